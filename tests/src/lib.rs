@@ -1,1 +1,133 @@
-//! Shared helpers of the integration tests.
+//! Random networks and batches for the tests, each a pure function of a [`Shape`] and a seed.
+
+use ndarray::{Array2, Array3};
+use tau_random::{Key, Purpose, Stream};
+use tau_rnn::{
+    Activation, Batch, Config, Initial, Params, Placement, Readout, Target, TimeConstants,
+};
+
+/// Sizes and equations of a test case.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Neurons.
+    pub hidden_size: usize,
+    /// Input channels.
+    pub channels: usize,
+    /// Steps.
+    pub steps: usize,
+    /// Trials.
+    pub trials: usize,
+    /// Outputs of each head.
+    pub heads: Vec<usize>,
+    /// Where the nonlinearity stands.
+    pub placement: Placement,
+    /// The nonlinearity.
+    pub activation: Activation,
+    /// Mean squared error at every step instead of cross-entropy at the last.
+    pub every_step: bool,
+    /// Whether neurons may connect to themselves.
+    pub self_connections: bool,
+    /// Whether τ is trained.
+    pub trains_tau: bool,
+}
+
+/// A network and a batch that fits it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Size and equations.
+    pub config: Config,
+    /// The parameters.
+    pub params: Params<f64>,
+    inputs: Array3<f32>,
+    initial: Array2<f64>,
+    labels: Array2<u8>,
+    targets: Array3<f32>,
+    heads: Vec<usize>,
+    every_step: bool,
+}
+
+impl Case {
+    /// Makes the case: weights large enough for rich dynamics, some τ_raw below 1, inputs of both
+    /// signs, the heads in reverse order (so that no index is right by chance).
+    #[must_use]
+    pub fn new(shape: &Shape, seed: u64) -> Self {
+        let mut random = Key::new(seed, Purpose::Parameters).stream();
+        let tau = if shape.trains_tau {
+            TimeConstants::Trainable { start: 1.0 }
+        } else {
+            TimeConstants::Fixed { value: 2.5 }
+        };
+        let config = Config {
+            hidden_size: shape.hidden_size,
+            input_size: shape.channels,
+            placement: shape.placement,
+            activation: shape.activation,
+            tau,
+            self_connections: shape.self_connections,
+        };
+        let mut params = Params::<f64>::init(&config, &mut random).expect("a valid shape");
+        params.w_rec *= 2.0;
+        if shape.trains_tau {
+            // Some dead, none so near to 1 that a finite difference crosses the bound.
+            params.tau.mapv_inplace(|tau| {
+                let wide = 0.4 + 1.4 * (tau - 1.0) + 2.0 * (tau - 1.0).powi(4);
+                if (wide - 1.0).abs() < 1e-3 { 1.1 } else { wide }
+            });
+        }
+        for &outputs in &shape.heads {
+            params
+                .readouts
+                .push(Readout::init(outputs, shape.hidden_size, &mut random));
+        }
+        let heads: Vec<usize> = if shape.every_step {
+            vec![0]
+        } else {
+            (0..shape.heads.len()).rev().collect()
+        };
+        let (steps, trials) = (shape.steps, shape.trials);
+        let unit = |random: &mut Stream| random.unit_f32();
+        Self {
+            inputs: Array3::from_shape_fn((steps, trials, shape.channels), |_| {
+                2.0 * unit(&mut random) - 1.0
+            }),
+            initial: Array2::from_shape_fn((trials, shape.hidden_size), |_| {
+                f64::from(unit(&mut random)) - 0.5
+            }),
+            labels: Array2::from_shape_fn((trials, heads.len()), |(_, position)| {
+                (unit(&mut random) * shape.heads[heads[position]] as f32) as u8
+            }),
+            targets: Array3::from_shape_fn((steps, trials, shape.heads[0]), |_| unit(&mut random)),
+            config,
+            params,
+            heads,
+            every_step: shape.every_step,
+        }
+    }
+
+    /// The batch, for either precision: `initial` must be [`Case::initial`] in that precision.
+    #[must_use]
+    pub fn batch<'a, R>(&'a self, initial: &'a Array2<R>) -> Batch<'a, R> {
+        let target = if self.every_step {
+            Target::Series {
+                targets: self.targets.view(),
+                head: self.heads[0],
+            }
+        } else {
+            Target::Labels {
+                labels: self.labels.view(),
+                heads: &self.heads,
+            }
+        };
+        Batch {
+            inputs: self.inputs.view(),
+            initial: Initial::Given(initial.view()),
+            target,
+        }
+    }
+
+    /// States before the first step, shape (trial, neuron).
+    #[must_use]
+    pub fn initial(&self) -> &Array2<f64> {
+        &self.initial
+    }
+}

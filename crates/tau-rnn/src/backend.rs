@@ -1,0 +1,80 @@
+//! The contract that every device keeps.
+
+use ndarray::{Array2, Array3, ArrayView3};
+
+use crate::{Batch, Config, Error, Gradients, Optimiser, Params, Readout, Real, Scores};
+
+/// A network that lives on a device, with the memory of its optimiser.
+///
+/// Numerics that every implementation keeps:
+/// - the same call gives the same bits, whatever the number of threads or blocks;
+/// - W's diagonal is zero in every forward pass unless [`Config::self_connections`];
+/// - an update whose loss or gradient is not finite is not applied;
+/// - values agree with [`crate::reference`] to the rounding of the precision `R`. A unit whose
+///   argument rounds to the other side of the kink of a (leaky) ReLU is within that contract.
+pub trait Backend<R: Real>: Send {
+    /// Size and equations.
+    fn config(&self) -> &Config;
+
+    /// A copy of the current parameters.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    fn params(&self) -> Result<Params<R>, Error>;
+
+    /// One step of training: gradient of the batch, clipping, optimiser.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] before the parameters are touched; a batch that does not fit.
+    fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error>;
+
+    /// The mean loss of the updates since the last call (NaN if there were none). Devices may
+    /// keep the losses to themselves until then.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    fn take_mean_loss(&mut self) -> Result<f64, Error>;
+
+    /// Scores and gradient of a batch; nothing is changed.
+    ///
+    /// # Errors
+    /// A batch that does not fit.
+    fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error>;
+
+    /// Scores of a batch, without keeping the history.
+    ///
+    /// # Errors
+    /// A batch that does not fit.
+    fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error>;
+
+    /// Runs on from `state` (trial, neuron) through `inputs` (time, trial, channel), leaves the
+    /// last state in `state` and every state in `activity` (time, trial, neuron), which is
+    /// resized as needed. Long simulations call this in chunks.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    fn advance(
+        &mut self,
+        state: &mut Array2<R>,
+        inputs: ArrayView3<'_, f32>,
+        activity: &mut Array3<R>,
+    ) -> Result<(), Error>;
+
+    /// Adds a head behind the others and returns its index.
+    ///
+    /// # Errors
+    /// A shape that does not fit the network.
+    fn add_head(&mut self, readout: Readout<R>) -> Result<usize, Error>;
+
+    /// Removes a head; those behind it move up by one.
+    ///
+    /// # Errors
+    /// [`Error::Head`].
+    fn drop_head(&mut self, head: usize) -> Result<(), Error>;
+
+    /// Stops (or resumes) the training of one head.
+    ///
+    /// # Errors
+    /// [`Error::Head`].
+    fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error>;
+}

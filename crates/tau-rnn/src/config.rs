@@ -1,0 +1,226 @@
+//! What a network is, before it has any numbers: sizes, equations, what is trained.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Where the nonlinearity stands in the update of the leaky cell. With a = 1/τ and
+/// u = W h(t−1) + b_rec + w_in x(t) + b_in:
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// h(t) = φ((1 − a) h(t−1) + a u): the paper's main results.
+    Whole,
+    /// h(t) = (1 − a) h(t−1) + a φ(u): the paper's control.
+    Drive,
+    /// [`Placement::Drive`] with τ·k in place of τ: k small steps make one step of the task, and
+    /// every input is held for k steps (by whoever makes the input).
+    Continuous {
+        /// k = 1/Δt, at least 1.
+        steps_per_unit: u32,
+    },
+}
+
+impl Placement {
+    /// Factor k by which τ is multiplied: 1 except for [`Placement::Continuous`].
+    #[must_use]
+    pub fn steps_per_unit(self) -> u32 {
+        match self {
+            Self::Whole | Self::Drive => 1,
+            Self::Continuous { steps_per_unit } => steps_per_unit,
+        }
+    }
+}
+
+/// The nonlinearity φ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// max(s, 0.01 s), as PyTorch's default `LeakyReLU`.
+    LeakyRelu,
+    /// max(s, 0).
+    Relu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// 1 / (1 + exp(−s)).
+    Sigmoid,
+}
+
+impl Activation {
+    /// Slope of the leaky ReLU for negative arguments.
+    pub const NEGATIVE_SLOPE: f64 = 0.01;
+    /// All of them, in the order of their names' listing.
+    pub const ALL: [Self; 4] = [Self::LeakyRelu, Self::Relu, Self::Tanh, Self::Sigmoid];
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LeakyRelu => "leaky-relu",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+        })
+    }
+}
+
+impl FromStr for Activation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|activation| activation.to_string() == name)
+            .ok_or_else(|| Error::UnknownActivation {
+                name: name.to_owned(),
+            })
+    }
+}
+
+/// How the time constants start and whether they are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeConstants {
+    /// τ_raw ~ U[start, start + 1], trained; the paper has start = 1.
+    Trainable {
+        /// Lower end of the interval of initial values, in steps, at least 1.
+        start: f64,
+    },
+    /// Every τ is this value, in steps, and stays there.
+    Fixed {
+        /// At least 1.
+        value: f64,
+    },
+}
+
+/// Size and equations of a network; the numbers are in [`crate::Params`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Number of neurons H, at least 1 (500 in the paper).
+    pub hidden_size: usize,
+    /// Number of input channels, at least 1 (1 in the paper).
+    pub input_size: usize,
+    /// Where the nonlinearity stands.
+    pub placement: Placement,
+    /// The nonlinearity.
+    pub activation: Activation,
+    /// Start and training of τ.
+    pub tau: TimeConstants,
+    /// Whether a neuron may connect to itself. In the paper it may not: the diagonal of W is set
+    /// to zero before every forward pass, while its gradient still counts in the clipped norm.
+    pub self_connections: bool,
+}
+
+impl Config {
+    /// Largest number of neurons that is accepted.
+    pub const MAX_HIDDEN_SIZE: usize = 65_536;
+
+    /// The paper's τ-RNN (section 1) with `hidden_size` neurons: one input channel, leaky ReLU
+    /// around the whole update, trainable τ starting in [1, 2], no self-connections.
+    #[must_use]
+    pub fn paper(hidden_size: usize) -> Self {
+        Self {
+            hidden_size,
+            input_size: 1,
+            placement: Placement::Whole,
+            activation: Activation::LeakyRelu,
+            tau: TimeConstants::Trainable { start: 1.0 },
+            self_connections: false,
+        }
+    }
+
+    /// Checks every field once; everything that takes a `Config` relies on it.
+    ///
+    /// # Errors
+    /// The first field out of range, with its value and the range.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.hidden_size == 0 || self.hidden_size > Self::MAX_HIDDEN_SIZE {
+            return Err(Error::HiddenSize {
+                value: self.hidden_size,
+            });
+        }
+        if self.input_size == 0 {
+            return Err(Error::InputSize {
+                value: self.input_size,
+            });
+        }
+        if self.placement.steps_per_unit() == 0 {
+            return Err(Error::StepsPerUnit);
+        }
+        match self.tau {
+            TimeConstants::Fixed { value } if !(value.is_finite() && value >= 1.0) => {
+                Err(Error::FixedTau { value })
+            }
+            TimeConstants::Trainable { start } if !(start.is_finite() && start >= 1.0) => {
+                Err(Error::StartTau { value: start })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether τ is trained.
+    #[must_use]
+    pub fn trains_tau(&self) -> bool {
+        matches!(self.tau, TimeConstants::Trainable { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_papers_network_is_valid_at_every_size() {
+        for hidden_size in [1, 64, 500, Config::MAX_HIDDEN_SIZE] {
+            Config::paper(hidden_size).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_range() {
+        check(
+            |c| c.hidden_size = 0,
+            "hidden_size: 0 (allowed: 1 to 65536)",
+        );
+        check(
+            |c| c.hidden_size = 65_537,
+            "hidden_size: 65537 (allowed: 1 to 65536)",
+        );
+        check(|c| c.input_size = 0, "input_size: 0 (allowed: 1 or more)");
+        check(
+            |c| c.tau = TimeConstants::Fixed { value: 0.5 },
+            "fixed tau: 0.5 steps (allowed: 1 or more; a time constant below one step has no meaning in this discretisation)",
+        );
+        check(
+            |c| c.tau = TimeConstants::Fixed { value: f64::NAN },
+            "fixed tau: NaN steps",
+        );
+        check(
+            |c| c.tau = TimeConstants::Trainable { start: 0.0 },
+            "start of tau: 0 steps",
+        );
+        check(
+            |c| c.placement = Placement::Continuous { steps_per_unit: 0 },
+            "steps_per_unit: 0 (allowed: 1 or more)",
+        );
+        fn check(spoil: impl Fn(&mut Config), message: &str) {
+            let mut config = Config::paper(10);
+            spoil(&mut config);
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_activation_is_answered_with_the_known_ones() {
+        assert_eq!("tanh".parse::<Activation>().unwrap(), Activation::Tanh);
+        assert_eq!(
+            "swish".parse::<Activation>().unwrap_err().to_string(),
+            "unknown activation: swish (known: leaky-relu, relu, tanh, sigmoid)"
+        );
+    }
+}

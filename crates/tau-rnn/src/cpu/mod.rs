@@ -1,0 +1,458 @@
+//! The CPU backend: rayon over slices of the batch, each of which runs the whole time loop.
+//!
+//! W is packed once per update in both orientations; a thread takes a slice of at most 32 trials
+//! through all steps forward and back without waiting for any other; the slices' gradients are
+//! added in the order of the slices. So threads change the time and never the bits.
+
+mod isa;
+mod leaky;
+mod product;
+mod slice;
+
+use std::sync::Arc;
+
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, Array3, ArrayView3, Axis};
+use rayon::ThreadPool;
+
+use crate::batch::{HeadScore, Initial};
+use crate::optim::Memory;
+use crate::params::{flat, flat_mut};
+use crate::{Backend, Batch, Config, Error, Gradients, Optimiser, Params, Readout, Real, Scores};
+
+pub use isa::{Isa, Job, Vectorised};
+
+use leaky::Constants;
+use product::{Panels, SLICE_ROWS};
+use slice::{Backward, Forward, Keep, Packed, Read, Slice};
+
+/// A network on the CPU.
+///
+/// Several of them may share a pool: then each thread that calls [`Backend::update`] waits while
+/// the pool works for all of them.
+#[derive(Debug)]
+pub struct Cpu<R> {
+    config: Config,
+    params: Params<R>,
+    memory: Memory<R>,
+    isa: Isa,
+    pool: Arc<ThreadPool>,
+    packed: Packed<R>,
+    /// Whether `packed` holds the cell as it is now.
+    fresh: bool,
+    slices: Vec<Slice<R>>,
+    gradients: Gradients<R>,
+    updates: u64,
+    losses: LossMean,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct LossMean {
+    sum: f64,
+    count: u64,
+}
+
+/// A pool of `threads` threads for [`Cpu::new`]; `None` for one per processor, or as many as the
+/// environment variable `RAYON_NUM_THREADS` says.
+///
+/// # Errors
+/// [`Error::Threads`] for zero; [`Error::StartThreads`].
+pub fn thread_pool(threads: Option<usize>) -> Result<Arc<ThreadPool>, Error> {
+    if threads == Some(0) {
+        return Err(Error::Threads { value: 0 });
+    }
+    let threads = threads.unwrap_or(0);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => Ok(Arc::new(pool)),
+        Err(error) => Err(Error::StartThreads {
+            threads,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+impl<R: Real> Cpu<R> {
+    /// Takes over a network.
+    ///
+    /// # Errors
+    /// Those of [`Config::check`] and [`Params::checked`].
+    pub fn new(config: Config, params: Params<R>, pool: Arc<ThreadPool>) -> Result<Self, Error> {
+        Self::with_isa(config, params, pool, Isa::detect())
+    }
+
+    /// [`Cpu::new`] with a chosen instruction set (the best available one at most). All give the
+    /// same bits; this is for tests and measurements.
+    ///
+    /// # Errors
+    /// Those of [`Cpu::new`].
+    pub fn with_isa(
+        config: Config,
+        params: Params<R>,
+        pool: Arc<ThreadPool>,
+        isa: Isa,
+    ) -> Result<Self, Error> {
+        config.check()?;
+        let mut params = params.checked(&config)?;
+        params.apply_constraints(&config);
+        let gradients = Gradients::zeros(&params);
+        let packed = Packed {
+            hidden: config.hidden_size,
+            cell: Constants::new(&config, &params),
+            w_forward: Panels::default(),
+            w_backward: Panels::default(),
+            readout_forward: Panels::default(),
+            readout_backward: Panels::default(),
+            readout_bias: Vec::new(),
+            heads: Vec::new(),
+        };
+        Ok(Self {
+            config,
+            params,
+            memory: Memory::default(),
+            isa,
+            pool,
+            packed,
+            fresh: false,
+            slices: Vec::new(),
+            gradients,
+            updates: 0,
+            losses: LossMean::default(),
+        })
+    }
+
+    /// Bytes that one update needs besides the parameters: mostly the history of the states.
+    #[must_use]
+    pub fn workspace_bytes(config: &Config, steps: usize, trials: usize) -> usize {
+        let stride = product::row_stride(config.hidden_size);
+        let histories = if config.placement == crate::Placement::Whole {
+            1
+        } else {
+            2
+        };
+        let slices = trials.div_ceil(SLICE_ROWS);
+        let history = histories * (steps + 1) * trials.next_multiple_of(8) * stride;
+        let gradients = slices * config.hidden_size * stride;
+        (history + gradients) * size_of::<R>()
+    }
+
+    /// Packs what a batch needs: the cell if it changed, the active heads.
+    fn pack(&mut self, heads: &[usize]) {
+        let width = R::panel_width(self.isa);
+        let hidden = self.config.hidden_size;
+        let packed = &mut self.packed;
+        if !self.fresh {
+            let w = flat(&self.params.w_rec);
+            packed.cell = Constants::new(&self.config, &self.params);
+            packed
+                .w_forward
+                .pack(width, hidden, hidden, |from, to| w[to * hidden + from]);
+            packed
+                .w_backward
+                .pack(width, hidden, hidden, |to, from| w[to * hidden + from]);
+            self.fresh = true;
+        }
+        let mut rows = Vec::new();
+        packed.readout_bias.clear();
+        packed.heads.clear();
+        for &head in heads {
+            let readout = &self.params.readouts[head];
+            let first = rows.len();
+            rows.extend((0..readout.outputs()).map(|o| readout.weight.row(o)));
+            packed.readout_bias.extend(&readout.bias);
+            packed.heads.push(first..rows.len());
+        }
+        packed
+            .readout_forward
+            .pack(width, hidden, rows.len(), |j, o| rows[o][j]);
+        packed
+            .readout_backward
+            .pack(width, rows.len(), hidden, |o, j| rows[o][j]);
+    }
+
+    /// Forward pass and scores; with `keep` = history the slices are ready for the way back.
+    fn forward(&mut self, batch: &Batch<'_, R>, keep: Keep) -> Result<Scores, Error> {
+        batch.check(&self.config, &self.params)?;
+        self.pack(batch.target.heads());
+        let trials = batch.trials();
+        self.slices
+            .resize_with(trials.div_ceil(SLICE_ROWS), Slice::default);
+        let every_step = batch.target.every_step();
+        // Outputs of every step are read from the history.
+        let keep = if every_step { Keep::History } else { keep };
+        let (packed, isa) = (&self.packed, self.isa);
+        let slices = &mut self.slices;
+        self.pool.install(|| {
+            slices.par_iter_mut().enumerate().for_each(|(k, slice)| {
+                let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
+                slice.start(packed, range, batch.steps(), keep, &batch.initial);
+                let inputs = batch.inputs;
+                R::dispatch(
+                    isa,
+                    Forward {
+                        packed,
+                        inputs,
+                        keep,
+                        slice: &mut *slice,
+                    },
+                );
+                R::dispatch(
+                    isa,
+                    Read {
+                        packed,
+                        batch,
+                        keep,
+                        slice,
+                    },
+                );
+            });
+        });
+        Ok(self.scores(batch))
+    }
+
+    fn scores(&self, batch: &Batch<'_, R>) -> Scores {
+        let trials = batch.trials() as f64;
+        let every_step = batch.target.every_step();
+        let score = |position: usize| {
+            let loss: f64 = self.slices.iter().map(|slice| slice.losses[position]).sum();
+            let hits: u32 = self.slices.iter().map(|slice| slice.hits[position]).sum();
+            if every_step {
+                let outputs = self.packed.heads[position].len();
+                let count = trials * (batch.steps() * outputs) as f64;
+                HeadScore {
+                    loss: loss / count,
+                    accuracy: f64::NAN,
+                }
+            } else {
+                HeadScore {
+                    loss: loss / trials,
+                    accuracy: f64::from(hits) / trials,
+                }
+            }
+        };
+        Scores {
+            heads: (0..self.packed.heads.len()).map(score).collect(),
+        }
+    }
+
+    /// Back-propagation of the batch that [`Cpu::forward`] went through.
+    fn backward(&mut self, batch: &Batch<'_, R>) {
+        let (packed, isa) = (&self.packed, self.isa);
+        let slices = &mut self.slices;
+        self.pool.install(|| {
+            slices.par_iter_mut().for_each(|slice| {
+                R::dispatch(
+                    isa,
+                    Backward {
+                        packed,
+                        batch,
+                        slice,
+                    },
+                );
+            });
+        });
+        self.reduce(batch.target.heads());
+    }
+
+    /// Adds up the slices' gradients, in their order.
+    fn reduce(&mut self, heads: &[usize]) {
+        let hidden = self.config.hidden_size;
+        let stride = product::row_stride(hidden);
+        let slices = &self.slices;
+        let readouts = &self.params.readouts;
+        let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
+        self.gradients.restart(self.config.trains_tau(), trained);
+        let gradients = &mut self.gradients.values;
+        self.pool.install(|| {
+            let rows = gradients.w_rec.axis_iter_mut(Axis(0)).into_par_iter();
+            rows.enumerate().for_each(|(i, mut row)| {
+                for slice in slices {
+                    let part = &slice.dw[i * stride..][..hidden];
+                    row.iter_mut()
+                        .zip(part)
+                        .for_each(|(sum, &part)| *sum += part);
+                }
+            });
+        });
+        let mut tau_sums = vec![R::ZERO; hidden];
+        for slice in slices {
+            add(&mut tau_sums, &slice.sums.tau);
+            add(flat_mut(&mut gradients.b_rec), &slice.sums.bias);
+            for (mut column, sums) in gradients
+                .w_in
+                .columns_mut()
+                .into_iter()
+                .zip(&slice.sums.w_in)
+            {
+                column
+                    .iter_mut()
+                    .zip(sums)
+                    .for_each(|(sum, &part)| *sum += part);
+            }
+            for (&head, range) in heads.iter().zip(&self.packed.heads) {
+                if self.gradients.heads[head] {
+                    let readout = &mut gradients.readouts[head];
+                    add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
+                    for (o, mut row) in range.clone().zip(readout.weight.rows_mut()) {
+                        let part = &slice.dw_out[o * stride..][..hidden];
+                        row.iter_mut()
+                            .zip(part)
+                            .for_each(|(sum, &part)| *sum += part);
+                    }
+                }
+            }
+        }
+        gradients.b_in.assign(&gradients.b_rec);
+        if self.config.trains_tau() {
+            gradients.tau = leaky::tau_gradient(&self.config, &self.params, &tau_sums);
+        }
+    }
+
+    fn check_head(&self, head: usize) -> Result<(), Error> {
+        let heads = self.params.readouts.len();
+        if head < heads {
+            Ok(())
+        } else {
+            Err(Error::Head { head, heads })
+        }
+    }
+}
+
+fn add<R: Real>(sums: &mut [R], parts: &[R]) {
+    sums.iter_mut()
+        .zip(parts)
+        .for_each(|(sum, &part)| *sum += part);
+}
+
+impl<R: Real> Backend<R> for Cpu<R> {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn params(&self) -> Result<Params<R>, Error> {
+        Ok(self.params.clone())
+    }
+
+    fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
+        let loss = self.forward(batch, Keep::History)?.loss();
+        let diverged = |what, value| {
+            Err(Error::Diverged {
+                update: self.updates,
+                what,
+                value,
+            })
+        };
+        if !loss.is_finite() {
+            return diverged("loss", loss);
+        }
+        self.backward(batch);
+        let norm = self.gradients.norm();
+        if !norm.is_finite() {
+            return Err(Error::Diverged {
+                update: self.updates,
+                what: "gradient norm",
+                value: norm,
+            });
+        }
+        optimiser.step(&mut self.params, &self.gradients, norm, &mut self.memory);
+        self.params.apply_constraints(&self.config);
+        self.fresh = false;
+        self.updates += 1;
+        self.losses.sum += loss;
+        self.losses.count += 1;
+        Ok(())
+    }
+
+    fn take_mean_loss(&mut self) -> Result<f64, Error> {
+        let LossMean { sum, count } = std::mem::take(&mut self.losses);
+        Ok(sum / count as f64)
+    }
+
+    fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {
+        let scores = self.forward(batch, Keep::History)?;
+        self.backward(batch);
+        Ok((scores, self.gradients.clone()))
+    }
+
+    fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
+        self.forward(batch, Keep::Last)
+    }
+
+    fn advance(
+        &mut self,
+        state: &mut Array2<R>,
+        inputs: ArrayView3<'_, f32>,
+        activity: &mut Array3<R>,
+    ) -> Result<(), Error> {
+        let [steps, trials, channels] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
+        let hidden = self.config.hidden_size;
+        if channels != self.config.input_size {
+            let expected = [steps, trials, self.config.input_size];
+            return Err(Error::shape("inputs", inputs.shape(), &expected));
+        }
+        Initial::Given(state.view()).check(trials, hidden)?;
+        if activity.dim() != (steps, trials, hidden) {
+            *activity = Array3::from_elem((steps, trials, hidden), R::ZERO);
+        }
+        self.pack(&[]);
+        // Few trials and many steps: the smallest slices keep all threads busy.
+        let rows = isa::ROW_BLOCK;
+        self.slices
+            .resize_with(trials.div_ceil(rows), Slice::default);
+        let (packed, isa) = (&self.packed, self.isa);
+        let slices = &mut self.slices;
+        let first = Initial::Given(state.view());
+        self.pool.install(|| {
+            let parts = activity.axis_chunks_iter_mut(Axis(1), rows).into_par_iter();
+            slices
+                .par_iter_mut()
+                .zip(parts)
+                .enumerate()
+                .for_each(|(k, (slice, mut part))| {
+                    let range = k * rows..trials.min((k + 1) * rows);
+                    slice.start(packed, range, steps, Keep::History, &first);
+                    let keep = Keep::History;
+                    R::dispatch(
+                        isa,
+                        Forward {
+                            packed,
+                            inputs,
+                            keep,
+                            slice: &mut *slice,
+                        },
+                    );
+                    for (t, mut part) in part.outer_iter_mut().enumerate() {
+                        let (h, stride) = slice.state(t + 1);
+                        for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {
+                            part.iter_mut().zip(h).for_each(|(part, &h)| *part = h);
+                        }
+                    }
+                });
+        });
+        if let Some(last) = activity.outer_iter().next_back() {
+            state.assign(&last);
+        }
+        Ok(())
+    }
+
+    fn add_head(&mut self, readout: Readout<R>) -> Result<usize, Error> {
+        let mut params = self.params.clone();
+        params.readouts.push(readout);
+        self.params = params.checked(&self.config)?;
+        self.gradients = Gradients::zeros(&self.params);
+        Ok(self.params.readouts.len() - 1)
+    }
+
+    fn drop_head(&mut self, head: usize) -> Result<(), Error> {
+        self.check_head(head)?;
+        self.params.readouts.remove(head);
+        self.memory.drop_head(head);
+        self.gradients = Gradients::zeros(&self.params);
+        Ok(())
+    }
+
+    fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error> {
+        self.check_head(head)?;
+        self.params.readouts[head].frozen = frozen;
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything that can go wrong in this crate.
+
+/// An error of the core. Messages name the value, the allowed range and, where there is one, the
+/// remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Number of neurons out of range.
+    #[error("hidden_size: {value} (allowed: 1 to 65536)")]
+    HiddenSize {
+        /// What was asked for.
+        value: usize,
+    },
+    /// No input channel.
+    #[error("input_size: {value} (allowed: 1 or more)")]
+    InputSize {
+        /// What was asked for.
+        value: usize,
+    },
+    /// A continuous network without steps.
+    #[error("steps_per_unit: 0 (allowed: 1 or more)")]
+    StepsPerUnit,
+    /// A fixed τ below one step.
+    #[error(
+        "fixed tau: {value} steps (allowed: 1 or more; a time constant below one step has no \
+         meaning in this discretisation)"
+    )]
+    FixedTau {
+        /// What was asked for, in steps.
+        value: f64,
+    },
+    /// Initial interval of τ below one step.
+    #[error("start of tau: {value} steps (allowed: 1 or more)")]
+    StartTau {
+        /// What was asked for, in steps.
+        value: f64,
+    },
+    /// A name that is no activation.
+    #[error("unknown activation: {name} (known: leaky-relu, relu, tanh, sigmoid)")]
+    UnknownActivation {
+        /// The name.
+        name: String,
+    },
+    /// A number of the optimiser out of range.
+    #[error("{name}: {value} (allowed: {allowed})")]
+    Optimiser {
+        /// Which number.
+        name: &'static str,
+        /// What was asked for.
+        value: f64,
+        /// The range.
+        allowed: &'static str,
+    },
+    /// Arrays that do not fit together.
+    #[error("shape of {what}: {found:?} (expected: {expected:?})")]
+    Shape {
+        /// Which array.
+        what: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape that fits the network or the batch.
+        expected: Vec<usize>,
+    },
+    /// A parameter that is infinite or NaN.
+    #[error("{what} holds a value that is not finite: {value} at {index}")]
+    NotFinite {
+        /// Which array.
+        what: String,
+        /// The value.
+        value: f64,
+        /// Its position in row-major order.
+        index: usize,
+    },
+    /// A head that the network does not have.
+    #[error("head: {head} (the network has {heads}, numbered from 0)")]
+    Head {
+        /// What was asked for.
+        head: usize,
+        /// How many there are.
+        heads: usize,
+    },
+    /// A label that is no class of its head.
+    #[error("label: {label} for head {head} (its readout has {classes} classes, numbered from 0)")]
+    Label {
+        /// The label.
+        label: usize,
+        /// Which head.
+        head: usize,
+        /// Rows of the head's weight matrix.
+        classes: usize,
+    },
+    /// A batch without trials, steps or heads.
+    #[error("empty batch: {what} is 0 (allowed: 1 or more)")]
+    EmptyBatch {
+        /// Which of its sizes.
+        what: &'static str,
+    },
+    /// Loss or gradient stopped being finite. The parameters are still those before the update.
+    #[error(
+        "diverged at update {update}: {what} is {value} (the parameters from before this update \
+         are kept; lower the learning rate or the clipping norm)"
+    )]
+    Diverged {
+        /// Updates that were applied before this one, since the backend was made.
+        update: u64,
+        /// `loss` or `gradient norm`.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Zero threads.
+    #[error("threads: {value} (allowed: 1 or more)")]
+    Threads {
+        /// What was asked for.
+        value: usize,
+    },
+    /// The threads could not be started.
+    #[error("cannot start {threads} threads: {reason}")]
+    StartThreads {
+        /// How many.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+    /// Bytes that are no checkpoint of ours.
+    #[error("not a readable checkpoint: {reason}")]
+    Checkpoint {
+        /// What is wrong with them.
+        reason: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn shape(what: impl Into<String>, found: &[usize], expected: &[usize]) -> Self {
+        Self::Shape {
+            what: what.into(),
+            found: found.to_vec(),
+            expected: expected.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The two floating-point types a network can be computed in.
+
+use std::fmt::{Debug, Display, LowerExp};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::cpu::Vectorised;
+
+/// `f32` (training) or `f64` (gradient checks, parity): everything numerical is generic over it.
+///
+/// The elementary functions come from the `libm` crate, not from the system, so that a seed gives
+/// the same bits on every machine.
+pub trait Real:
+    Copy
+    + Debug
+    + Display
+    + LowerExp
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + Sum
+    + Vectorised
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Back-propagated errors smaller than this are set to exactly 0 by the fast backends.
+    ///
+    /// Errors that vanish backwards in time would otherwise become subnormal numbers, on which
+    /// x86 processors are many times slower. The bound lies far below the rounding of a gradient.
+    const UNDERFLOW: Self;
+    /// Name of the type in files: `f32` or `f64`.
+    const NAME: &'static str;
+
+    /// Rounds to this type.
+    fn from_f64(value: f64) -> Self;
+    /// Converts from `f32` (exact).
+    fn from_f32(value: f32) -> Self;
+    /// Converts to `f64` (exact).
+    fn to_f64(self) -> f64;
+    /// `self * factor + term` with one rounding.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// Absolute value.
+    fn abs(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Natural exponential.
+    fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Inverse hyperbolic tangent.
+    fn atanh(self) -> Self;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+}
+
+macro_rules! real {
+    ($type:ident, $underflow:literal, $exp:ident, $ln:ident, $tanh:ident, $atanh:ident) => {
+        impl Real for $type {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const UNDERFLOW: Self = $underflow;
+            const NAME: &'static str = stringify!($type);
+
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation)]
+            fn from_f64(value: f64) -> Self {
+                value as $type
+            }
+            #[inline(always)]
+            fn from_f32(value: f32) -> Self {
+                $type::from(value)
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                $type::mul_add(self, factor, term)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $type::abs(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $type::sqrt(self)
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                libm::$exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                libm::$ln(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                libm::$tanh(self)
+            }
+            #[inline(always)]
+            fn atanh(self) -> Self {
+                libm::$atanh(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $type::is_finite(self)
+            }
+        }
+    };
+}
+
+real!(f32, 1e-30, expf, logf, tanhf, atanhf);
+real!(f64, 1e-290, exp, log, tanh, atanh);

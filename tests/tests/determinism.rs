@@ -1,0 +1,200 @@
+//! Threads and instruction sets change the time, never the bits.
+
+use ndarray::Array2;
+use tau_random::{Key, Purpose};
+use tau_rnn::{
+    Activation, Backend, Batch, Config, Cpu, Initial, Isa, Optimiser, Params, Placement, Readout,
+    Target, thread_pool,
+};
+use tests::{Case, Shape};
+
+fn shape(placement: Placement, activation: Activation, every_step: bool) -> Shape {
+    Shape {
+        hidden_size: 70,
+        channels: 2,
+        steps: 19,
+        trials: 150,
+        heads: vec![2, 2],
+        placement,
+        activation,
+        every_step,
+        self_connections: false,
+        trains_tau: true,
+    }
+}
+
+/// Every parameter after ten updates, bit by bit.
+fn trained(case: &Case, threads: usize, isa: Isa) -> Vec<u32> {
+    let pool = thread_pool(Some(threads)).unwrap();
+    let mut cpu = Cpu::<f32>::with_isa(case.config.clone(), case.params.cast(), pool, isa).unwrap();
+    let initial: Array2<f32> = case.initial().mapv(|x| x as f32);
+    let batch = case.batch(&initial);
+    for _ in 0..10 {
+        cpu.update(&batch, &Optimiser::paper()).unwrap();
+    }
+    let params = cpu.params().unwrap();
+    params
+        .tensors()
+        .flat_map(|(_, values)| values.iter().map(|x| x.to_bits()))
+        .collect()
+}
+
+#[test]
+fn one_two_three_and_seven_threads_train_to_the_same_bits() {
+    check(Placement::Whole, Activation::LeakyRelu, false);
+    check(Placement::Drive, Activation::Tanh, false);
+    check(
+        Placement::Continuous { steps_per_unit: 3 },
+        Activation::Sigmoid,
+        true,
+    );
+    fn check(placement: Placement, activation: Activation, every_step: bool) {
+        let case = Case::new(&shape(placement, activation, every_step), 1);
+        let one = trained(&case, 1, Isa::detect());
+        let changed = case
+            .params
+            .cast::<f32>()
+            .tensors()
+            .map(|(_, v)| v.len())
+            .sum::<usize>();
+        assert_eq!(one.len(), changed);
+        for threads in [2, 3, 7] {
+            assert!(
+                one == trained(&case, threads, Isa::detect()),
+                "{threads} threads differ"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_trains_to_the_same_bits() {
+    for activation in Activation::ALL {
+        let case = Case::new(&shape(Placement::Whole, activation, false), 2);
+        let best = trained(&case, 2, Isa::detect());
+        for isa in Isa::available() {
+            assert!(
+                best == trained(&case, 2, isa),
+                "{isa:?} differs with {activation}"
+            );
+        }
+    }
+}
+
+/// A long simulation cut into chunks is the same simulation, on any number of threads.
+#[test]
+fn a_simulation_in_chunks_has_the_same_bits() {
+    let config = Config::paper(33);
+    let key = Key::new(9, Purpose::Parameters);
+    let params = Params::<f32>::init(&config, &mut key.stream()).unwrap();
+    let inputs = ndarray::Array3::from_shape_fn((60, 13, 1), |(t, b, _)| {
+        f32::from(u8::from(
+            Key::new(1, Purpose::DriveInputs).unit_f32((t * 13 + b) as u64) < 0.5,
+        ))
+    });
+    let run = |threads: usize, chunk: usize| {
+        let pool = thread_pool(Some(threads)).unwrap();
+        let mut cpu = Cpu::new(config.clone(), params.clone(), pool).unwrap();
+        let mut state = Array2::from_elem((13, 33), 0.05f32);
+        let mut activity = ndarray::Array3::zeros((0, 0, 0));
+        let mut all = Vec::new();
+        for inputs in inputs.axis_chunks_iter(ndarray::Axis(0), chunk) {
+            cpu.advance(&mut state, inputs, &mut activity).unwrap();
+            all.extend(activity.iter().map(|x| x.to_bits()));
+        }
+        all
+    };
+    let whole = run(1, 60);
+    for (threads, chunk) in [(1, 7), (2, 60), (3, 1), (7, 25)] {
+        assert!(
+            whole == run(threads, chunk),
+            "{threads} threads, chunks of {chunk} differ"
+        );
+    }
+}
+
+/// The states of a simulation, and the scores without history, are those of training's forward
+/// pass; evaluating changes nothing.
+#[test]
+fn evaluating_and_simulating_agree_with_training() {
+    let case = Case::new(&shape(Placement::Drive, Activation::LeakyRelu, false), 5);
+    let pool = thread_pool(Some(2)).unwrap();
+    let mut cpu = Cpu::new(case.config.clone(), case.params.clone(), pool).unwrap();
+    let batch = case.batch(case.initial());
+    let (scores, _) = cpu.gradients(&batch).unwrap();
+    assert_eq!(scores, cpu.evaluate(&batch).unwrap());
+    assert_eq!(scores, cpu.evaluate(&batch).unwrap());
+
+    let mut state = case.initial().clone();
+    let mut activity = ndarray::Array3::zeros((0, 0, 0));
+    cpu.advance(&mut state, batch.inputs, &mut activity)
+        .unwrap();
+    let expected = tau_rnn::reference::states(&case.config, &case.params, &batch, 140).unwrap();
+    for (t, expected) in expected.iter().enumerate() {
+        for (i, &expected) in expected.iter().enumerate() {
+            let found = activity[[t, 140, i]];
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "h({t})[{i}]: {found} ({expected})"
+            );
+        }
+    }
+    assert_eq!(state, activity.index_axis(ndarray::Axis(0), 18));
+}
+
+/// An update that is not finite is refused, and the network is still the one before it.
+#[test]
+fn divergence_keeps_the_last_good_state() {
+    let config = Config::paper(8);
+    let mut random = Key::new(2, Purpose::Parameters).stream();
+    let mut params = Params::<f32>::init(&config, &mut random).unwrap();
+    params.w_rec.fill(1e20);
+    params.readouts.push(Readout::init(2, 8, &mut random));
+    let pool = thread_pool(Some(1)).unwrap();
+    let mut cpu = Cpu::new(config, params, pool).unwrap();
+    let before = cpu.params().unwrap();
+    let inputs = ndarray::Array3::ones((6, 4, 1));
+    let labels = Array2::zeros((4, 1));
+    let batch = Batch {
+        inputs: inputs.view(),
+        initial: Initial::Zero,
+        target: Target::Labels {
+            labels: labels.view(),
+            heads: &[0],
+        },
+    };
+    let error = cpu
+        .update(&batch, &Optimiser::paper())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("diverged at update 0: loss is NaN"),
+        "{error}"
+    );
+    assert_eq!(before, cpu.params().unwrap());
+}
+
+#[test]
+fn heads_that_are_frozen_or_absent_are_not_trained() {
+    let case = Case::new(&shape(Placement::Whole, Activation::LeakyRelu, false), 6);
+    let pool = thread_pool(Some(2)).unwrap();
+    let mut cpu = Cpu::new(case.config.clone(), case.params.clone(), pool).unwrap();
+    let mut random = Key::new(0, Purpose::Readout).stream();
+    assert_eq!(cpu.add_head(Readout::init(2, 70, &mut random)).unwrap(), 2);
+    cpu.freeze_head(0, true).unwrap();
+    let before = cpu.params().unwrap();
+    for _ in 0..3 {
+        cpu.update(&case.batch(case.initial()), &Optimiser::paper())
+            .unwrap();
+    }
+    let after = cpu.params().unwrap();
+    assert_eq!(before.readouts[0], after.readouts[0]);
+    assert_ne!(before.readouts[1], after.readouts[1]);
+    assert_eq!(before.readouts[2], after.readouts[2]);
+    cpu.drop_head(0).unwrap();
+    assert_eq!(cpu.params().unwrap().readouts[0], after.readouts[1]);
+    assert_eq!(
+        cpu.drop_head(2).unwrap_err().to_string(),
+        "head: 2 (the network has 2, numbered from 0)"
+    );
+}

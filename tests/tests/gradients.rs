@@ -1,0 +1,240 @@
+//! Every gradient, in f64, against central differences and against the reference; and the fast
+//! path in f32 against the reference.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use tau_rnn::{
+    Activation, Backend, Config, Cpu, Gradients, Isa, Params, Placement, Tensor, reference,
+    thread_pool,
+};
+use tests::{Case, Shape};
+
+fn shapes() -> impl Strategy<Value = Shape> {
+    let sizes = (1usize..=20, 1usize..=3, 1usize..=21, 1usize..=37);
+    let heads = prop::collection::vec(1usize..=3, 1..=3);
+    let placement = prop_oneof![
+        Just(Placement::Whole),
+        Just(Placement::Drive),
+        (1u32..=4).prop_map(|steps_per_unit| Placement::Continuous { steps_per_unit }),
+    ];
+    let activation = prop::sample::select(Activation::ALL.to_vec());
+    let switches = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.8));
+    (sizes, heads, placement, activation, switches).prop_map(
+        |((hidden_size, channels, steps, trials), heads, placement, activation, switches)| Shape {
+            hidden_size,
+            channels,
+            steps,
+            trials,
+            heads,
+            placement,
+            activation,
+            every_step: switches.0,
+            self_connections: switches.1,
+            trains_tau: switches.2,
+        },
+    )
+}
+
+fn fast_gradients(case: &Case, isa: Isa) -> (f64, Gradients<f64>) {
+    let pool = thread_pool(Some(1)).unwrap();
+    let mut cpu = Cpu::with_isa(case.config.clone(), case.params.clone(), pool, isa).unwrap();
+    let (scores, gradients) = cpu.gradients(&case.batch(case.initial())).unwrap();
+    (scores.loss(), gradients)
+}
+
+fn reference_loss(case: &Case, params: &Params<f64>) -> f64 {
+    reference::evaluate(&case.config, params, &case.batch(case.initial()))
+        .unwrap()
+        .loss()
+}
+
+/// dL/dθ of one number by central differences; `None` where the loss has a kink so near that two
+/// step widths disagree.
+fn central_difference(case: &Case, tensor: Tensor, index: usize) -> Option<f64> {
+    let slope = |step: f64| {
+        let loss = |shift: f64| {
+            let mut params = case.params.clone();
+            for (other, values) in params.tensors_mut() {
+                if other == tensor {
+                    values[index] += shift;
+                }
+            }
+            reference_loss(case, &params)
+        };
+        (loss(step) - loss(-step)) / (2.0 * step)
+    };
+    let (coarse, fine) = (slope(1e-5), slope(2e-6));
+    ((coarse - fine).abs() <= 1e-8 + 1e-5 * fine.abs()).then_some(fine)
+}
+
+/// |a − b| / |b| over all numbers of an array.
+fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let distance = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    distance / norm(&mut b.iter().copied()).max(1e-12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// dL/dθ = lim (L(θ + ε) − L(θ − ε)) / 2ε, for the fast path, in every array.
+    #[test]
+    fn gradients_are_central_differences(shape in shapes(), seed in any::<u64>(), pick in any::<u64>()) {
+        let case = Case::new(&shape, seed);
+        let (_, gradients) = fast_gradients(&case, Isa::detect());
+        for (tensor, values) in gradients.values.tensors() {
+            if !gradients.has(tensor) {
+                continue;
+            }
+            let index = (pick % values.len() as u64) as usize;
+            let is_self = tensor == Tensor::WRec && index % (shape.hidden_size + 1) == 0;
+            if is_self && !shape.self_connections {
+                // The loss does not depend on it, but its gradient is kept: see the test below.
+                continue;
+            }
+            if let Some(expected) = central_difference(&case, tensor, index) {
+                let error = (values[index] - expected).abs();
+                prop_assert!(
+                    error <= 1e-7 + 2e-5 * expected.abs(),
+                    "{tensor}[{index}]: {} (central difference: {expected})", values[index]
+                );
+            }
+        }
+    }
+
+    /// The fast path and the reference are the same function, on every instruction set.
+    #[test]
+    fn fast_gradients_are_those_of_the_reference(shape in shapes(), seed in any::<u64>()) {
+        let case = Case::new(&shape, seed);
+        let batch = case.batch(case.initial());
+        let (scores, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
+        for isa in Isa::available() {
+            let (loss, gradients) = fast_gradients(&case, isa);
+            prop_assert!((loss - scores.loss()).abs() <= 1e-12 * loss.abs().max(1.0));
+            for ((tensor, fast), (_, slow)) in gradients.values.tensors().zip(expected.values.tensors()) {
+                let distance = relative_distance(fast, slow);
+                prop_assert!(distance < 1e-10, "{isa:?} {tensor}: {distance:e}");
+                prop_assert_eq!(gradients.has(tensor), expected.has(tensor));
+            }
+        }
+    }
+
+    /// f32 differs from f64 by rounding, here at most 1e-4 of an array's norm. One unit whose
+    /// argument rounds across the kink of a ReLU may add its share: 5 % is allowed for those.
+    #[test]
+    fn single_precision_is_double_precision_rounded(shape in shapes(), seed in any::<u64>()) {
+        let case = Case::new(&shape, seed);
+        let (loss, expected) = fast_gradients(&case, Isa::detect());
+        let pool = thread_pool(Some(1)).unwrap();
+        let mut single = Cpu::<f32>::new(case.config.clone(), case.params.cast(), pool).unwrap();
+        let initial: Array2<f32> = case.initial().mapv(|x| x as f32);
+        let (scores, gradients) = single.gradients(&case.batch(&initial)).unwrap();
+        prop_assert!((scores.loss() - loss).abs() <= 1e-5 * loss.abs().max(1.0));
+        let smooth = matches!(shape.activation, Activation::Tanh | Activation::Sigmoid);
+        let bound = if smooth { 1e-4 } else { 0.05 };
+        for ((tensor, single), (_, double)) in gradients.values.tensors().zip(expected.values.tensors()) {
+            let single: Vec<f64> = single.iter().map(|&x| f64::from(x)).collect();
+            if double.iter().any(|x| x.abs() > 1e-5) {
+                let distance = relative_distance(&single, double);
+                prop_assert!(distance < bound, "{tensor}: {distance:e}");
+            }
+        }
+    }
+}
+
+/// Paper, section 1: the diagonal is zeroed before the forward pass, not masked in the gradient,
+/// so it counts in the norm that is clipped: it is dL/dW as if self-connections existed at 0.
+#[test]
+fn the_diagonal_has_the_gradient_of_a_self_connection_at_zero() {
+    let shape = Shape {
+        hidden_size: 6,
+        channels: 1,
+        steps: 9,
+        trials: 5,
+        heads: vec![2],
+        placement: Placement::Whole,
+        activation: Activation::Tanh,
+        every_step: false,
+        self_connections: false,
+        trains_tau: true,
+    };
+    let case = Case::new(&shape, 3);
+    let (_, gradients) = fast_gradients(&case, Isa::detect());
+    let mut open = case.clone();
+    open.config.self_connections = true;
+    for i in 0..6 {
+        let expected = central_difference(&open, Tensor::WRec, i * 7).unwrap();
+        let found = gradients.values.w_rec[[i, i]];
+        assert!(
+            (found - expected).abs() < 1e-8,
+            "{found} (expected: {expected})"
+        );
+        assert!(
+            expected.abs() > 1e-7,
+            "a vanishing gradient would prove nothing"
+        );
+    }
+}
+
+/// Paper, section 1: the gradient through max(τ_raw, 1) is 0 below 1.
+#[test]
+fn a_neuron_whose_tau_fell_below_one_gets_no_gradient() {
+    let shape = Shape {
+        hidden_size: 20,
+        channels: 1,
+        steps: 9,
+        trials: 8,
+        heads: vec![2],
+        placement: Placement::Whole,
+        activation: Activation::LeakyRelu,
+        every_step: false,
+        self_connections: false,
+        trains_tau: true,
+    };
+    let case = Case::new(&shape, 4);
+    let (_, gradients) = fast_gradients(&case, Isa::detect());
+    let dead = case.params.tau.iter().filter(|&&tau| tau < 1.0).count();
+    assert!(
+        (1..20).contains(&dead),
+        "the case must have both kinds: {dead} of 20 are dead"
+    );
+    for (tau, gradient) in case.params.tau.iter().zip(&gradients.values.tau) {
+        assert_eq!(
+            *tau < 1.0,
+            *gradient == 0.0,
+            "tau {tau}: gradient {gradient}"
+        );
+    }
+}
+
+/// At the size of the paper in f32: a long memory, and errors that vanish on the way back.
+#[test]
+fn at_500_neurons_single_precision_agrees_with_the_reference() {
+    let shape = Shape {
+        hidden_size: 500,
+        channels: 1,
+        steps: 25,
+        trials: 34,
+        heads: vec![2, 2],
+        placement: Placement::Whole,
+        activation: Activation::LeakyRelu,
+        every_step: false,
+        self_connections: false,
+        trains_tau: true,
+    };
+    let case = Case::new(&shape, 11);
+    let batch = case.batch(case.initial());
+    let (scores, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
+    let pool = thread_pool(Some(2)).unwrap();
+    let config: Config = case.config.clone();
+    let mut single = Cpu::<f32>::new(config, case.params.cast(), pool).unwrap();
+    let initial: Array2<f32> = case.initial().mapv(|x| x as f32);
+    let (found, gradients) = single.gradients(&case.batch(&initial)).unwrap();
+    assert!((found.loss() - scores.loss()).abs() < 1e-5);
+    for ((tensor, single), (_, double)) in gradients.values.tensors().zip(expected.values.tensors())
+    {
+        let single: Vec<f64> = single.iter().map(|&x| f64::from(x)).collect();
+        let distance = relative_distance(&single, double);
+        assert!(distance < 1e-3, "{tensor}: {distance:e}");
+    }
+}
