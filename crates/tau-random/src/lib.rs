@@ -58,12 +58,7 @@ impl Key {
     /// The stream for `purpose` under the root `seed`, at stage 0 and step 0.
     #[must_use]
     pub const fn new(seed: u64, purpose: Purpose) -> Self {
-        Self {
-            seed,
-            purpose,
-            stage: 0,
-            step: 0,
-        }
+        Self { seed, purpose, stage: 0, step: 0 }
     }
 
     /// The same stream at another stage (an epoch, a head).
@@ -115,11 +110,7 @@ impl Key {
     /// A sequential reader of the stream, from its first word.
     #[must_use]
     pub const fn stream(self) -> Stream {
-        Stream {
-            key: self,
-            next: 0,
-            words: [0; 4],
-        }
+        Stream { key: self, next: 0, words: [0; 4] }
     }
 }
 
@@ -182,10 +173,7 @@ const fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
             (low >> 32) as u32 ^ counter[3] ^ key[1],
             low as u32,
         ];
-        key = [
-            key[0].wrapping_add(0x9E37_79B9),
-            key[1].wrapping_add(0xBB67_AE85),
-        ];
+        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
         round += 1;
     }
     counter
@@ -198,16 +186,8 @@ mod tests {
     /// Known answers published with the Random123 library.
     #[test]
     fn philox_gives_the_published_words() {
-        check(
-            [0; 4],
-            [0; 2],
-            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
-        );
-        check(
-            [!0; 4],
-            [!0; 2],
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
-        );
+        check([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        check([!0; 4], [!0; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
         check(
             [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
             [0xa409_3822, 0x299f_31d0],
@@ -261,10 +241,7 @@ mod tests {
         Key::new(0, Purpose::Statistics).fill_unit_f32(0, &mut numbers);
         let mean = numbers.iter().map(|&x| f64::from(x)).sum::<f64>() / 1e5;
         let square = numbers.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / 1e5;
-        assert!(
-            (mean - 0.5).abs() < 5.0 * (1.0f64 / 12.0 / 1e5).sqrt(),
-            "mean: {mean}"
-        );
+        assert!((mean - 0.5).abs() < 5.0 * (1.0f64 / 12.0 / 1e5).sqrt(), "mean: {mean}");
         assert!((square - 1.0 / 3.0).abs() < 0.005, "mean square: {square}");
     }
 }

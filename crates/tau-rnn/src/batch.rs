@@ -120,11 +120,9 @@ impl<R: Real> Batch<'_, R> {
 impl<R: Real> Initial<'_, R> {
     pub(crate) fn check(&self, trials: usize, hidden_size: usize) -> Result<(), Error> {
         match self {
-            Initial::Given(state) if state.shape() != [trials, hidden_size] => Err(Error::shape(
-                "initial state",
-                state.shape(),
-                &[trials, hidden_size],
-            )),
+            Initial::Given(state) if state.shape() != [trials, hidden_size] => {
+                Err(Error::shape("initial state", state.shape(), &[trials, hidden_size]))
+            }
             _ => Ok(()),
         }
     }
@@ -164,24 +162,12 @@ fn check_labels<R: Real>(
         return Err(Error::EmptyBatch { what: "heads" });
     }
     if labels.shape() != [trials, heads.len()] {
-        return Err(Error::shape(
-            "labels",
-            labels.shape(),
-            &[trials, heads.len()],
-        ));
+        return Err(Error::shape("labels", labels.shape(), &[trials, heads.len()]));
     }
     for (column, &head) in labels.columns().into_iter().zip(heads) {
         let classes = params.readouts[head].outputs();
-        if let Some(label) = column
-            .iter()
-            .map(|&x| usize::from(x))
-            .find(|&x| x >= classes)
-        {
-            return Err(Error::Label {
-                label,
-                head,
-                classes,
-            });
+        if let Some(label) = column.iter().map(|&x| usize::from(x)).find(|&x| x >= classes) {
+            return Err(Error::Label { label, head, classes });
         }
     }
     Ok(())

@@ -74,9 +74,7 @@ impl FromStr for Activation {
         Self::ALL
             .into_iter()
             .find(|activation| activation.to_string() == name)
-            .ok_or_else(|| Error::UnknownActivation {
-                name: name.to_owned(),
-            })
+            .ok_or_else(|| Error::UnknownActivation { name: name.to_owned() })
     }
 }
 
@@ -139,14 +137,10 @@ impl Config {
     /// The first field out of range, with its value and the range.
     pub fn check(&self) -> Result<(), Error> {
         if self.hidden_size == 0 || self.hidden_size > Self::MAX_HIDDEN_SIZE {
-            return Err(Error::HiddenSize {
-                value: self.hidden_size,
-            });
+            return Err(Error::HiddenSize { value: self.hidden_size });
         }
         if self.input_size == 0 {
-            return Err(Error::InputSize {
-                value: self.input_size,
-            });
+            return Err(Error::InputSize { value: self.input_size });
         }
         if self.placement.steps_per_unit() == 0 {
             return Err(Error::StepsPerUnit);
@@ -182,27 +176,15 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named_with_its_range() {
-        check(
-            |c| c.hidden_size = 0,
-            "hidden_size: 0 (allowed: 1 to 65536)",
-        );
-        check(
-            |c| c.hidden_size = 65_537,
-            "hidden_size: 65537 (allowed: 1 to 65536)",
-        );
+        check(|c| c.hidden_size = 0, "hidden_size: 0 (allowed: 1 to 65536)");
+        check(|c| c.hidden_size = 65_537, "hidden_size: 65537 (allowed: 1 to 65536)");
         check(|c| c.input_size = 0, "input_size: 0 (allowed: 1 or more)");
         check(
             |c| c.tau = TimeConstants::Fixed { value: 0.5 },
             "fixed tau: 0.5 steps (allowed: 1 or more; a time constant below one step has no meaning in this discretisation)",
         );
-        check(
-            |c| c.tau = TimeConstants::Fixed { value: f64::NAN },
-            "fixed tau: NaN steps",
-        );
-        check(
-            |c| c.tau = TimeConstants::Trainable { start: 0.0 },
-            "start of tau: 0 steps",
-        );
+        check(|c| c.tau = TimeConstants::Fixed { value: f64::NAN }, "fixed tau: NaN steps");
+        check(|c| c.tau = TimeConstants::Trainable { start: 0.0 }, "start of tau: 0 steps");
         check(
             |c| c.placement = Placement::Continuous { steps_per_unit: 0 },
             "steps_per_unit: 0 (allowed: 1 or more)",

@@ -132,10 +132,6 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn shape(what: impl Into<String>, found: &[usize], expected: &[usize]) -> Self {
-        Self::Shape {
-            what: what.into(),
-            found: found.to_vec(),
-            expected: expected.to_vec(),
-        }
+        Self::Shape { what: what.into(), found: found.to_vec(), expected: expected.to_vec() }
     }
 }

@@ -18,11 +18,7 @@ impl<R: Real> Gradients<R> {
     /// No gradient at all, in the shapes of `params`.
     #[must_use]
     pub fn zeros(params: &Params<R>) -> Self {
-        Self {
-            values: params.zeros_like(),
-            tau: false,
-            heads: vec![false; params.readouts.len()],
-        }
+        Self { values: params.zeros_like(), tau: false, heads: vec![false; params.readouts.len()] }
     }
 
     /// Whether the array has a gradient.
@@ -39,14 +35,8 @@ impl<R: Real> Gradients<R> {
     #[must_use]
     pub fn norm(&self) -> f64 {
         let square = |values: &[R]| values.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>();
-        let tensors = self
-            .values
-            .tensors()
-            .filter(|(tensor, _)| self.has(*tensor));
-        tensors
-            .map(|(_, values)| square(values))
-            .sum::<f64>()
-            .sqrt()
+        let tensors = self.values.tensors().filter(|(tensor, _)| self.has(*tensor));
+        tensors.map(|(_, values)| square(values)).sum::<f64>().sqrt()
     }
 
     /// Starts a new batch with the given trained parts: everything back to zero.

@@ -44,13 +44,7 @@ impl Optimiser {
     /// The paper's optimiser for τ-RNNs (section 4): SGD, η = 0.05, m = 0.1, norm at most 2.
     #[must_use]
     pub fn paper() -> Self {
-        Self {
-            rule: Rule::Sgd {
-                learning_rate: 0.05,
-                momentum: 0.1,
-            },
-            clip_norm: Some(2.0),
-        }
+        Self { rule: Rule::Sgd { learning_rate: 0.05, momentum: 0.1 }, clip_norm: Some(2.0) }
     }
 
     /// Checks the ranges.
@@ -66,44 +60,17 @@ impl Optimiser {
             allowed: &'static str,
             good: bool,
         ) -> Result<(), Error> {
-            if good {
-                Ok(())
-            } else {
-                Err(Error::Optimiser {
-                    name,
-                    value,
-                    allowed,
-                })
-            }
+            if good { Ok(()) } else { Err(Error::Optimiser { name, value, allowed }) }
         }
         let positive = |x: f64| x.is_finite() && x > 0.0;
         let fraction = |x: f64| (0.0..1.0).contains(&x);
         match self.rule {
-            Rule::Sgd {
-                learning_rate,
-                momentum,
-            } => {
-                require(
-                    "learning_rate",
-                    learning_rate,
-                    POSITIVE,
-                    positive(learning_rate),
-                )?;
+            Rule::Sgd { learning_rate, momentum } => {
+                require("learning_rate", learning_rate, POSITIVE, positive(learning_rate))?;
                 require("momentum", momentum, FRACTION, fraction(momentum))?;
             }
-            Rule::Adam {
-                learning_rate,
-                beta1,
-                beta2,
-                epsilon,
-                decay,
-            } => {
-                require(
-                    "learning_rate",
-                    learning_rate,
-                    POSITIVE,
-                    positive(learning_rate),
-                )?;
+            Rule::Adam { learning_rate, beta1, beta2, epsilon, decay } => {
+                require("learning_rate", learning_rate, POSITIVE, positive(learning_rate))?;
                 require("beta1", beta1, FRACTION, fraction(beta1))?;
                 require("beta2", beta2, FRACTION, fraction(beta2))?;
                 require("epsilon", epsilon, POSITIVE, positive(epsilon))?;
@@ -126,9 +93,7 @@ impl Optimiser {
         memory: &mut Memory<R>,
     ) {
         // PyTorch's clip_grad_norm_: the 1e-6 is its guard against division by zero.
-        let scale = self
-            .clip_norm
-            .map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
+        let scale = self.clip_norm.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
         memory.fit(params, matches!(self.rule, Rule::Adam { .. }));
         let tensors = params.tensors_mut().zip(gradients.values.tensors());
         for (((tensor, theta), (_, gradient)), slot) in tensors.zip(&mut memory.slots) {
@@ -140,10 +105,7 @@ impl Optimiser {
 
     fn step_tensor<R: Real>(&self, theta: &mut [R], gradient: &[R], scale: R, slot: &mut Slot<R>) {
         match self.rule {
-            Rule::Sgd {
-                learning_rate,
-                momentum,
-            } => {
+            Rule::Sgd { learning_rate, momentum } => {
                 let (rate, momentum) = (R::from_f64(learning_rate), R::from_f64(momentum));
                 for ((theta, &g), v) in theta.iter_mut().zip(gradient).zip(&mut slot.mean) {
                     let g = g * scale;
@@ -151,13 +113,7 @@ impl Optimiser {
                     *theta -= rate * (g + momentum * *v);
                 }
             }
-            Rule::Adam {
-                learning_rate,
-                beta1,
-                beta2,
-                epsilon,
-                decay,
-            } => {
+            Rule::Adam { learning_rate, beta1, beta2, epsilon, decay } => {
                 let rate = learning_rate / (1.0 + decay * slot.steps as f64);
                 let count = (slot.steps + 1) as f64;
                 let rate = R::from_f64(rate / (1.0 - libm::pow(beta1, count)));
@@ -237,14 +193,8 @@ mod tests {
 
     #[test]
     fn nesterov_steps_follow_pytorchs_definition() {
-        let rule = Rule::Sgd {
-            learning_rate: 0.1,
-            momentum: 0.5,
-        };
-        let optimiser = Optimiser {
-            rule,
-            clip_norm: None,
-        };
+        let rule = Rule::Sgd { learning_rate: 0.1, momentum: 0.5 };
+        let optimiser = Optimiser { rule, clip_norm: None };
         let (mut params, gradients) = network();
         let mut memory = Memory::default();
         // v = 3, step 0.1 (3 + 0.5·3) = 0.45; then v = 4.5, step 0.1 (3 + 0.5·4.5) = 0.525.
@@ -256,46 +206,22 @@ mod tests {
 
     #[test]
     fn a_long_gradient_is_scaled_to_the_clipping_norm() {
-        let rule = Rule::Sgd {
-            learning_rate: 1.0,
-            momentum: 0.0,
-        };
-        let optimiser = Optimiser {
-            rule,
-            clip_norm: Some(0.5),
-        };
+        let rule = Rule::Sgd { learning_rate: 1.0, momentum: 0.0 };
+        let optimiser = Optimiser { rule, clip_norm: Some(0.5) };
         let (mut params, gradients) = network();
         assert_relative_eq!(gradients.norm(), 5.0);
-        optimiser.step(
-            &mut params,
-            &gradients,
-            gradients.norm(),
-            &mut Memory::default(),
-        );
+        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Memory::default());
         assert_relative_eq!(params.tau[0], 2.0 - 0.3, max_relative = 1e-6);
         assert_relative_eq!(params.tau[1], 2.0 - 0.4, max_relative = 1e-6);
     }
 
     #[test]
     fn the_first_adam_step_has_the_length_of_the_rate() {
-        let rule = Rule::Adam {
-            learning_rate: 0.01,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            decay: 0.0,
-        };
+        let rule =
+            Rule::Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
         let (mut params, gradients) = network();
-        let optimiser = Optimiser {
-            rule,
-            clip_norm: None,
-        };
-        optimiser.step(
-            &mut params,
-            &gradients,
-            gradients.norm(),
-            &mut Memory::default(),
-        );
+        let optimiser = Optimiser { rule, clip_norm: None };
+        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Memory::default());
         assert_relative_eq!(params.tau[0], 1.99, max_relative = 1e-8);
         assert_relative_eq!(params.tau[1], 1.99, max_relative = 1e-8);
     }
@@ -312,25 +238,10 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_named() {
-        let sgd = |learning_rate, momentum| Rule::Sgd {
-            learning_rate,
-            momentum,
-        };
-        check(
-            sgd(0.0, 0.1),
-            None,
-            "learning_rate: 0 (allowed: above 0, finite)",
-        );
-        check(
-            sgd(0.1, 1.0),
-            None,
-            "momentum: 1 (allowed: 0 or more, below 1)",
-        );
-        check(
-            sgd(0.1, 0.0),
-            Some(-2.0),
-            "clip_norm: -2 (allowed: above 0, finite)",
-        );
+        let sgd = |learning_rate, momentum| Rule::Sgd { learning_rate, momentum };
+        check(sgd(0.0, 0.1), None, "learning_rate: 0 (allowed: above 0, finite)");
+        check(sgd(0.1, 1.0), None, "momentum: 1 (allowed: 0 or more, below 1)");
+        check(sgd(0.1, 0.0), Some(-2.0), "clip_norm: -2 (allowed: above 0, finite)");
         fn check(rule: Rule, clip_norm: Option<f64>, message: &str) {
             let error = Optimiser { rule, clip_norm }.check().unwrap_err();
             assert_eq!(error.to_string(), message);

@@ -139,21 +139,13 @@ impl<R: Real> Params<R> {
             let outputs = readout.outputs().max(1);
             let name = Tensor::ReadoutWeight(k);
             shape(name.to_string(), readout.weight.shape(), &[outputs, hidden])?;
-            shape(
-                Tensor::ReadoutBias(k).to_string(),
-                readout.bias.shape(),
-                &[outputs],
-            )?;
+            shape(Tensor::ReadoutBias(k).to_string(), readout.bias.shape(), &[outputs])?;
         }
         self.make_row_major();
         for (tensor, values) in self.tensors() {
             if let Some(index) = values.iter().position(|x| !x.is_finite()) {
                 let value = values[index].to_f64();
-                return Err(Error::NotFinite {
-                    what: tensor.to_string(),
-                    value,
-                    index,
-                });
+                return Err(Error::NotFinite { what: tensor.to_string(), value, index });
             }
         }
         Ok(self)
@@ -226,10 +218,7 @@ impl<R: Real> Params<R> {
             (Tensor::BIn, flat(&self.b_in)),
         ];
         let heads = self.readouts.iter().enumerate().flat_map(|(k, r)| {
-            [
-                (Tensor::ReadoutWeight(k), flat(&r.weight)),
-                (Tensor::ReadoutBias(k), flat(&r.bias)),
-            ]
+            [(Tensor::ReadoutWeight(k), flat(&r.weight)), (Tensor::ReadoutBias(k), flat(&r.bias))]
         });
         cell.into_iter().chain(heads)
     }
@@ -271,11 +260,7 @@ where
 }
 
 fn shape(what: impl Into<String>, found: &[usize], expected: &[usize]) -> Result<(), Error> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Error::shape(what, found, expected))
-    }
+    if found == expected { Ok(()) } else { Err(Error::shape(what, found, expected)) }
 }
 
 pub(crate) fn flat<R, D: ndarray::Dimension>(array: &ndarray::Array<R, D>) -> &[R] {
@@ -283,9 +268,7 @@ pub(crate) fn flat<R, D: ndarray::Dimension>(array: &ndarray::Array<R, D>) -> &[
 }
 
 pub(crate) fn flat_mut<R, D: ndarray::Dimension>(array: &mut ndarray::Array<R, D>) -> &mut [R] {
-    array
-        .as_slice_mut()
-        .expect("row-major since `Params::checked`")
+    array.as_slice_mut().expect("row-major since `Params::checked`")
 }
 
 #[cfg(test)]
@@ -352,12 +335,7 @@ mod tests {
     fn a_transposed_layout_is_accepted() {
         let (config, params) = params(4);
         let mut other = params.clone();
-        other.w_rec = params
-            .w_rec
-            .t()
-            .as_standard_layout()
-            .into_owned()
-            .reversed_axes();
+        other.w_rec = params.w_rec.t().as_standard_layout().into_owned().reversed_axes();
         assert!(!other.w_rec.is_standard_layout());
         assert_eq!(other.checked(&config).unwrap(), params);
     }

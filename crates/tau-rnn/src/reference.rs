@@ -57,24 +57,13 @@ pub fn gradients(
     params.apply_constraints(config);
     let mut gradients = Gradients::zeros(&params);
     let heads = batch.target.heads();
-    let trained = heads
-        .iter()
-        .copied()
-        .filter(|&head| !params.readouts[head].frozen);
+    let trained = heads.iter().copied().filter(|&head| !params.readouts[head].frozen);
     gradients.restart(config.trains_tau(), trained);
     let mut scores = vec![HeadScore::default(); heads.len()];
     for trial in 0..batch.trials() {
         let record = run(config, &params, batch, trial);
         let errors = read(&params, batch, trial, &record, &mut scores, &mut gradients);
-        back(
-            config,
-            &params,
-            batch,
-            trial,
-            &record,
-            errors,
-            &mut gradients,
-        );
+        back(config, &params, batch, trial, &record, errors, &mut gradients);
     }
     if batch.target.every_step() {
         scores[0].accuracy = f64::NAN;
@@ -94,11 +83,7 @@ fn run(config: &Config, params: &Params<f64>, batch: &Batch<'_, f64>, trial: usi
             }
         }
     }
-    let mut record = Trial {
-        h: vec![start],
-        argument: Vec::new(),
-        drive: Vec::new(),
-    };
+    let mut record = Trial { h: vec![start], argument: Vec::new(), drive: Vec::new() };
     for t in 0..batch.steps() {
         let before = &record.h[t];
         let mut h = vec![0.0; hidden];
@@ -166,9 +151,7 @@ fn read(
                     let hit = y.iter().position(|&y| y == best) == Some(label);
                     scores[position].accuracy += f64::from(u8::from(hit)) / trials;
                     let target = |o: usize| f64::from(u8::from(o == label));
-                    (0..y.len())
-                        .map(|o| (y[o].exp() / sum - target(o)) / trials)
-                        .collect()
+                    (0..y.len()).map(|o| (y[o].exp() / sum - target(o)) / trials).collect()
                 }
                 Target::Series { targets, .. } => {
                     let count = trials * steps as f64 * y.len() as f64;
@@ -222,10 +205,7 @@ fn back(
                 }
                 Placement::Drive | Placement::Continuous { .. } => {
                     earlier[i] += error * (1.0 - a);
-                    (
-                        error * slope * a,
-                        error * (phi(config.activation, u) - before[i]),
-                    )
+                    (error * slope * a, error * (phi(config.activation, u) - before[i]))
                 }
             };
             if config.trains_tau() && params.tau[i] >= 1.0 {

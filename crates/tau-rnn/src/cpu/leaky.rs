@@ -91,27 +91,15 @@ struct Sigmoid;
 impl<R: Real> Phi<R> for LeakyRelu {
     #[inline(always)]
     fn phi(s: R) -> R {
-        if s > R::ZERO {
-            s
-        } else {
-            R::from_f64(Activation::NEGATIVE_SLOPE) * s
-        }
+        if s > R::ZERO { s } else { R::from_f64(Activation::NEGATIVE_SLOPE) * s }
     }
     #[inline(always)]
     fn slope(value: R) -> R {
-        if value > R::ZERO {
-            R::ONE
-        } else {
-            R::from_f64(Activation::NEGATIVE_SLOPE)
-        }
+        if value > R::ZERO { R::ONE } else { R::from_f64(Activation::NEGATIVE_SLOPE) }
     }
     #[inline(always)]
     fn inverse(value: R) -> R {
-        if value > R::ZERO {
-            value
-        } else {
-            R::from_f64(1.0 / Activation::NEGATIVE_SLOPE) * value
-        }
+        if value > R::ZERO { value } else { R::from_f64(1.0 / Activation::NEGATIVE_SLOPE) * value }
     }
 }
 
@@ -143,11 +131,7 @@ impl<R: Real> Phi<R> for Tanh {
     /// 0 where the value rounded to ±1: the slope there is 0 as well.
     #[inline(always)]
     fn inverse(value: R) -> R {
-        if value.abs() < R::ONE {
-            value.atanh()
-        } else {
-            R::ZERO
-        }
+        if value.abs() < R::ONE { value.atanh() } else { R::ZERO }
     }
 }
 
@@ -163,11 +147,7 @@ impl<R: Real> Phi<R> for Sigmoid {
     /// 0 where the value rounded to 0 or 1: the slope there is 0 as well.
     #[inline(always)]
     fn inverse(value: R) -> R {
-        if value > R::ZERO && value < R::ONE {
-            (value / (R::ONE - value)).ln()
-        } else {
-            R::ZERO
-        }
+        if value > R::ZERO && value < R::ONE { (value / (R::ONE - value)).ln() } else { R::ZERO }
     }
 }
 
@@ -183,17 +163,13 @@ impl Panel {
     #[inline(always)]
     fn of<'a, R, const NR: usize>(&self, row: usize, from: &'a [R]) -> &'a [R; NR] {
         let start = row * self.stride + self.first;
-        from[start..]
-            .first_chunk()
-            .expect("rows have room for whole panels")
+        from[start..].first_chunk().expect("rows have room for whole panels")
     }
 
     #[inline(always)]
     fn of_mut<'a, R, const NR: usize>(&self, row: usize, from: &'a mut [R]) -> &'a mut [R; NR] {
         let start = row * self.stride + self.first;
-        from[start..]
-            .first_chunk_mut()
-            .expect("rows have room for whole panels")
+        from[start..].first_chunk_mut().expect("rows have room for whole panels")
     }
 }
 
@@ -285,10 +261,7 @@ pub(super) struct Sums<R> {
 impl<R: Real> Sums<R> {
     pub(super) fn restart(&mut self, stride: usize, channels: usize) {
         self.w_in.resize(channels, Vec::new());
-        for sums in [&mut self.tau, &mut self.bias]
-            .into_iter()
-            .chain(&mut self.w_in)
-        {
+        for sums in [&mut self.tau, &mut self.bias].into_iter().chain(&mut self.w_in) {
             sums.clear();
             sums.resize(stride, R::ZERO);
         }
@@ -352,24 +325,12 @@ fn backward_phi<R: Real, P: Phi<R>, const NR: usize>(
         }
         for j in 0..NR {
             let slope = P::slope(value[j]);
-            let e = if cell.whole {
-                error[j] * slope
-            } else {
-                error[j]
-            };
+            let e = if cell.whole { error[j] * slope } else { error[j] };
             let e = if e.abs() < R::UNDERFLOW { R::ZERO } else { e };
             left[j] += e.abs();
             carry[j] = decay[j] * e;
-            g[j] = if cell.whole {
-                alpha[j] * e
-            } else {
-                alpha[j] * e * slope
-            };
-            let inner = if cell.whole {
-                P::inverse(value[j])
-            } else {
-                value[j]
-            };
+            g[j] = if cell.whole { alpha[j] * e } else { alpha[j] * e * slope };
+            let inner = if cell.whole { P::inverse(value[j]) } else { value[j] };
             tau_sum[j] = e.mul_add(before[j] - inner, tau_sum[j]);
             bias_sum[j] += g[j];
         }

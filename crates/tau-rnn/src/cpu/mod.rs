@@ -64,10 +64,7 @@ pub fn thread_pool(threads: Option<usize>) -> Result<Arc<ThreadPool>, Error> {
     let threads = threads.unwrap_or(0);
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => Ok(Arc::new(pool)),
-        Err(error) => Err(Error::StartThreads {
-            threads,
-            reason: error.to_string(),
-        }),
+        Err(error) => Err(Error::StartThreads { threads, reason: error.to_string() }),
     }
 }
 
@@ -124,11 +121,7 @@ impl<R: Real> Cpu<R> {
     #[must_use]
     pub fn workspace_bytes(config: &Config, steps: usize, trials: usize) -> usize {
         let stride = product::row_stride(config.hidden_size);
-        let histories = if config.placement == crate::Placement::Whole {
-            1
-        } else {
-            2
-        };
+        let histories = if config.placement == crate::Placement::Whole { 1 } else { 2 };
         let slices = trials.div_ceil(SLICE_ROWS);
         let history = histories * (steps + 1) * trials.next_multiple_of(8) * stride;
         let gradients = slices * config.hidden_size * stride;
@@ -143,12 +136,8 @@ impl<R: Real> Cpu<R> {
         if !self.fresh {
             let w = flat(&self.params.w_rec);
             packed.cell = Constants::new(&self.config, &self.params);
-            packed
-                .w_forward
-                .pack(width, hidden, hidden, |from, to| w[to * hidden + from]);
-            packed
-                .w_backward
-                .pack(width, hidden, hidden, |to, from| w[to * hidden + from]);
+            packed.w_forward.pack(width, hidden, hidden, |from, to| w[to * hidden + from]);
+            packed.w_backward.pack(width, hidden, hidden, |to, from| w[to * hidden + from]);
             self.fresh = true;
         }
         let mut rows = Vec::new();
@@ -161,12 +150,8 @@ impl<R: Real> Cpu<R> {
             packed.readout_bias.extend(&readout.bias);
             packed.heads.push(first..rows.len());
         }
-        packed
-            .readout_forward
-            .pack(width, hidden, rows.len(), |j, o| rows[o][j]);
-        packed
-            .readout_backward
-            .pack(width, rows.len(), hidden, |o, j| rows[o][j]);
+        packed.readout_forward.pack(width, hidden, rows.len(), |j, o| rows[o][j]);
+        packed.readout_backward.pack(width, rows.len(), hidden, |o, j| rows[o][j]);
     }
 
     /// Forward pass and scores; with `keep` = history the slices are ready for the way back.
@@ -174,8 +159,7 @@ impl<R: Real> Cpu<R> {
         batch.check(&self.config, &self.params)?;
         self.pack(batch.target.heads());
         let trials = batch.trials();
-        self.slices
-            .resize_with(trials.div_ceil(SLICE_ROWS), Slice::default);
+        self.slices.resize_with(trials.div_ceil(SLICE_ROWS), Slice::default);
         let every_step = batch.target.every_step();
         // Outputs of every step are read from the history.
         let keep = if every_step { Keep::History } else { keep };
@@ -186,24 +170,8 @@ impl<R: Real> Cpu<R> {
                 let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
                 slice.start(packed, range, batch.steps(), keep, &batch.initial);
                 let inputs = batch.inputs;
-                R::dispatch(
-                    isa,
-                    Forward {
-                        packed,
-                        inputs,
-                        keep,
-                        slice: &mut *slice,
-                    },
-                );
-                R::dispatch(
-                    isa,
-                    Read {
-                        packed,
-                        batch,
-                        keep,
-                        slice,
-                    },
-                );
+                R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut *slice });
+                R::dispatch(isa, Read { packed, batch, keep, slice });
             });
         });
         Ok(self.scores(batch))
@@ -218,20 +186,12 @@ impl<R: Real> Cpu<R> {
             if every_step {
                 let outputs = self.packed.heads[position].len();
                 let count = trials * (batch.steps() * outputs) as f64;
-                HeadScore {
-                    loss: loss / count,
-                    accuracy: f64::NAN,
-                }
+                HeadScore { loss: loss / count, accuracy: f64::NAN }
             } else {
-                HeadScore {
-                    loss: loss / trials,
-                    accuracy: f64::from(hits) / trials,
-                }
+                HeadScore { loss: loss / trials, accuracy: f64::from(hits) / trials }
             }
         };
-        Scores {
-            heads: (0..self.packed.heads.len()).map(score).collect(),
-        }
+        Scores { heads: (0..self.packed.heads.len()).map(score).collect() }
     }
 
     /// Back-propagation of the batch that [`Cpu::forward`] went through.
@@ -240,14 +200,7 @@ impl<R: Real> Cpu<R> {
         let slices = &mut self.slices;
         self.pool.install(|| {
             slices.par_iter_mut().for_each(|slice| {
-                R::dispatch(
-                    isa,
-                    Backward {
-                        packed,
-                        batch,
-                        slice,
-                    },
-                );
+                R::dispatch(isa, Backward { packed, batch, slice });
             });
         });
         self.reduce(batch.target.heads());
@@ -267,9 +220,7 @@ impl<R: Real> Cpu<R> {
             rows.enumerate().for_each(|(i, mut row)| {
                 for slice in slices {
                     let part = &slice.dw[i * stride..][..hidden];
-                    row.iter_mut()
-                        .zip(part)
-                        .for_each(|(sum, &part)| *sum += part);
+                    row.iter_mut().zip(part).for_each(|(sum, &part)| *sum += part);
                 }
             });
         });
@@ -277,16 +228,9 @@ impl<R: Real> Cpu<R> {
         for slice in slices {
             add(&mut tau_sums, &slice.sums.tau);
             add(flat_mut(&mut gradients.b_rec), &slice.sums.bias);
-            for (mut column, sums) in gradients
-                .w_in
-                .columns_mut()
-                .into_iter()
-                .zip(&slice.sums.w_in)
+            for (mut column, sums) in gradients.w_in.columns_mut().into_iter().zip(&slice.sums.w_in)
             {
-                column
-                    .iter_mut()
-                    .zip(sums)
-                    .for_each(|(sum, &part)| *sum += part);
+                column.iter_mut().zip(sums).for_each(|(sum, &part)| *sum += part);
             }
             for (&head, range) in heads.iter().zip(&self.packed.heads) {
                 if self.gradients.heads[head] {
@@ -294,9 +238,7 @@ impl<R: Real> Cpu<R> {
                     add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
                     for (o, mut row) in range.clone().zip(readout.weight.rows_mut()) {
                         let part = &slice.dw_out[o * stride..][..hidden];
-                        row.iter_mut()
-                            .zip(part)
-                            .for_each(|(sum, &part)| *sum += part);
+                        row.iter_mut().zip(part).for_each(|(sum, &part)| *sum += part);
                     }
                 }
             }
@@ -309,18 +251,12 @@ impl<R: Real> Cpu<R> {
 
     fn check_head(&self, head: usize) -> Result<(), Error> {
         let heads = self.params.readouts.len();
-        if head < heads {
-            Ok(())
-        } else {
-            Err(Error::Head { head, heads })
-        }
+        if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
     }
 }
 
 fn add<R: Real>(sums: &mut [R], parts: &[R]) {
-    sums.iter_mut()
-        .zip(parts)
-        .for_each(|(sum, &part)| *sum += part);
+    sums.iter_mut().zip(parts).for_each(|(sum, &part)| *sum += part);
 }
 
 impl<R: Real> Backend<R> for Cpu<R> {
@@ -334,13 +270,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
 
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
         let loss = self.forward(batch, Keep::History)?.loss();
-        let diverged = |what, value| {
-            Err(Error::Diverged {
-                update: self.updates,
-                what,
-                value,
-            })
-        };
+        let diverged = |what, value| Err(Error::Diverged { update: self.updates, what, value });
         if !loss.is_finite() {
             return diverged("loss", loss);
         }
@@ -396,37 +326,24 @@ impl<R: Real> Backend<R> for Cpu<R> {
         self.pack(&[]);
         // Few trials and many steps: the smallest slices keep all threads busy.
         let rows = isa::ROW_BLOCK;
-        self.slices
-            .resize_with(trials.div_ceil(rows), Slice::default);
+        self.slices.resize_with(trials.div_ceil(rows), Slice::default);
         let (packed, isa) = (&self.packed, self.isa);
         let slices = &mut self.slices;
         let first = Initial::Given(state.view());
         self.pool.install(|| {
             let parts = activity.axis_chunks_iter_mut(Axis(1), rows).into_par_iter();
-            slices
-                .par_iter_mut()
-                .zip(parts)
-                .enumerate()
-                .for_each(|(k, (slice, mut part))| {
-                    let range = k * rows..trials.min((k + 1) * rows);
-                    slice.start(packed, range, steps, Keep::History, &first);
-                    let keep = Keep::History;
-                    R::dispatch(
-                        isa,
-                        Forward {
-                            packed,
-                            inputs,
-                            keep,
-                            slice: &mut *slice,
-                        },
-                    );
-                    for (t, mut part) in part.outer_iter_mut().enumerate() {
-                        let (h, stride) = slice.state(t + 1);
-                        for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {
-                            part.iter_mut().zip(h).for_each(|(part, &h)| *part = h);
-                        }
+            slices.par_iter_mut().zip(parts).enumerate().for_each(|(k, (slice, mut part))| {
+                let range = k * rows..trials.min((k + 1) * rows);
+                slice.start(packed, range, steps, Keep::History, &first);
+                let keep = Keep::History;
+                R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut *slice });
+                for (t, mut part) in part.outer_iter_mut().enumerate() {
+                    let (h, stride) = slice.state(t + 1);
+                    for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {
+                        part.iter_mut().zip(h).for_each(|(part, &h)| *part = h);
                     }
-                });
+                }
+            });
         });
         if let Some(last) = activity.outer_iter().next_back() {
             state.assign(&last);

@@ -30,8 +30,7 @@ impl<R: Real> Panels<R> {
     ) {
         self.inner = inner;
         self.columns = columns;
-        self.data
-            .resize(columns.next_multiple_of(width) * inner, R::ZERO);
+        self.data.resize(columns.next_multiple_of(width) * inner, R::ZERO);
         if inner == 0 {
             return;
         }
@@ -48,41 +47,47 @@ impl<R: Real> Panels<R> {
     }
 }
 
-/// `rows` × columns of a · b, panel by panel: `store(first column, block)` gets each panel's block
-/// while it is in the cache. Rows of `a` are `stride` apart.
+impl<R: Real> Panels<R> {
+    /// The panels from left to right, each with its first column.
+    #[inline(always)]
+    pub(super) fn iter<const NR: usize>(&self) -> impl Iterator<Item = (usize, &[[R; NR]])> {
+        let panels = self.data.chunks_exact(NR * self.inner);
+        panels.enumerate().map(|(k, panel)| (k * NR, panel.as_chunks().0))
+    }
+}
+
+/// `rows` rows of `a`, `stride` apart, times one panel.
 #[inline(always)]
 pub(super) fn product<R: Real, const MR: usize, const NR: usize>(
     rows: usize,
     a: &[R],
     stride: usize,
-    b: &Panels<R>,
-    mut store: impl FnMut(usize, &[[R; NR]; SLICE_ROWS]),
-) {
+    panel: &[[R; NR]],
+) -> [[R; NR]; SLICE_ROWS] {
     let mut block = [[R::ZERO; NR]; SLICE_ROWS];
-    for (panel, b) in b.data.chunks_exact(NR * b.inner).enumerate() {
-        for i in (0..rows).step_by(MR) {
-            let tile = tile::<R, MR, NR>(&a[i * stride..], stride, b);
-            block[i..i + MR].copy_from_slice(&tile);
-        }
-        store(panel * NR, &block);
+    for i in (0..rows).step_by(MR) {
+        let rows: [&[R]; MR] = std::array::from_fn(|k| &a[(i + k) * stride..][..panel.len()]);
+        let tile = tile::<R, MR, NR>(|k, p| rows[k][p], panel);
+        block[i..i + MR].copy_from_slice(&tile);
     }
+    block
 }
 
-/// `MR` rows of `a` times one panel.
+/// Σ_p a(i, p) b(p, j) in the registers: `MR` × `NR` chains of fused multiply-adds side by side.
+///
+/// `a` must look its numbers up with bounds checks: without those exits the compiler vectorises
+/// the loop over p instead of the one over columns, which is ten times slower.
 #[inline(always)]
 fn tile<R: Real, const MR: usize, const NR: usize>(
-    a: &[R],
-    stride: usize,
-    b: &[R],
+    a: impl Fn(usize, usize) -> R,
+    b: &[[R; NR]],
 ) -> [[R; NR]; MR] {
-    let (b, _) = b.as_chunks::<NR>();
-    let rows: [&[R]; MR] = std::array::from_fn(|i| &a[i * stride..][..b.len()]);
     let mut sum = [[R::ZERO; NR]; MR];
     for (p, b) in b.iter().enumerate() {
         for i in 0..MR {
-            let x = rows[i][p];
+            let a = a(i, p);
             for j in 0..NR {
-                sum[i][j] = x.mul_add(b[j], sum[i][j]);
+                sum[i][j] = a.mul_add(b[j], sum[i][j]);
             }
         }
     }
@@ -123,9 +128,15 @@ pub(super) fn add_outer<R: Real, const MR: usize, const NR: usize>(
     scratch.b.resize(count * NR, R::ZERO);
     for j in (0..b.width).step_by(NR) {
         pack_columns::<R, NR>(&b, j, &mut scratch.b);
+        let (b_panel, _) = scratch.b.as_chunks();
         for (panel, a) in scratch.a.chunks_exact(count * MR).enumerate() {
-            let c = &mut c[panel * MR * stride + j..];
-            outer_tile::<R, MR, NR>(a, &scratch.b, c, stride);
+            let tile = tile::<R, MR, NR>(|i, p| a[p * MR + i], b_panel);
+            for (i, sum) in tile.iter().enumerate() {
+                let row = (panel * MR + i) * stride + j;
+                for (c, &sum) in c[row..row + NR].iter_mut().zip(sum) {
+                    *c += sum;
+                }
+            }
         }
     }
 }
@@ -141,31 +152,6 @@ fn pack_columns<R: Real, const W: usize>(from: &Rows<'_, R>, first: usize, to: &
             to[..count].copy_from_slice(&row[first..first + count]);
             to[count..].fill(R::ZERO);
         }
-    }
-}
-
-#[inline(always)]
-fn outer_tile<R: Real, const MR: usize, const NR: usize>(
-    a: &[R],
-    b: &[R],
-    c: &mut [R],
-    stride: usize,
-) {
-    let mut sum = [[R::ZERO; NR]; MR];
-    for i in 0..MR {
-        sum[i].copy_from_slice(&c[i * stride..][..NR]);
-    }
-    let (a, _) = a.as_chunks::<MR>();
-    let (b, _) = b.as_chunks::<NR>();
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..MR {
-            for j in 0..NR {
-                sum[i][j] = a[i].mul_add(b[j], sum[i][j]);
-            }
-        }
-    }
-    for i in 0..MR {
-        c[i * stride..][..NR].copy_from_slice(&sum[i]);
     }
 }
 

@@ -150,12 +150,7 @@ pub(super) struct Forward<'a, R> {
 impl<R: Real> Job<R> for Forward<'_, R> {
     #[inline(always)]
     fn run<const MR: usize, const NR: usize>(self) {
-        let Self {
-            packed,
-            inputs,
-            keep,
-            slice,
-        } = self;
+        let Self { packed, inputs, keep, slice } = self;
         let size = slice.size();
         for t in 1..=slice.steps {
             slice.load_input(&inputs, t - 1);
@@ -166,27 +161,16 @@ impl<R: Real> Job<R> for Forward<'_, R> {
                 }
                 Keep::Last => {
                     let (even, odd) = slice.h.split_at_mut(size);
-                    if t % 2 == 1 {
-                        (&*even, odd, 0)
-                    } else {
-                        (&*odd, even, 0)
-                    }
+                    if t % 2 == 1 { (&*even, odd, 0) } else { (&*odd, even, 0) }
                 }
             };
-            let f = if packed.cell.whole {
-                &mut [][..]
-            } else {
-                &mut slice.f[f_slot * size..]
-            };
+            let f = if packed.cell.whole { &mut [][..] } else { &mut slice.f[f_slot * size..] };
             let (rows, stride, x) = (slice.rows, slice.stride, &slice.x);
-            product::<R, MR, NR>(rows, before, stride, &packed.w_forward, |first, block| {
-                let panel = Panel {
-                    rows,
-                    stride,
-                    first,
-                };
-                leaky::forward(&packed.cell, panel, block, x, before, after, f);
-            });
+            for (first, w) in packed.w_forward.iter::<NR>() {
+                let block = product::<R, MR, NR>(rows, before, stride, w);
+                let panel = Panel { rows, stride, first };
+                leaky::forward(&packed.cell, panel, &block, x, before, after, f);
+            }
         }
     }
 }
@@ -202,12 +186,7 @@ pub(super) struct Read<'a, 'b, R> {
 impl<R: Real> Job<R> for Read<'_, '_, R> {
     #[inline(always)]
     fn run<const MR: usize, const NR: usize>(self) {
-        let Self {
-            packed,
-            batch,
-            keep,
-            slice,
-        } = self;
+        let Self { packed, batch, keep, slice } = self;
         slice.losses.clear();
         slice.losses.resize(packed.heads.len(), 0.0);
         slice.hits.clear();
@@ -222,29 +201,16 @@ impl<R: Real> Job<R> for Read<'_, '_, R> {
             let y = &mut slice.y[(t - first) * y_size..][..y_size];
             // Rows behind the last trial keep error 0: they must not reach any gradient.
             let trials = slice.trials.len();
-            product::<R, MR, NR>(
-                slice.rows,
-                h,
-                slice.stride,
-                &packed.readout_forward,
-                |j, block| {
-                    let count = NR.min(outputs - j);
-                    for (y, block) in y.chunks_exact_mut(outputs).zip(block).take(trials) {
-                        for k in 0..count {
-                            y[j + k] = block[k] + packed.readout_bias[j + k];
-                        }
+            for (j, w) in packed.readout_forward.iter::<NR>() {
+                let block = product::<R, MR, NR>(slice.rows, h, slice.stride, w);
+                let bias = &packed.readout_bias[j..outputs.min(j + NR)];
+                for (y, block) in y.chunks_exact_mut(outputs).zip(&block).take(trials) {
+                    for (k, &bias) in bias.iter().enumerate() {
+                        y[j + k] = block[k] + bias;
                     }
-                },
-            );
-            score(
-                packed,
-                batch,
-                t - 1,
-                slice.trials.start,
-                y,
-                &mut slice.losses,
-                &mut slice.hits,
-            );
+                }
+            }
+            score(packed, batch, t - 1, slice.trials.start, y, &mut slice.losses, &mut slice.hits);
         }
     }
 }
@@ -266,9 +232,7 @@ fn score<R: Real>(
 ) {
     let outputs = packed.readout_bias.len();
     let trials = batch.trials();
-    let rows = (trials - first_trial)
-        .min(SLICE_ROWS)
-        .min(y.len() / outputs.max(1));
+    let rows = (trials - first_trial).min(SLICE_ROWS).min(y.len() / outputs.max(1));
     for (row, y) in y.chunks_exact_mut(outputs).take(rows).enumerate() {
         let trial = first_trial + row;
         for (position, range) in packed.heads.iter().enumerate() {
@@ -302,11 +266,7 @@ pub(super) struct Backward<'a, 'b, R> {
 impl<R: Real> Job<R> for Backward<'_, '_, R> {
     #[inline(always)]
     fn run<const MR: usize, const NR: usize>(self) {
-        let Self {
-            packed,
-            batch,
-            slice,
-        } = self;
+        let Self { packed, batch, slice } = self;
         let every_step = batch.target.every_step();
         slice.restart_gradients(packed);
         slice.readout_gradients::<MR, NR>(packed, every_step);
@@ -327,10 +287,7 @@ impl<R: Real> Job<R> for Backward<'_, '_, R> {
                     stride: slice.stride,
                     width: packed.hidden,
                 };
-                let h = Rows {
-                    data: &slice.h[(t - 1) * size..],
-                    ..g
-                };
+                let h = Rows { data: &slice.h[(t - 1) * size..], ..g };
                 let count = (newest + 1 - t) * slice.rows;
                 let (dw, scratch) = (&mut slice.dw, &mut slice.scratch);
                 add_outer::<R, MR, NR>(count, g, h, dw, slice.stride, scratch);
@@ -357,14 +314,8 @@ impl<R: Real> Slice<R> {
         room(&mut self.direct, size);
         room(&mut self.g, CHUNK_STEPS * size);
         zeros(&mut self.carry, size);
-        zeros(
-            &mut self.dw,
-            packed.hidden.next_multiple_of(ROW_BLOCK) * self.stride,
-        );
-        zeros(
-            &mut self.dw_out,
-            outputs.next_multiple_of(ROW_BLOCK) * self.stride,
-        );
+        zeros(&mut self.dw, packed.hidden.next_multiple_of(ROW_BLOCK) * self.stride);
+        zeros(&mut self.dw_out, outputs.next_multiple_of(ROW_BLOCK) * self.stride);
         zeros(&mut self.db_out, outputs);
         self.sums.restart(self.stride, packed.cell.channels());
     }
@@ -383,11 +334,7 @@ impl<R: Real> Slice<R> {
         }
         let first = first_read(self.steps, every_step);
         let count = (self.steps + 1 - first) * self.rows;
-        let y = Rows {
-            data: &self.y,
-            stride: outputs,
-            width: outputs,
-        };
+        let y = Rows { data: &self.y, stride: outputs, width: outputs };
         let h = Rows {
             data: &self.h[first * self.size()..],
             stride: self.stride,
@@ -409,11 +356,12 @@ impl<R: Real> Slice<R> {
         let first = first_read(self.steps, every_step);
         let y = &self.y[(t - first) * self.rows * outputs..];
         let (rows, stride, direct) = (self.rows, self.stride, &mut self.direct);
-        product::<R, MR, NR>(rows, y, outputs, &packed.readout_backward, |j, block| {
-            for (direct, block) in direct.chunks_exact_mut(stride).zip(block).take(rows) {
+        for (j, w) in packed.readout_backward.iter::<NR>() {
+            let block = product::<R, MR, NR>(rows, y, outputs, w);
+            for (direct, block) in direct.chunks_exact_mut(stride).zip(&block).take(rows) {
                 direct[j..j + NR].copy_from_slice(block);
             }
-        });
+        }
     }
 
     /// From g(t+1) to g(t); says whether any error is left.
@@ -427,18 +375,9 @@ impl<R: Real> Slice<R> {
     ) -> bool {
         let size = self.size();
         let (rows, stride) = (self.rows, self.stride);
-        let value = if packed.cell.whole {
-            &self.h[t * size..]
-        } else {
-            &self.f[(t - 1) * size..]
-        };
+        let value = if packed.cell.whole { &self.h[t * size..] } else { &self.f[(t - 1) * size..] };
         let direct = direct.then_some(&self.direct[..]);
-        let step = StepBack {
-            x: &self.x,
-            before: &self.h[(t - 1) * size..],
-            value,
-            direct,
-        };
+        let step = StepBack { x: &self.x, before: &self.h[(t - 1) * size..], value, direct };
         let (carry, sums) = (&mut self.carry, &mut self.sums);
         let slot = g_slot(t, newest);
         let (g_later, g) = if t < newest {
@@ -449,21 +388,15 @@ impl<R: Real> Slice<R> {
             (&*later, now)
         };
         let mut left = false;
-        let mut store = |first, block: &[[R; NR]; SLICE_ROWS]| {
-            let panel = Panel {
-                rows,
-                stride,
-                first,
+        for (first, w) in packed.w_backward.iter::<NR>() {
+            // Nothing comes from behind the last step.
+            let block = if t == self.steps {
+                [[R::ZERO; NR]; SLICE_ROWS]
+            } else {
+                product::<R, MR, NR>(rows, g_later, stride, w)
             };
-            left |= leaky::backward(&packed.cell, panel, block, &step, carry, g, sums);
-        };
-        if t == self.steps {
-            let nothing = [[R::ZERO; NR]; SLICE_ROWS];
-            (0..packed.hidden)
-                .step_by(NR)
-                .for_each(|first| store(first, &nothing));
-        } else {
-            product::<R, MR, NR>(rows, g_later, stride, &packed.w_backward, store);
+            let panel = Panel { rows, stride, first };
+            left |= leaky::backward(&packed.cell, panel, &block, &step, carry, g, sums);
         }
         left
     }

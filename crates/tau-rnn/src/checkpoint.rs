@@ -1,0 +1,222 @@
+//! Parameters as bytes: the safetensors format, readable from Python without this crate.
+//!
+//! Tensors are named as [`crate::Tensor`] prints them, matrices are [to, from] in row-major order,
+//! type `F32` or `F64`. The header's metadata has one entry `tau_rnn`, a JSON object (one entry,
+//! so that equal checkpoints are equal bytes): `format`, the [`Config`], the indices of `frozen`
+//! heads, and the caller's own `metadata`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ndarray::{Array1, Array2};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::{Config, Error, Params, Readout, Real, Tensor};
+
+/// Name and version of the format.
+const FORMAT: &str = "tau-rnn 1";
+/// The entry of the header.
+const ENTRY: &str = "tau_rnn";
+
+/// A network at rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint<R> {
+    /// Size and equations.
+    pub config: Config,
+    /// The numbers.
+    pub params: Params<R>,
+    /// Whatever else is to be remembered, by name.
+    pub metadata: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    config: Config,
+    frozen: Vec<usize>,
+    metadata: BTreeMap<String, String>,
+}
+
+impl<R: Real> Checkpoint<R> {
+    /// The bytes of a file. Equal checkpoints give equal bytes.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if the format cannot hold the network (it can hold every checked one).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let params = &self.params;
+        let dtype = if R::NAME == "f32" { Dtype::F32 } else { Dtype::F64 };
+        let arrays: Vec<(String, Vec<usize>, Vec<u8>)> = params
+            .tensors()
+            .map(|(tensor, values)| {
+                let bytes = values.iter().flat_map(|x| little_endian(*x)).collect();
+                (tensor.to_string(), shape(params, tensor), bytes)
+            })
+            .collect();
+        let mut views = Vec::new();
+        for (name, shape, bytes) in &arrays {
+            let view = TensorView::new(dtype, shape.clone(), bytes).map_err(unreadable)?;
+            views.push((name.as_str(), view));
+        }
+        let header = Header {
+            format: FORMAT.to_owned(),
+            config: self.config.clone(),
+            frozen: (0..params.readouts.len()).filter(|&k| params.readouts[k].frozen).collect(),
+            metadata: self.metadata.clone(),
+        };
+        let header = serde_json::to_string(&header).map_err(unreadable)?;
+        let header = HashMap::from([(ENTRY.to_owned(), header)]);
+        safetensors::serialize(views, Some(header)).map_err(unreadable)
+    }
+
+    /// What [`Checkpoint::to_bytes`] wrote, in the precision `R`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] for bytes that are cut short or no checkpoint; the errors of
+    /// [`Config::check`] and [`Params::checked`] for contents that are no network.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let (_, entries) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(unreadable)?;
+        let header = entries.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+        let header = header.ok_or_else(|| Error::Checkpoint {
+            reason: format!("its header has no entry {ENTRY} (was it written by another program?)"),
+        })?;
+        let header: Header = serde_json::from_str(header).map_err(unreadable)?;
+        if header.format != FORMAT {
+            let reason = format!("its format is {} (this version reads {FORMAT})", header.format);
+            return Err(Error::Checkpoint { reason });
+        }
+        header.config.check()?;
+        let mut params = Params {
+            tau: vector(&tensors, Tensor::Tau)?,
+            w_rec: matrix(&tensors, Tensor::WRec)?,
+            b_rec: vector(&tensors, Tensor::BRec)?,
+            w_in: matrix(&tensors, Tensor::WIn)?,
+            b_in: vector(&tensors, Tensor::BIn)?,
+            readouts: Vec::new(),
+        };
+        let heads = tensors.names().iter().filter(|name| name.ends_with(".weight")).count();
+        for head in 0..heads {
+            params.readouts.push(Readout {
+                weight: matrix(&tensors, Tensor::ReadoutWeight(head))?,
+                bias: vector(&tensors, Tensor::ReadoutBias(head))?,
+                frozen: header.frozen.contains(&head),
+            });
+        }
+        let params = params.checked(&header.config)?;
+        Ok(Self { config: header.config, params, metadata: header.metadata })
+    }
+}
+
+fn shape<R: Real>(params: &Params<R>, tensor: Tensor) -> Vec<usize> {
+    match tensor {
+        Tensor::Tau | Tensor::BRec | Tensor::BIn => vec![params.hidden_size()],
+        Tensor::WRec => params.w_rec.shape().to_vec(),
+        Tensor::WIn => params.w_in.shape().to_vec(),
+        Tensor::ReadoutWeight(head) => params.readouts[head].weight.shape().to_vec(),
+        Tensor::ReadoutBias(head) => params.readouts[head].bias.shape().to_vec(),
+    }
+}
+
+fn little_endian<R: Real>(value: R) -> Vec<u8> {
+    if R::NAME == "f32" {
+        // Exact: the value is an `f32`.
+        (value.to_f64() as f32).to_le_bytes().to_vec()
+    } else {
+        value.to_f64().to_le_bytes().to_vec()
+    }
+}
+
+fn values<R: Real>(
+    tensors: &SafeTensors<'_>,
+    tensor: Tensor,
+) -> Result<(Vec<usize>, Vec<R>), Error> {
+    let view = tensors.tensor(&tensor.to_string()).map_err(unreadable)?;
+    let values = match view.dtype() {
+        Dtype::F32 => {
+            let (numbers, _) = view.data().as_chunks();
+            numbers.iter().map(|&x| R::from_f32(f32::from_le_bytes(x))).collect()
+        }
+        Dtype::F64 => {
+            let (numbers, _) = view.data().as_chunks();
+            numbers.iter().map(|&x| R::from_f64(f64::from_le_bytes(x))).collect()
+        }
+        other => {
+            let reason = format!("{tensor} has the type {other:?} (allowed: F32, F64)");
+            return Err(Error::Checkpoint { reason });
+        }
+    };
+    Ok((view.shape().to_vec(), values))
+}
+
+fn vector<R: Real>(tensors: &SafeTensors<'_>, tensor: Tensor) -> Result<Array1<R>, Error> {
+    let (shape, values) = values(tensors, tensor)?;
+    if shape.len() == 1 {
+        Ok(Array1::from_vec(values))
+    } else {
+        Err(Error::shape(tensor.to_string(), &shape, &[values.len()]))
+    }
+}
+
+fn matrix<R: Real>(tensors: &SafeTensors<'_>, tensor: Tensor) -> Result<Array2<R>, Error> {
+    let (shape, values) = values(tensors, tensor)?;
+    let [rows, columns] = shape[..] else {
+        return Err(Error::Checkpoint {
+            reason: format!("{tensor} has {} dimensions (expected: 2)", shape.len()),
+        });
+    };
+    Array2::from_shape_vec((rows, columns), values).map_err(unreadable)
+}
+
+fn unreadable(reason: impl std::fmt::Display) -> Error {
+    Error::Checkpoint { reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tau_random::{Key, Purpose};
+
+    fn network() -> Checkpoint<f32> {
+        let config = Config::paper(9);
+        let mut random = Key::new(4, Purpose::Parameters).stream();
+        let mut params = Params::init(&config, &mut random).unwrap();
+        for frozen in [false, true, false] {
+            params.readouts.push(Readout { frozen, ..Readout::init(2, 9, &mut random) });
+        }
+        let metadata = ["n_max", "epoch", "seed", "task"].map(|key| (key.to_owned(), "5".into()));
+        Checkpoint { config, params, metadata: BTreeMap::from(metadata) }
+    }
+
+    #[test]
+    fn a_network_comes_back_bit_by_bit_with_its_metadata() {
+        let network = network();
+        let bytes = network.to_bytes().unwrap();
+        assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), network);
+        assert_eq!(network.clone().to_bytes().unwrap(), bytes);
+        let double = Checkpoint::<f64>::from_bytes(&bytes).unwrap();
+        assert_eq!(double.params, network.params.cast());
+        let bytes = double.to_bytes().unwrap();
+        assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), network);
+    }
+
+    #[test]
+    fn a_checkpoint_cut_anywhere_is_refused() {
+        let bytes = network().to_bytes().unwrap();
+        for len in 0..bytes.len() {
+            let error = Checkpoint::<f32>::from_bytes(&bytes[..len]).unwrap_err().to_string();
+            assert!(error.starts_with("not a readable checkpoint: "), "{len}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused_with_a_reason() {
+        let data = [0u8; 8];
+        let view = TensorView::new(Dtype::F32, vec![2], &data).unwrap();
+        let bytes = safetensors::serialize([("tau", view)], None).unwrap();
+        let error = Checkpoint::<f32>::from_bytes(&bytes).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "not a readable checkpoint: its header has no entry tau_rnn (was it written by another program?)"
+        );
+    }
+}
