@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView3};
 
-use crate::{Batch, Config, Error, Gradients, Optimiser, Params, Readout, Real, Scores};
+use crate::{Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores};
 
 /// A network that lives on a device, with the memory of its optimiser.
 ///
@@ -77,4 +77,19 @@ pub trait Backend<R: Real>: Send {
     /// # Errors
     /// [`Error::Head`].
     fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error>;
+
+    /// Stops (or resumes) the training of everything but the heads: τ, W, w_in and biases.
+    fn freeze_cell(&mut self, frozen: bool);
+
+    /// What the optimiser remembers: with the parameters, all that the next update depends on.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    fn momentum(&self) -> Result<Momentum<R>, Error>;
+
+    /// Puts back what [`Backend::momentum`] gave.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it does not fit the parameters.
+    fn set_momentum(&mut self, momentum: Momentum<R>) -> Result<(), Error>;
 }

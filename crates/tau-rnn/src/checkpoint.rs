@@ -1,7 +1,8 @@
 //! Parameters as bytes: the safetensors format, readable from Python without this crate.
 //!
 //! Tensors are named as [`crate::Tensor`] prints them, matrices are [to, from] in row-major order,
-//! type `F32` or `F64`. The header's metadata has one entry `tau_rnn`, a JSON object (one entry,
+//! type `F32` or `F64`. If training is to go on from it, `momentum.…` and `square.…` stand beside
+//! each array that was trained. The header's metadata has one entry `tau_rnn`, a JSON object (one entry,
 //! so that equal checkpoints are equal bytes): `format`, the [`Config`], the indices of `frozen`
 //! heads, and the caller's own `metadata`.
 
@@ -11,7 +12,7 @@ use ndarray::{Array1, Array2};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Error, Params, Readout, Real, Tensor};
+use crate::{Config, Error, Momentum, Params, Readout, Real, Slot, Tensor};
 
 /// Name and version of the format.
 const FORMAT: &str = "tau-rnn 1";
@@ -25,6 +26,8 @@ pub struct Checkpoint<R> {
     pub config: Config,
     /// The numbers.
     pub params: Params<R>,
+    /// The optimiser's memory, if training is to go on from here.
+    pub momentum: Option<Momentum<R>>,
     /// Whatever else is to be remembered, by name.
     pub metadata: BTreeMap<String, String>,
 }
@@ -34,6 +37,8 @@ struct Header {
     format: String,
     config: Config,
     frozen: Vec<usize>,
+    /// Updates that each array took part in, if there is a momentum.
+    steps: Option<Vec<u64>>,
     metadata: BTreeMap<String, String>,
 }
 
@@ -45,13 +50,18 @@ impl<R: Real> Checkpoint<R> {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let params = &self.params;
         let dtype = if R::NAME == "f32" { Dtype::F32 } else { Dtype::F64 };
-        let arrays: Vec<(String, Vec<usize>, Vec<u8>)> = params
-            .tensors()
-            .map(|(tensor, values)| {
-                let bytes = values.iter().flat_map(|x| little_endian(*x)).collect();
-                (tensor.to_string(), shape(params, tensor), bytes)
-            })
-            .collect();
+        let mut arrays: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (tensor, values) in params.tensors() {
+            arrays.push((tensor.to_string(), shape(params, tensor), bytes(values)));
+        }
+        let slots = self.momentum.iter().flat_map(|momentum| &momentum.slots);
+        for (slot, (tensor, _)) in slots.zip(params.tensors()) {
+            let parts = [("momentum", &slot.mean), ("square", &slot.square)];
+            for (part, values) in parts.into_iter().filter(|(_, values)| !values.is_empty()) {
+                let name = format!("{part}.{tensor}");
+                arrays.push((name, shape(params, tensor), bytes(values)));
+            }
+        }
         let mut views = Vec::new();
         for (name, shape, bytes) in &arrays {
             let view = TensorView::new(dtype, shape.clone(), bytes).map_err(unreadable)?;
@@ -61,6 +71,7 @@ impl<R: Real> Checkpoint<R> {
             format: FORMAT.to_owned(),
             config: self.config.clone(),
             frozen: (0..params.readouts.len()).filter(|&k| params.readouts[k].frozen).collect(),
+            steps: self.momentum.as_ref().map(|m| m.slots.iter().map(|slot| slot.steps).collect()),
             metadata: self.metadata.clone(),
         };
         let header = serde_json::to_string(&header).map_err(unreadable)?;
@@ -94,7 +105,8 @@ impl<R: Real> Checkpoint<R> {
             b_in: vector(&tensors, Tensor::BIn)?,
             readouts: Vec::new(),
         };
-        let heads = tensors.names().iter().filter(|name| name.ends_with(".weight")).count();
+        let is_head = |name: &&str| name.starts_with("readout.") && name.ends_with(".weight");
+        let heads = tensors.names().into_iter().filter(is_head).count();
         for head in 0..heads {
             params.readouts.push(Readout {
                 weight: matrix(&tensors, Tensor::ReadoutWeight(head))?,
@@ -103,8 +115,31 @@ impl<R: Real> Checkpoint<R> {
             });
         }
         let params = params.checked(&header.config)?;
-        Ok(Self { config: header.config, params, metadata: header.metadata })
+        let momentum = match header.steps {
+            Some(steps) => Some(momentum(&tensors, &params, &steps)?),
+            None => None,
+        };
+        Ok(Self { config: header.config, params, momentum, metadata: header.metadata })
     }
+}
+
+fn momentum<R: Real>(
+    tensors: &SafeTensors<'_>,
+    params: &Params<R>,
+    steps: &[u64],
+) -> Result<Momentum<R>, Error> {
+    let mut momentum = Momentum::default();
+    for (&steps, (tensor, _)) in steps.iter().zip(params.tensors()) {
+        let (_, mean) = values(tensors, &format!("momentum.{tensor}"))?;
+        let square = format!("square.{tensor}");
+        let square = match tensors.tensor(&square) {
+            Ok(_) => values(tensors, &square)?.1,
+            Err(_) => Vec::new(),
+        };
+        momentum.slots.push(Slot { mean, square, steps });
+    }
+    momentum.check(params)?;
+    Ok(momentum)
 }
 
 fn shape<R: Real>(params: &Params<R>, tensor: Tensor) -> Vec<usize> {
@@ -117,20 +152,18 @@ fn shape<R: Real>(params: &Params<R>, tensor: Tensor) -> Vec<usize> {
     }
 }
 
-fn little_endian<R: Real>(value: R) -> Vec<u8> {
+fn bytes<R: Real>(values: &[R]) -> Vec<u8> {
     if R::NAME == "f32" {
-        // Exact: the value is an `f32`.
-        (value.to_f64() as f32).to_le_bytes().to_vec()
+        // Exact: the values are `f32`.
+        values.iter().flat_map(|x| (x.to_f64() as f32).to_le_bytes()).collect()
     } else {
-        value.to_f64().to_le_bytes().to_vec()
+        values.iter().flat_map(|x| x.to_f64().to_le_bytes()).collect()
     }
 }
 
-fn values<R: Real>(
-    tensors: &SafeTensors<'_>,
-    tensor: Tensor,
-) -> Result<(Vec<usize>, Vec<R>), Error> {
-    let view = tensors.tensor(&tensor.to_string()).map_err(unreadable)?;
+/// Shape and values of one array.
+fn values<R: Real>(tensors: &SafeTensors<'_>, name: &str) -> Result<(Vec<usize>, Vec<R>), Error> {
+    let view = tensors.tensor(name).map_err(unreadable)?;
     let values = match view.dtype() {
         Dtype::F32 => {
             let (numbers, _) = view.data().as_chunks();
@@ -141,7 +174,7 @@ fn values<R: Real>(
             numbers.iter().map(|&x| R::from_f64(f64::from_le_bytes(x))).collect()
         }
         other => {
-            let reason = format!("{tensor} has the type {other:?} (allowed: F32, F64)");
+            let reason = format!("{name} has the type {other:?} (allowed: F32, F64)");
             return Err(Error::Checkpoint { reason });
         }
     };
@@ -149,7 +182,7 @@ fn values<R: Real>(
 }
 
 fn vector<R: Real>(tensors: &SafeTensors<'_>, tensor: Tensor) -> Result<Array1<R>, Error> {
-    let (shape, values) = values(tensors, tensor)?;
+    let (shape, values) = values(tensors, &tensor.to_string())?;
     if shape.len() == 1 {
         Ok(Array1::from_vec(values))
     } else {
@@ -158,7 +191,7 @@ fn vector<R: Real>(tensors: &SafeTensors<'_>, tensor: Tensor) -> Result<Array1<R
 }
 
 fn matrix<R: Real>(tensors: &SafeTensors<'_>, tensor: Tensor) -> Result<Array2<R>, Error> {
-    let (shape, values) = values(tensors, tensor)?;
+    let (shape, values) = values(tensors, &tensor.to_string())?;
     let [rows, columns] = shape[..] else {
         return Err(Error::Checkpoint {
             reason: format!("{tensor} has {} dimensions (expected: 2)", shape.len()),
@@ -184,7 +217,15 @@ mod tests {
             params.readouts.push(Readout { frozen, ..Readout::init(2, 9, &mut random) });
         }
         let metadata = ["n_max", "epoch", "seed", "task"].map(|key| (key.to_owned(), "5".into()));
-        Checkpoint { config, params, metadata: BTreeMap::from(metadata) }
+        let slot = |(k, (_, values)): (usize, (Tensor, &[f32]))| Slot {
+            mean: values.iter().map(|x| x * 0.5).collect(),
+            square: if k % 2 == 0 { values.iter().map(|x| x * x).collect() } else { Vec::new() },
+            steps: k as u64,
+        };
+        // The last head was never trained.
+        let slots = params.tensors().enumerate().take(9).map(slot).collect();
+        let momentum = Some(Momentum { slots });
+        Checkpoint { config, params, momentum, metadata: BTreeMap::from(metadata) }
     }
 
     #[test]
@@ -195,6 +236,8 @@ mod tests {
         assert_eq!(network.clone().to_bytes().unwrap(), bytes);
         let double = Checkpoint::<f64>::from_bytes(&bytes).unwrap();
         assert_eq!(double.params, network.params.cast());
+        let at_rest = Checkpoint { momentum: None, ..network.clone() };
+        assert_eq!(Checkpoint::from_bytes(&at_rest.to_bytes().unwrap()).unwrap(), at_rest);
         let bytes = double.to_bytes().unwrap();
         assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), network);
     }

@@ -78,6 +78,6 @@ pub use config::{Activation, Config, Placement, TimeConstants};
 pub use cpu::{Cpu, Isa, Job, Vectorised, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;
-pub use optim::{Optimiser, Rule};
+pub use optim::{Momentum, Optimiser, Rule, Slot};
 pub use params::{Params, Readout, Tensor};
 pub use real::Real;

@@ -90,7 +90,7 @@ impl Optimiser {
         params: &mut Params<R>,
         gradients: &Gradients<R>,
         norm: f64,
-        memory: &mut Memory<R>,
+        memory: &mut Momentum<R>,
     ) {
         // PyTorch's clip_grad_norm_: the 1e-6 is its guard against division by zero.
         let scale = self.clip_norm.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
@@ -133,32 +133,58 @@ impl Optimiser {
     }
 }
 
-/// What an optimiser remembers between updates, array by array.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Memory<R> {
-    slots: Vec<Slot<R>>,
+/// What an optimiser remembers between updates: one slot for each array of [`Params::tensors`], in
+/// that order. Arrays at the end that were never trained may be missing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Momentum<R> {
+    /// One for each array.
+    pub slots: Vec<Slot<R>>,
 }
 
-#[derive(Clone, Debug)]
-struct Slot<R> {
-    /// Momentum, or Adam's mean gradient.
-    mean: Vec<R>,
-    /// Adam's mean squared gradient; empty otherwise.
-    square: Vec<R>,
+/// What an optimiser remembers of one array.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot<R> {
+    /// Momentum, or Adam's mean gradient; as long as the array.
+    pub mean: Vec<R>,
+    /// Adam's mean squared gradient; empty for SGD.
+    pub square: Vec<R>,
     /// Updates that this array took part in: a head that is added later starts at 0.
-    steps: u64,
+    pub steps: u64,
 }
 
-impl<R: Real> Memory<R> {
+impl<R> Default for Momentum<R> {
+    fn default() -> Self {
+        Self { slots: Vec::new() }
+    }
+}
+
+impl<R: Real> Momentum<R> {
+    /// Checks that the slots fit the arrays of `params`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    pub fn check(&self, params: &Params<R>) -> Result<(), Error> {
+        let arrays = 5 + 2 * params.readouts.len();
+        if self.slots.len() > arrays {
+            return Err(Error::shape("momentum", &[self.slots.len()], &[arrays]));
+        }
+        for (slot, (tensor, values)) in self.slots.iter().zip(params.tensors()) {
+            let expected = values.len();
+            let square = if slot.square.is_empty() { expected } else { slot.square.len() };
+            if slot.mean.len() != expected || square != expected {
+                let found = [slot.mean.len(), slot.square.len()];
+                return Err(Error::shape(format!("momentum of {tensor}"), &found, &[expected]));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes room for arrays (new heads) that have none yet.
     fn fit(&mut self, params: &Params<R>, needs_square: bool) {
         for (_, values) in params.tensors().skip(self.slots.len()) {
             let square = if needs_square { values.len() } else { 0 };
-            self.slots.push(Slot {
-                mean: vec![R::ZERO; values.len()],
-                square: vec![R::ZERO; square],
-                steps: 0,
-            });
+            let mean = vec![R::ZERO; values.len()];
+            self.slots.push(Slot { mean, square: vec![R::ZERO; square], steps: 0 });
         }
     }
 
@@ -186,7 +212,7 @@ mod tests {
         params.readouts.push(Readout::init(2, 2, &mut rng));
         params.tau = ndarray::array![2.0, 2.0];
         let mut gradients = Gradients::zeros(&params);
-        gradients.restart(true, std::iter::empty());
+        gradients.restart(true, true, std::iter::empty());
         gradients.values.tau = ndarray::array![3.0, 4.0];
         (params, gradients)
     }
@@ -196,7 +222,7 @@ mod tests {
         let rule = Rule::Sgd { learning_rate: 0.1, momentum: 0.5 };
         let optimiser = Optimiser { rule, clip_norm: None };
         let (mut params, gradients) = network();
-        let mut memory = Memory::default();
+        let mut memory = Momentum::default();
         // v = 3, step 0.1 (3 + 0.5·3) = 0.45; then v = 4.5, step 0.1 (3 + 0.5·4.5) = 0.525.
         optimiser.step(&mut params, &gradients, gradients.norm(), &mut memory);
         assert_relative_eq!(params.tau[0], 1.55, max_relative = 1e-15);
@@ -210,7 +236,7 @@ mod tests {
         let optimiser = Optimiser { rule, clip_norm: Some(0.5) };
         let (mut params, gradients) = network();
         assert_relative_eq!(gradients.norm(), 5.0);
-        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Memory::default());
+        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Momentum::default());
         assert_relative_eq!(params.tau[0], 2.0 - 0.3, max_relative = 1e-6);
         assert_relative_eq!(params.tau[1], 2.0 - 0.4, max_relative = 1e-6);
     }
@@ -221,7 +247,7 @@ mod tests {
             Rule::Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
         let (mut params, gradients) = network();
         let optimiser = Optimiser { rule, clip_norm: None };
-        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Memory::default());
+        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Momentum::default());
         assert_relative_eq!(params.tau[0], 1.99, max_relative = 1e-8);
         assert_relative_eq!(params.tau[1], 1.99, max_relative = 1e-8);
     }
@@ -232,7 +258,7 @@ mod tests {
         gradients.values.readouts[0].weight.fill(100.0);
         assert_relative_eq!(gradients.norm(), 5.0);
         let before = params.readouts.clone();
-        Optimiser::paper().step(&mut params, &gradients, 5.0, &mut Memory::default());
+        Optimiser::paper().step(&mut params, &gradients, 5.0, &mut Momentum::default());
         assert_eq!(params.readouts, before);
     }
 

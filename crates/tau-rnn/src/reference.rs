@@ -58,7 +58,7 @@ pub fn gradients(
     let mut gradients = Gradients::zeros(&params);
     let heads = batch.target.heads();
     let trained = heads.iter().copied().filter(|&head| !params.readouts[head].frozen);
-    gradients.restart(config.trains_tau(), trained);
+    gradients.restart(true, config.trains_tau(), trained);
     let mut scores = vec![HeadScore::default(); heads.len()];
     for trial in 0..batch.trials() {
         let record = run(config, &params, batch, trial);

@@ -16,9 +16,10 @@ use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::ThreadPool;
 
 use crate::batch::{HeadScore, Initial};
-use crate::optim::Memory;
 use crate::params::{flat, flat_mut};
-use crate::{Backend, Batch, Config, Error, Gradients, Optimiser, Params, Readout, Real, Scores};
+use crate::{
+    Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
+};
 
 pub use isa::{Isa, Job, Vectorised};
 
@@ -34,7 +35,8 @@ use slice::{Backward, Forward, Keep, Packed, Read, Slice};
 pub struct Cpu<R> {
     config: Config,
     params: Params<R>,
-    memory: Memory<R>,
+    momentum: Momentum<R>,
+    cell_frozen: bool,
     isa: Isa,
     pool: Arc<ThreadPool>,
     packed: Packed<R>,
@@ -105,7 +107,8 @@ impl<R: Real> Cpu<R> {
         Ok(Self {
             config,
             params,
-            memory: Memory::default(),
+            momentum: Momentum::default(),
+            cell_frozen: false,
             isa,
             pool,
             packed,
@@ -196,11 +199,11 @@ impl<R: Real> Cpu<R> {
 
     /// Back-propagation of the batch that [`Cpu::forward`] went through.
     fn backward(&mut self, batch: &Batch<'_, R>) {
-        let (packed, isa) = (&self.packed, self.isa);
+        let (packed, isa, cell) = (&self.packed, self.isa, !self.cell_frozen);
         let slices = &mut self.slices;
         self.pool.install(|| {
             slices.par_iter_mut().for_each(|slice| {
-                R::dispatch(isa, Backward { packed, batch, slice });
+                R::dispatch(isa, Backward { packed, batch, cell, slice });
             });
         });
         self.reduce(batch.target.heads());
@@ -213,7 +216,8 @@ impl<R: Real> Cpu<R> {
         let slices = &self.slices;
         let readouts = &self.params.readouts;
         let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
-        self.gradients.restart(self.config.trains_tau(), trained);
+        let cell = !self.cell_frozen;
+        self.gradients.restart(cell, self.config.trains_tau(), trained);
         let gradients = &mut self.gradients.values;
         self.pool.install(|| {
             let rows = gradients.w_rec.axis_iter_mut(Axis(0)).into_par_iter();
@@ -283,9 +287,9 @@ impl<R: Real> Backend<R> for Cpu<R> {
                 value: norm,
             });
         }
-        optimiser.step(&mut self.params, &self.gradients, norm, &mut self.memory);
+        optimiser.step(&mut self.params, &self.gradients, norm, &mut self.momentum);
         self.params.apply_constraints(&self.config);
-        self.fresh = false;
+        self.fresh = self.cell_frozen;
         self.updates += 1;
         self.losses.sum += loss;
         self.losses.count += 1;
@@ -362,7 +366,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
     fn drop_head(&mut self, head: usize) -> Result<(), Error> {
         self.check_head(head)?;
         self.params.readouts.remove(head);
-        self.memory.drop_head(head);
+        self.momentum.drop_head(head);
         self.gradients = Gradients::zeros(&self.params);
         Ok(())
     }
@@ -370,6 +374,20 @@ impl<R: Real> Backend<R> for Cpu<R> {
     fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error> {
         self.check_head(head)?;
         self.params.readouts[head].frozen = frozen;
+        Ok(())
+    }
+
+    fn freeze_cell(&mut self, frozen: bool) {
+        self.cell_frozen = frozen;
+    }
+
+    fn momentum(&self) -> Result<Momentum<R>, Error> {
+        Ok(self.momentum.clone())
+    }
+
+    fn set_momentum(&mut self, momentum: Momentum<R>) -> Result<(), Error> {
+        momentum.check(&self.params)?;
+        self.momentum = momentum;
         Ok(())
     }
 }

@@ -260,16 +260,21 @@ fn score<R: Real>(
 pub(super) struct Backward<'a, 'b, R> {
     pub(super) packed: &'a Packed<R>,
     pub(super) batch: &'a Batch<'b, R>,
+    /// Whether anything but the heads is trained.
+    pub(super) cell: bool,
     pub(super) slice: &'a mut Slice<R>,
 }
 
 impl<R: Real> Job<R> for Backward<'_, '_, R> {
     #[inline(always)]
     fn run<const MR: usize, const NR: usize>(self) {
-        let Self { packed, batch, slice } = self;
+        let Self { packed, batch, cell, slice } = self;
         let every_step = batch.target.every_step();
         slice.restart_gradients(packed);
         slice.readout_gradients::<MR, NR>(packed, every_step);
+        if !cell {
+            return;
+        }
         let size = slice.size();
         let mut newest = slice.steps;
         for t in (1..=slice.steps).rev() {
