@@ -75,15 +75,10 @@ impl Case {
             });
         }
         for &outputs in &shape.heads {
-            params
-                .readouts
-                .push(Readout::init(outputs, shape.hidden_size, &mut random));
+            params.readouts.push(Readout::init(outputs, shape.hidden_size, &mut random));
         }
-        let heads: Vec<usize> = if shape.every_step {
-            vec![0]
-        } else {
-            (0..shape.heads.len()).rev().collect()
-        };
+        let heads: Vec<usize> =
+            if shape.every_step { vec![0] } else { (0..shape.heads.len()).rev().collect() };
         let (steps, trials) = (shape.steps, shape.trials);
         let unit = |random: &mut Stream| random.unit_f32();
         Self {
@@ -108,21 +103,11 @@ impl Case {
     #[must_use]
     pub fn batch<'a, R>(&'a self, initial: &'a Array2<R>) -> Batch<'a, R> {
         let target = if self.every_step {
-            Target::Series {
-                targets: self.targets.view(),
-                head: self.heads[0],
-            }
+            Target::Series { targets: self.targets.view(), head: self.heads[0] }
         } else {
-            Target::Labels {
-                labels: self.labels.view(),
-                heads: &self.heads,
-            }
+            Target::Labels { labels: self.labels.view(), heads: &self.heads }
         };
-        Batch {
-            inputs: self.inputs.view(),
-            initial: Initial::Given(initial.view()),
-            target,
-        }
+        Batch { inputs: self.inputs.view(), initial: Initial::Given(initial.view()), target }
     }
 
     /// States before the first step, shape (trial, neuron).

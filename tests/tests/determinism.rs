@@ -33,36 +33,21 @@ fn trained(case: &Case, threads: usize, isa: Isa) -> Vec<u32> {
         cpu.update(&batch, &Optimiser::paper()).unwrap();
     }
     let params = cpu.params().unwrap();
-    params
-        .tensors()
-        .flat_map(|(_, values)| values.iter().map(|x| x.to_bits()))
-        .collect()
+    params.tensors().flat_map(|(_, values)| values.iter().map(|x| x.to_bits())).collect()
 }
 
 #[test]
 fn one_two_three_and_seven_threads_train_to_the_same_bits() {
     check(Placement::Whole, Activation::LeakyRelu, false);
     check(Placement::Drive, Activation::Tanh, false);
-    check(
-        Placement::Continuous { steps_per_unit: 3 },
-        Activation::Sigmoid,
-        true,
-    );
+    check(Placement::Continuous { steps_per_unit: 3 }, Activation::Sigmoid, true);
     fn check(placement: Placement, activation: Activation, every_step: bool) {
         let case = Case::new(&shape(placement, activation, every_step), 1);
         let one = trained(&case, 1, Isa::detect());
-        let changed = case
-            .params
-            .cast::<f32>()
-            .tensors()
-            .map(|(_, v)| v.len())
-            .sum::<usize>();
+        let changed = case.params.cast::<f32>().tensors().map(|(_, v)| v.len()).sum::<usize>();
         assert_eq!(one.len(), changed);
         for threads in [2, 3, 7] {
-            assert!(
-                one == trained(&case, threads, Isa::detect()),
-                "{threads} threads differ"
-            );
+            assert!(one == trained(&case, threads, Isa::detect()), "{threads} threads differ");
         }
     }
 }
@@ -73,10 +58,7 @@ fn every_instruction_set_trains_to_the_same_bits() {
         let case = Case::new(&shape(Placement::Whole, activation, false), 2);
         let best = trained(&case, 2, Isa::detect());
         for isa in Isa::available() {
-            assert!(
-                best == trained(&case, 2, isa),
-                "{isa:?} differs with {activation}"
-            );
+            assert!(best == trained(&case, 2, isa), "{isa:?} differs with {activation}");
         }
     }
 }
@@ -88,9 +70,7 @@ fn a_simulation_in_chunks_has_the_same_bits() {
     let key = Key::new(9, Purpose::Parameters);
     let params = Params::<f32>::init(&config, &mut key.stream()).unwrap();
     let inputs = ndarray::Array3::from_shape_fn((60, 13, 1), |(t, b, _)| {
-        f32::from(u8::from(
-            Key::new(1, Purpose::DriveInputs).unit_f32((t * 13 + b) as u64) < 0.5,
-        ))
+        f32::from(u8::from(Key::new(1, Purpose::DriveInputs).unit_f32((t * 13 + b) as u64) < 0.5))
     });
     let run = |threads: usize, chunk: usize| {
         let pool = thread_pool(Some(threads)).unwrap();
@@ -106,10 +86,7 @@ fn a_simulation_in_chunks_has_the_same_bits() {
     };
     let whole = run(1, 60);
     for (threads, chunk) in [(1, 7), (2, 60), (3, 1), (7, 25)] {
-        assert!(
-            whole == run(threads, chunk),
-            "{threads} threads, chunks of {chunk} differ"
-        );
+        assert!(whole == run(threads, chunk), "{threads} threads, chunks of {chunk} differ");
     }
 }
 
@@ -127,16 +104,12 @@ fn evaluating_and_simulating_agree_with_training() {
 
     let mut state = case.initial().clone();
     let mut activity = ndarray::Array3::zeros((0, 0, 0));
-    cpu.advance(&mut state, batch.inputs, &mut activity)
-        .unwrap();
+    cpu.advance(&mut state, batch.inputs, &mut activity).unwrap();
     let expected = tau_rnn::reference::states(&case.config, &case.params, &batch, 140).unwrap();
     for (t, expected) in expected.iter().enumerate() {
         for (i, &expected) in expected.iter().enumerate() {
             let found = activity[[t, 140, i]];
-            assert!(
-                (found - expected).abs() < 1e-12,
-                "h({t})[{i}]: {found} ({expected})"
-            );
+            assert!((found - expected).abs() < 1e-12, "h({t})[{i}]: {found} ({expected})");
         }
     }
     assert_eq!(state, activity.index_axis(ndarray::Axis(0), 18));
@@ -158,19 +131,10 @@ fn divergence_keeps_the_last_good_state() {
     let batch = Batch {
         inputs: inputs.view(),
         initial: Initial::Zero,
-        target: Target::Labels {
-            labels: labels.view(),
-            heads: &[0],
-        },
+        target: Target::Labels { labels: labels.view(), heads: &[0] },
     };
-    let error = cpu
-        .update(&batch, &Optimiser::paper())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("diverged at update 0: loss is NaN"),
-        "{error}"
-    );
+    let error = cpu.update(&batch, &Optimiser::paper()).unwrap_err().to_string();
+    assert!(error.starts_with("diverged at update 0: loss is NaN"), "{error}");
     assert_eq!(before, cpu.params().unwrap());
 }
 
@@ -184,8 +148,7 @@ fn heads_that_are_frozen_or_absent_are_not_trained() {
     cpu.freeze_head(0, true).unwrap();
     let before = cpu.params().unwrap();
     for _ in 0..3 {
-        cpu.update(&case.batch(case.initial()), &Optimiser::paper())
-            .unwrap();
+        cpu.update(&case.batch(case.initial()), &Optimiser::paper()).unwrap();
     }
     let after = cpu.params().unwrap();
     assert_eq!(before.readouts[0], after.readouts[0]);

@@ -43,9 +43,7 @@ fn fast_gradients(case: &Case, isa: Isa) -> (f64, Gradients<f64>) {
 }
 
 fn reference_loss(case: &Case, params: &Params<f64>) -> f64 {
-    reference::evaluate(&case.config, params, &case.batch(case.initial()))
-        .unwrap()
-        .loss()
+    reference::evaluate(&case.config, params, &case.batch(case.initial())).unwrap().loss()
 }
 
 /// dL/dθ of one number by central differences; `None` where the loss has a kink so near that two
@@ -165,14 +163,8 @@ fn the_diagonal_has_the_gradient_of_a_self_connection_at_zero() {
     for i in 0..6 {
         let expected = central_difference(&open, Tensor::WRec, i * 7).unwrap();
         let found = gradients.values.w_rec[[i, i]];
-        assert!(
-            (found - expected).abs() < 1e-8,
-            "{found} (expected: {expected})"
-        );
-        assert!(
-            expected.abs() > 1e-7,
-            "a vanishing gradient would prove nothing"
-        );
+        assert!((found - expected).abs() < 1e-8, "{found} (expected: {expected})");
+        assert!(expected.abs() > 1e-7, "a vanishing gradient would prove nothing");
     }
 }
 
@@ -194,16 +186,9 @@ fn a_neuron_whose_tau_fell_below_one_gets_no_gradient() {
     let case = Case::new(&shape, 4);
     let (_, gradients) = fast_gradients(&case, Isa::detect());
     let dead = case.params.tau.iter().filter(|&&tau| tau < 1.0).count();
-    assert!(
-        (1..20).contains(&dead),
-        "the case must have both kinds: {dead} of 20 are dead"
-    );
+    assert!((1..20).contains(&dead), "the case must have both kinds: {dead} of 20 are dead");
     for (tau, gradient) in case.params.tau.iter().zip(&gradients.values.tau) {
-        assert_eq!(
-            *tau < 1.0,
-            *gradient == 0.0,
-            "tau {tau}: gradient {gradient}"
-        );
+        assert_eq!(*tau < 1.0, *gradient == 0.0, "tau {tau}: gradient {gradient}");
     }
 }
 

@@ -43,6 +43,10 @@ pub enum Purpose {
     DriveInitialState = 8,
     /// Draws of a statistical procedure (bootstrap, simulated processes).
     Statistics = 9,
+    /// Task input while new heads are trained on a frozen network.
+    ProbeInputs = 10,
+    /// Hidden state before the first step of the same.
+    ProbeInitialState = 11,
 }
 
 /// The name of a random stream: (seed, purpose, stage, step).

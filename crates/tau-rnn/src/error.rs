@@ -2,7 +2,7 @@
 
 /// An error of the core. Messages name the value, the allowed range and, where there is one, the
 /// remedy.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Number of neurons out of range.

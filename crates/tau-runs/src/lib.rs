@@ -1,1 +1,42 @@
-//! Placeholder.
+//! The run store: one folder a run, written so that a kill at any moment loses at most one epoch.
+//!
+//! A run's folder is named by what it is and a digest of its whole spec, so that equal runs share
+//! a folder and different ones never do:
+//!
+//! | file | contents |
+//! |---|---|
+//! | `spec.toml` | the [`tau_curricula::TrainingSpec`], every value written out |
+//! | `manifest.json` | version, commit, device, threads of the last start |
+//! | `metrics.csv` | one row for each epoch and head: see [`MetricsRow`] |
+//! | `checkpoints/N005.safetensors` | the network when it had solved N = 5 |
+//! | `latest.safetensors` | the state after the last epoch, with the optimiser's memory |
+//! | `status.json` | see [`Status`] |
+//! | `diverged.safetensors` | only after divergence: the last good state |
+//!
+//! Every file is replaced in one step. A run that goes on from `latest.safetensors` ends with the
+//! same bits as one that was never interrupted.
+//!
+//! ```no_run
+//! use tau_curricula::{Curriculum, TrainingSpec};
+//! use tau_rnn::thread_pool;
+//! use tau_runs::{Provenance, Run};
+//! use tau_tasks::TaskKind;
+//!
+//! let spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 64, 0);
+//! let run = Run::open("runs".as_ref(), spec)?;
+//! run.train(thread_pool(None)?, &Provenance::default(), &mut ())?;
+//! let network = run.checkpoint(10)?;
+//! println!("{:?}", network.params.tau_eff());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What it does not know: how to train (`tau-curricula`), several writers of one run (not yet),
+//! what is measured on the networks.
+
+mod error;
+mod files;
+mod run;
+
+pub use error::Error;
+pub use files::{create_folder, read_if_there, write_atomically};
+pub use run::{MetricsRow, Provenance, Run, State, Status, Watch};

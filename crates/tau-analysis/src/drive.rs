@@ -1,0 +1,122 @@
+//! A network under random task input for a long time: its autocorrelation, in one pass.
+
+use ndarray::{Array2, Array3, Axis, s};
+use tau_random::{Key, Purpose};
+use tau_rnn::Backend;
+use tau_tasks::Task;
+
+use crate::{Autocorrelation, AutocorrelationStream, Error};
+
+/// Steps that are simulated and then added to the estimate before the next ones are made: enough
+/// to keep the estimator's transforms busy, 20 MB of activity for 500 neurons and 10 trials.
+const CHUNK_STEPS: usize = 1000;
+
+/// How a network is driven (paper, section 5: 10⁵ steps after 500, 10 trials, input of the task).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drive {
+    /// Steps of each trial that count.
+    pub steps: usize,
+    /// Steps before those.
+    pub burn_in: usize,
+    /// Trials.
+    pub trials: usize,
+    /// Largest lag of the autocorrelation, in steps.
+    pub max_lag: usize,
+    /// h(0) ~ U[0, this).
+    pub initial_state: f64,
+    /// Root of the input and of h(0).
+    pub seed: u64,
+}
+
+impl Drive {
+    /// Drives the network and estimates the autocorrelation of its units and of their sum.
+    ///
+    /// Memory: one chunk of activity and, for each trial and unit, a block of the estimator (some
+    /// 70 kB); never the whole recording.
+    ///
+    /// # Errors
+    /// Sizes that task, network or estimator refuse; activity that is not finite.
+    pub fn autocorrelation(
+        &self,
+        network: &mut dyn Backend<f32>,
+        task: &dyn Task,
+    ) -> Result<Autocorrelation, Error> {
+        let units = network.config().hidden_size;
+        let total = self.burn_in + self.steps;
+        let inputs = task.drive(total, self.trials, Key::new(self.seed, Purpose::DriveInputs))?;
+        let start = Key::new(self.seed, Purpose::DriveInitialState);
+        let scale = self.initial_state as f32;
+        let mut state = Array2::from_shape_fn((self.trials, units), |(trial, unit)| {
+            scale * start.unit_f32((trial * units + unit) as u64)
+        });
+        let mut streams = Vec::new();
+        for _ in 0..self.trials {
+            streams.push(AutocorrelationStream::new(units, self.max_lag)?);
+        }
+        let mut activity = Array3::zeros((0, 0, 0));
+        let mut first = 0;
+        for inputs in inputs.axis_chunks_iter(Axis(0), CHUNK_STEPS) {
+            network.advance(&mut state, inputs, &mut activity)?;
+            let skipped = self.burn_in.saturating_sub(first).min(activity.len_of(Axis(0)));
+            for (trial, stream) in streams.iter_mut().enumerate() {
+                stream.push(activity.slice(s![skipped.., trial, ..]))?;
+            }
+            first += activity.len_of(Axis(0));
+        }
+        let mut all = AutocorrelationStream::new(units, self.max_lag)?;
+        for mut stream in streams {
+            stream.end_trial()?;
+            all.absorb(&stream)?;
+        }
+        all.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_abs_diff_eq;
+    use ndarray::Array1;
+    use tau_rnn::{Activation, Config, Cpu, Params, Placement, TimeConstants, thread_pool};
+    use tau_tasks::TaskKind;
+
+    /// Unconnected linear neurons driven by white input are AR(1) processes with decay 1 − 1/τ, so
+    /// ρ(k) = (1 − 1/τ)^k: a network whose autocorrelation is known in closed form.
+    #[test]
+    fn unconnected_neurons_have_the_autocorrelation_of_their_tau() {
+        let config = Config {
+            placement: Placement::Drive,
+            activation: Activation::Relu,
+            tau: TimeConstants::Trainable { start: 1.0 },
+            ..Config::paper(3)
+        };
+        let params = Params {
+            tau: Array1::from_vec(vec![2.0, 5.0, 10.0]),
+            w_rec: Array2::zeros((3, 3)),
+            b_rec: Array1::zeros(3),
+            w_in: Array2::ones((3, 1)),
+            b_in: Array1::zeros(3),
+            readouts: Vec::new(),
+        };
+        let mut network = Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap();
+        let drive = Drive {
+            steps: 50_000,
+            burn_in: 100,
+            trials: 3,
+            max_lag: 10,
+            initial_state: 0.1,
+            seed: 1,
+        };
+        let task = TaskKind::Dms.with_memory(&[2]).unwrap();
+        let found = drive.autocorrelation(&mut network, &*task).unwrap();
+        assert_eq!((found.recording.trials, found.recording.shortest_trial), (3, 50_000));
+        for (unit, tau) in [2.0, 5.0, 10.0f64].into_iter().enumerate() {
+            for lag in 0..=10 {
+                let expected = (1.0 - 1.0 / tau).powi(lag);
+                // Four standard errors, √(2τ / steps), of an estimate over 150 000 steps.
+                let bound = 4.0 * (2.0 * tau / 150_000.0).sqrt();
+                assert_abs_diff_eq!(found.units[[lag as usize, unit]], expected, epsilon = bound);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What can be wrong with the numbers handed to an estimator.
+
+/// Why an estimator refuses its input. Nothing is estimated from part of an input.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A list of numbers has too few entries.
+    #[error("too few values for {what}: {found} (at least {needed} are needed)")]
+    TooFew {
+        /// What was to be estimated.
+        what: &'static str,
+        /// Number of values given.
+        found: usize,
+        /// Smallest number that will do.
+        needed: usize,
+    },
+    /// A number is NaN or infinite.
+    #[error("{what} is not finite: {value} at index {index} (remove or repair the network)")]
+    NotFinite {
+        /// The quantity.
+        what: &'static str,
+        /// Position in the input.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A unit's activity is NaN or infinite: the network diverged.
+    #[error("activity is not finite: {value} of unit {unit} at step {step} of trial {trial}")]
+    Activity {
+        /// The unit (column of the activity).
+        unit: usize,
+        /// Step since the start of the trial.
+        step: usize,
+        /// Trial, counted from 0.
+        trial: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// Two lists that belong together differ in length.
+    #[error("lengths differ: {left} and {right} (give one value of each per observation)")]
+    Lengths {
+        /// Length of the first list.
+        left: usize,
+        /// Length of the second list.
+        right: usize,
+    },
+    /// A slope is asked for, but x never changes.
+    #[error("x is constant: {value} (a slope needs at least two different x)")]
+    ConstantX {
+        /// The only value of x.
+        value: f64,
+    },
+    /// No unit to analyse.
+    #[error("number of units: 0 (at least 1)")]
+    NoUnits,
+    /// The largest lag of an autocorrelation is out of range.
+    #[error("max_lag: {max_lag} (allowed: 1..={limit})")]
+    MaxLag {
+        /// The value given.
+        max_lag: usize,
+        /// Largest value allowed.
+        limit: usize,
+    },
+    /// A chunk of activity has another number of units than the stream was made for.
+    #[error("units in the chunk: {found} (the stream was made for {expected})")]
+    Units {
+        /// Columns of the chunk.
+        found: usize,
+        /// Units of the stream.
+        expected: usize,
+    },
+    /// A trial is not longer than the largest lag.
+    #[error("steps in the trial: {steps} (more than max_lag = {max_lag} are needed)")]
+    ShortTrial {
+        /// Steps pushed.
+        steps: usize,
+        /// Largest lag of the stream.
+        max_lag: usize,
+    },
+    /// Results are asked for while a trial is open.
+    #[error("the last trial is still open after {steps} steps (call end_trial first)")]
+    OpenTrial {
+        /// Steps pushed since the last end of a trial.
+        steps: usize,
+    },
+    /// Results are asked for before any trial has ended.
+    #[error("number of trials: 0 (push activity and end at least 1 trial)")]
+    NoTrial,
+    /// The lags to fit do not suffice for two exponentials, or were not computed.
+    #[error("lags to fit: 0..={lags} (the last must lie in {least}..={max_lag})")]
+    FitLags {
+        /// Last lag to fit.
+        lags: usize,
+        /// Fewest lags that determine the four parameters.
+        least: usize,
+        /// Largest lag of the autocorrelation.
+        max_lag: usize,
+    },
+    /// A time constant to simulate is out of range.
+    #[error("tau to simulate: {tau} steps (allowed: finite and above 0)")]
+    Tau {
+        /// The value given.
+        tau: f64,
+    },
+    /// Weights of the components of a simulated process are out of range.
+    #[error("weights of the components sum to {sum} (each must lie in [0, 1], their sum be 1)")]
+    Weights {
+        /// Their sum.
+        sum: f64,
+    },
+    /// New heads need labels.
+    #[error("task: {task} has a target at every step (allowed: tasks whose heads have labels)")]
+    SeriesTask {
+        /// Its name.
+        task: &'static str,
+    },
+    /// From the network that is driven.
+    #[error(transparent)]
+    Network(#[from] tau_rnn::Error),
+    /// From the task that drives it.
+    #[error(transparent)]
+    Task(#[from] tau_tasks::Error),
+}

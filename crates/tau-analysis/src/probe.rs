@@ -1,0 +1,129 @@
+//! New heads on a frozen network: what its activity still tells about other N.
+
+use tau_random::{Key, Purpose};
+use tau_rnn::{Backend, Batch, Initial, Optimiser, Readout, Target};
+use tau_tasks::Task;
+
+use crate::Error;
+
+/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probe {
+    /// Updates of the new heads.
+    pub updates: usize,
+    /// Trials in a batch.
+    pub batch_size: usize,
+    /// Batches that score them.
+    pub test_batches: usize,
+    /// h(0) ~ U[0, this).
+    pub initial_state: f64,
+    /// How the heads follow the gradient.
+    pub optimiser: Optimiser,
+    /// Root of input, initial states and new heads.
+    pub seed: u64,
+}
+
+impl Probe {
+    /// Gives the network one new head for each N of the task in place of its own, trains these
+    /// alone, and returns their accuracies in [0, 1] in the order of the task's N. Sequences have
+    /// the length law of the task, so that of its largest N for all heads.
+    ///
+    /// # Errors
+    /// Sizes that task or network refuse; divergence.
+    pub fn accuracy(
+        &self,
+        network: &mut dyn Backend<f32>,
+        task: &dyn Task,
+    ) -> Result<Vec<f64>, Error> {
+        let hidden = network.config().hidden_size;
+        for _ in 0..network.params()?.readouts.len() {
+            network.drop_head(0)?;
+        }
+        for &n in task.memory() {
+            // Heads of training are numbered from 0 up; these never collide with them.
+            let key = Key::new(self.seed, Purpose::Readout).stage(n as u32).step(1);
+            network.add_head(Readout::init(2, hidden, &mut key.stream()))?;
+        }
+        network.freeze_cell(true);
+        for update in 0..self.updates {
+            self.with_batch(task, update, |batch| network.update(batch, &self.optimiser))?;
+        }
+        let mut accuracy = vec![0.0; task.memory().len()];
+        for test in 0..self.test_batches {
+            let scores =
+                self.with_batch(task, self.updates + test, |batch| network.evaluate(batch))?;
+            for (sum, score) in accuracy.iter_mut().zip(&scores.heads) {
+                *sum += score.accuracy / self.test_batches as f64;
+            }
+        }
+        network.freeze_cell(false);
+        Ok(accuracy)
+    }
+
+    fn with_batch<T>(
+        &self,
+        task: &dyn Task,
+        step: usize,
+        consume: impl FnOnce(&Batch<'_, f32>) -> Result<T, tau_rnn::Error>,
+    ) -> Result<T, Error> {
+        let key = |purpose| Key::new(self.seed, purpose).step(step as u32);
+        let drawn = task.batch(self.batch_size, key(Purpose::ProbeInputs))?;
+        let heads: Vec<usize> = (0..task.memory().len()).collect();
+        let tau_tasks::Target::Labels(labels) = &drawn.target else {
+            return Err(Error::SeriesTask { task: task.name() });
+        };
+        let initial =
+            Initial::Uniform { scale: self.initial_state, key: key(Purpose::ProbeInitialState) };
+        let target = Target::Labels { labels: labels.view(), heads: &heads };
+        Ok(consume(&Batch { inputs: drawn.inputs.view(), initial, target })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array1, Array2};
+    use tau_rnn::{Config, Cpu, Params, TimeConstants, thread_pool};
+    use tau_tasks::TaskKind;
+
+    /// Three neurons in a row, each a copy of the one before a step later: a delay line. The last
+    /// bit and the one before are linear functions of its state, the parity of both is not one.
+    fn delay_line() -> Cpu<f32> {
+        let config = Config { tau: TimeConstants::Fixed { value: 1.0 }, ..Config::paper(3) };
+        let mut w_rec = Array2::zeros((3, 3));
+        w_rec[[1, 0]] = 1.0;
+        w_rec[[2, 1]] = 1.0;
+        let params = Params {
+            tau: Array1::ones(3),
+            w_rec,
+            b_rec: Array1::zeros(3),
+            w_in: ndarray::array![[1.0], [0.0], [0.0]],
+            b_in: Array1::zeros(3),
+            readouts: Vec::new(),
+        };
+        Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_head_reads_what_the_activity_holds_and_no_more() {
+        let probe = Probe {
+            updates: 1500,
+            batch_size: 128,
+            test_batches: 20,
+            initial_state: 0.0,
+            optimiser: Optimiser::paper(),
+            seed: 3,
+        };
+        let mut network = delay_line();
+        let before = network.params().unwrap();
+        let last_bit = TaskKind::Parity.with_memory(&[1]).unwrap();
+        let accuracy = probe.accuracy(&mut network, &*last_bit).unwrap();
+        assert!(accuracy[0] > 0.99, "{accuracy:?}");
+        let match_two = TaskKind::Dms.with_memory(&[2]).unwrap();
+        let accuracy = probe.accuracy(&mut network, &*match_two).unwrap();
+        // "Equal" of two fair bits is exclusive-or: three quarters at best for a linear reader.
+        assert!((0.4..0.8).contains(&accuracy[0]), "{accuracy:?}");
+        let after = network.params().unwrap();
+        assert_eq!((before.tau, before.w_rec, before.w_in), (after.tau, after.w_rec, after.w_in));
+    }
+}

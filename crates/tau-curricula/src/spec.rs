@@ -1,0 +1,139 @@
+//! All that defines a training run: with a seed, the same bits.
+
+use serde::{Deserialize, Serialize};
+use tau_rnn::{Config, Optimiser};
+use tau_tasks::{Coding, TaskKind};
+
+use crate::{Curriculum, Error};
+
+/// A training run. [`TrainingSpec::paper`] has the published values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSpec {
+    /// Root of every random stream of the run.
+    pub seed: u64,
+    /// What is learned.
+    pub task: TaskKind,
+    /// How bits are written as input.
+    pub coding: Coding,
+    /// When N grows.
+    pub curriculum: Curriculum,
+    /// First N (2 in the paper).
+    pub n_start: usize,
+    /// Training ends when this N is solved, at least `n_start`.
+    pub n_end: usize,
+    /// Largest number of epochs.
+    pub max_epochs: usize,
+    /// Updates in an epoch (600 in the paper).
+    pub updates_per_epoch: usize,
+    /// Trials in a batch (256 in the paper).
+    pub batch_size: usize,
+    /// Fresh batches that are scored after each epoch (50 in the paper).
+    pub test_batches: usize,
+    /// A stage is solved when the mean accuracy over heads and that of the newest head are both
+    /// above this fraction (0.98 in the paper).
+    pub success_accuracy: f64,
+    /// h(0) ~ U[0, this) (0.1 in the paper).
+    pub initial_state: f64,
+    /// Size and equations of the network.
+    pub network: Config,
+    /// How parameters follow the gradient.
+    pub optimiser: Optimiser,
+}
+
+impl TrainingSpec {
+    /// The published training (sections 1 to 4) of a τ-RNN with `hidden_size` neurons.
+    #[must_use]
+    pub fn paper(task: TaskKind, curriculum: Curriculum, hidden_size: usize, seed: u64) -> Self {
+        Self {
+            seed,
+            task,
+            coding: Coding::Bits,
+            curriculum,
+            n_start: 2,
+            n_end: 101,
+            max_epochs: 1000,
+            updates_per_epoch: 600,
+            batch_size: 256,
+            test_batches: 50,
+            success_accuracy: 0.98,
+            initial_state: 0.1,
+            network: Config::paper(hidden_size),
+            optimiser: Optimiser::paper(),
+        }
+    }
+
+    /// Checks every value once.
+    ///
+    /// # Errors
+    /// The first value out of range, with the range.
+    pub fn check(&self) -> Result<(), Error> {
+        self.network.check()?;
+        self.optimiser.check()?;
+        if self.n_end < self.n_start {
+            return Err(Error::Range { start: self.n_start, end: self.n_end });
+        }
+        // The task knows which N it can have: the first and the last stage are the extremes.
+        let first = self.curriculum.first(self.n_start);
+        self.task.with_memory(&first.memory)?;
+        self.task.with_memory(&[self.n_end])?;
+        let counts = [
+            ("max_epochs", self.max_epochs),
+            ("updates_per_epoch", self.updates_per_epoch),
+            ("batch_size", self.batch_size),
+            ("test_batches", self.test_batches),
+        ];
+        for (name, value) in counts {
+            if value == 0 || u32::try_from(value).is_err() {
+                let allowed = "1 to 4294967295";
+                return Err(Error::Value { name, value: value as f64, allowed });
+            }
+        }
+        let accuracy = self.success_accuracy;
+        if !(0.0..1.0).contains(&accuracy) {
+            let allowed = "0 or more, below 1";
+            return Err(Error::Value { name: "success_accuracy", value: accuracy, allowed });
+        }
+        let scale = self.initial_state;
+        if !(scale.is_finite() && scale >= 0.0) {
+            let allowed = "0 or more, finite";
+            return Err(Error::Value { name: "initial_state", value: scale, allowed });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_training_is_valid() {
+        for curriculum in ["single", "cumulative", "sliding_10_5", "single_nocurr"] {
+            let curriculum = curriculum.parse().unwrap();
+            for task in TaskKind::ALL {
+                TrainingSpec::paper(*task, curriculum, 500, 0).check().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        check(
+            |spec| (spec.n_start, spec.n_end) = (9, 4),
+            "range of N: 9 to 4 (allowed: the start at most the end; exchange them?)",
+        );
+        check(|spec| spec.network.hidden_size = 0, "hidden_size: 0 (allowed: 1 to 65536)");
+        check(|spec| spec.batch_size = 0, "batch_size: 0 (allowed: 1 to 4294967295)");
+        check(
+            |spec| spec.success_accuracy = 98.0,
+            "success_accuracy: 98 (allowed: 0 or more, below 1)",
+        );
+        check(|spec| spec.initial_state = -0.1, "initial_state: -0.1 (allowed: 0 or more, finite)");
+        fn check(spoil: impl Fn(&mut TrainingSpec), message: &str) {
+            let mut spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, 10, 0);
+            spoil(&mut spec);
+            assert_eq!(spec.check().unwrap_err().to_string(), message);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The loop that trains through a curriculum.
+
+use std::ops::ControlFlow;
+
+use tau_random::{Key, Purpose};
+use tau_rnn::{Backend, Batch, HeadScore, Initial, Params, Readout, Real, Scores, Target};
+use tau_tasks::Task;
+
+use crate::{Error, Stage, TrainingSpec};
+
+/// How far a run is; with parameters and optimiser memory, all that the next epoch depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Epochs that are over.
+    pub epochs: usize,
+    /// The stage that the next epoch trains; `None` when the curriculum has ended.
+    pub stage: Option<Stage>,
+    /// Largest N solved so far; 0 for none.
+    pub solved_n: usize,
+}
+
+/// What one epoch came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// The stage that was trained.
+    pub stage: Stage,
+    /// Loss in nats (summed over heads), mean over the epoch's updates.
+    pub training_loss: f64,
+    /// Scores of each head on the test batches.
+    pub heads: Vec<HeadScore>,
+    /// Whether the success rule holds.
+    pub solved: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The last N is solved, or the curriculum has no further stage.
+    Finished,
+    /// `max_epochs` are over.
+    OutOfEpochs,
+    /// An observer stopped it.
+    Stopped,
+}
+
+/// Someone who watches a run, and may stop it by answering `Break`.
+pub trait Observer<R: Real> {
+    /// After every update: `update` of `updates` in the epoch after `position.epochs`. A `Break`
+    /// here drops the epoch that has begun.
+    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
+        let _ = (position, update, updates);
+        ControlFlow::Continue(())
+    }
+
+    /// After every epoch. The trainer stands behind it: its parameters are those that were scored.
+    fn epoch_ended(&mut self, report: &EpochReport, trainer: &Trainer<R>) -> ControlFlow<()> {
+        let _ = (report, trainer);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Nobody watches.
+impl<R: Real> Observer<R> for () {}
+
+/// A run of training.
+pub struct Trainer<R> {
+    spec: TrainingSpec,
+    backend: Box<dyn Backend<R>>,
+    position: Position,
+}
+
+impl TrainingSpec {
+    /// The parameters before training, without heads: those are added when a stage needs them.
+    ///
+    /// # Errors
+    /// Those of [`tau_rnn::Config::check`].
+    pub fn initial_params<R: Real>(&self) -> Result<Params<R>, Error> {
+        let mut random = Key::new(self.seed, Purpose::Parameters).stream();
+        Ok(Params::init(&self.network, &mut random)?)
+    }
+
+    /// The trial input, labels and initial states of one batch.
+    fn key(&self, purpose: Purpose, epoch: usize, step: usize) -> Key {
+        // Both counts fit: `TrainingSpec::check`.
+        Key::new(self.seed, purpose).stage(epoch as u32).step(step as u32)
+    }
+}
+
+impl<R: Real> Trainer<R> {
+    /// Starts at the beginning, with a backend that holds [`TrainingSpec::initial_params`].
+    ///
+    /// # Errors
+    /// Those of [`TrainingSpec::check`].
+    pub fn new(spec: TrainingSpec, backend: Box<dyn Backend<R>>) -> Result<Self, Error> {
+        let stage = Some(spec.curriculum.first(spec.n_start));
+        Self::resume(spec, backend, Position { epochs: 0, stage, solved_n: 0 })
+    }
+
+    /// Goes on from `position`, with a backend that holds the parameters and the optimiser memory
+    /// of that moment: the run ends with the same bits as one that was never interrupted.
+    ///
+    /// # Errors
+    /// Those of [`TrainingSpec::check`]; [`Error::Resume`] if the backend has another network.
+    pub fn resume(
+        spec: TrainingSpec,
+        backend: Box<dyn Backend<R>>,
+        position: Position,
+    ) -> Result<Self, Error> {
+        spec.check()?;
+        if *backend.config() != spec.network {
+            let reason = format!(
+                "the checkpoint's network is {:?}, the run's is {:?}",
+                backend.config(),
+                spec.network
+            );
+            return Err(Error::Resume { reason });
+        }
+        Ok(Self { spec, backend, position })
+    }
+
+    /// The definition of the run.
+    #[must_use]
+    pub fn spec(&self) -> &TrainingSpec {
+        &self.spec
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// The network. After an error it holds the last good parameters.
+    #[must_use]
+    pub fn backend(&self) -> &dyn Backend<R> {
+        &*self.backend
+    }
+
+    /// Trains to the end, or until the observer stops it.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] and whatever the backend meets.
+    pub fn run(&mut self, observer: &mut dyn Observer<R>) -> Result<Outcome, Error> {
+        loop {
+            let Some(stage) = self.position.stage.clone() else {
+                return Ok(Outcome::Finished);
+            };
+            if self.position.epochs >= self.spec.max_epochs {
+                return Ok(Outcome::OutOfEpochs);
+            }
+            self.add_missing_heads(&stage)?;
+            let task = self.spec.task.with_coding(&stage.memory, self.spec.coding)?;
+            if self.train_epoch(&*task, &stage, observer)?.is_break() {
+                return Ok(Outcome::Stopped);
+            }
+            let training_loss = self.backend.take_mean_loss()?;
+            let heads = self.test(&*task, &stage)?;
+            let report = self.conclude(stage, training_loss, heads);
+            if observer.epoch_ended(&report, self).is_break() {
+                return Ok(Outcome::Stopped);
+            }
+        }
+    }
+
+    fn add_missing_heads(&mut self, stage: &Stage) -> Result<(), Error> {
+        for head in self.backend.params()?.readouts.len()..stage.memory.len() {
+            let key = Key::new(self.spec.seed, Purpose::Readout).stage(head as u32);
+            let hidden = self.spec.network.hidden_size;
+            self.backend.add_head(Readout::init(2, hidden, &mut key.stream()))?;
+        }
+        Ok(())
+    }
+
+    fn train_epoch(
+        &mut self,
+        task: &dyn Task,
+        stage: &Stage,
+        observer: &mut dyn Observer<R>,
+    ) -> Result<ControlFlow<()>, Error> {
+        let updates = self.spec.updates_per_epoch;
+        let epoch = self.position.epochs;
+        let optimiser = self.spec.optimiser;
+        for update in 0..updates {
+            let inputs = self.spec.key(Purpose::Inputs, epoch, update);
+            let initial = self.spec.key(Purpose::InitialState, epoch, update);
+            let backend = &mut self.backend;
+            with_batch(&self.spec, task, stage, inputs, initial, |batch| {
+                backend.update(batch, &optimiser)
+            })
+            .map_err(|error| located(error, epoch, update, updates))?;
+            if observer.updated(&self.position, update + 1, updates).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Scores of each head over the test batches.
+    fn test(&mut self, task: &dyn Task, stage: &Stage) -> Result<Vec<HeadScore>, Error> {
+        let batches = self.spec.test_batches;
+        let mut mean = vec![HeadScore::default(); stage.memory.len()];
+        for step in 0..batches {
+            let inputs = self.spec.key(Purpose::TestInputs, self.position.epochs, step);
+            let initial = self.spec.key(Purpose::TestInitialState, self.position.epochs, step);
+            let backend = &mut self.backend;
+            let scores: Scores =
+                with_batch(&self.spec, task, stage, inputs, initial, |b| backend.evaluate(b))?;
+            for (mean, score) in mean.iter_mut().zip(scores.heads) {
+                mean.loss += score.loss / batches as f64;
+                mean.accuracy += score.accuracy / batches as f64;
+            }
+        }
+        Ok(mean)
+    }
+
+    /// Applies the success rule (paper, section 3) and moves on.
+    fn conclude(&mut self, stage: Stage, training_loss: f64, heads: Vec<HeadScore>) -> EpochReport {
+        let mean = heads.iter().map(|head| head.accuracy).sum::<f64>() / heads.len() as f64;
+        let newest = heads.last().map_or(0.0, |head| head.accuracy);
+        let required = self.spec.success_accuracy;
+        let solved = mean > required && newest > required;
+        self.position.epochs += 1;
+        if solved {
+            self.position.solved_n = stage.n_max();
+            let end = stage.n_max() >= self.spec.n_end;
+            self.position.stage = if end { None } else { self.spec.curriculum.next(&stage) };
+        }
+        EpochReport { epoch: self.position.epochs, stage, training_loss, heads, solved }
+    }
+}
+
+/// Says where in the run it diverged; other errors stay as they are.
+fn located(error: Error, epoch: usize, update: usize, updates: usize) -> Error {
+    match error {
+        Error::Network(tau_rnn::Error::Diverged { what, value, .. }) => Error::Diverged {
+            epoch: epoch + 1,
+            update: update + 1,
+            total: epoch * updates + update + 1,
+            what,
+            value,
+        },
+        other => other,
+    }
+}
+
+/// Draws a batch of the task and hands it over in the form that the core reads.
+fn with_batch<R: Real, T>(
+    spec: &TrainingSpec,
+    task: &dyn Task,
+    stage: &Stage,
+    inputs: Key,
+    initial: Key,
+    consume: impl FnOnce(&Batch<'_, R>) -> Result<T, tau_rnn::Error>,
+) -> Result<T, Error> {
+    let drawn = task.batch(spec.batch_size, inputs)?;
+    let heads: Vec<usize> = (0..stage.memory.len()).collect();
+    let target = match &drawn.target {
+        tau_tasks::Target::Labels(labels) => {
+            Target::Labels { labels: labels.view(), heads: &heads }
+        }
+        tau_tasks::Target::Series(targets) => Target::Series { targets: targets.view(), head: 0 },
+    };
+    let initial = Initial::Uniform { scale: spec.initial_state, key: initial };
+    Ok(consume(&Batch { inputs: drawn.inputs.view(), initial, target })?)
+}

@@ -1,0 +1,63 @@
+//! Everything that can go wrong in this crate.
+
+/// An error of a reproduction.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that is no preset.
+    #[error("unknown preset: {name} (known: {known})")]
+    UnknownPreset {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A preset that cannot be read.
+    #[error("preset {name}: {reason}")]
+    Preset {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A name that is no figure.
+    #[error("unknown figure: {name} (known: {known})")]
+    UnknownFigure {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No networks.
+    #[error("seeds: {value} (allowed: 1 or more)")]
+    Seeds {
+        /// What was asked for.
+        value: u64,
+    },
+    /// Stopped from outside; what was trained is kept.
+    #[error("interrupted: everything up to the last epoch is kept; the same command goes on from there")]
+    Interrupted,
+    /// A run did not leave the checkpoint that a measurement needs.
+    #[error("cannot measure {run}: {reason}")]
+    Measure {
+        /// Name of the run.
+        run: String,
+        /// Why not.
+        reason: String,
+    },
+    /// From the run store.
+    #[error(transparent)]
+    Runs(#[from] tau_runs::Error),
+    /// From the training.
+    #[error(transparent)]
+    Training(#[from] tau_curricula::Error),
+    /// From the core.
+    #[error(transparent)]
+    Network(#[from] tau_rnn::Error),
+    /// From the estimators.
+    #[error(transparent)]
+    Analysis(#[from] tau_analysis::Error),
+    /// From the drawing.
+    #[error(transparent)]
+    Figures(#[from] tau_figures::Error),
+}

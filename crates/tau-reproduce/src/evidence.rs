@@ -1,0 +1,265 @@
+//! What was measured on the trained networks: all that tables and claims are made of.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tau_analysis::{Drive, FitConfig, Probe, Quality, TauStatistics};
+use tau_rnn::{Cpu, thread_pool};
+use tau_runs::{MetricsRow, State, read_if_there, write_atomically};
+use tau_tasks::TaskKind;
+
+use crate::train::Planned;
+use crate::{Error, Preset};
+
+/// A trained network and its measurements.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The condition's name.
+    pub series: String,
+    /// Root of its random streams.
+    pub seed: u64,
+    /// One row for each epoch and head.
+    pub metrics: Vec<MetricsRow>,
+    /// Where its training stands.
+    pub state: State,
+    /// τ when it had solved each N, by increasing N.
+    pub tau: Vec<(usize, TauStatistics)>,
+    /// τ_net for some of these N.
+    pub tau_net: Vec<TauNetSummary>,
+    /// Accuracy of new heads for smaller N on the frozen network.
+    pub forgetting: Option<Forgetting>,
+}
+
+impl Network {
+    /// Largest solved N after `epoch`; 0 for none.
+    #[must_use]
+    pub fn solved_after(&self, epoch: usize) -> usize {
+        self.metrics.iter().take_while(|row| row.epoch <= epoch).last().map_or(0, |row| row.solved_n)
+    }
+
+    /// Largest solved N; 0 for none.
+    #[must_use]
+    pub fn solved_n(&self) -> usize {
+        self.metrics.last().map_or(0, |row| row.solved_n)
+    }
+}
+
+/// τ_net over the neurons of one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TauNetSummary {
+    /// The N that the network had solved.
+    pub n: usize,
+    /// Neurons whose τ_net is trustworthy ([`Quality::Good`]).
+    pub good: usize,
+    /// Mean over those, in steps; `None` for none.
+    pub mean: Option<f64>,
+    /// Standard deviation over those, in steps.
+    pub standard_deviation: Option<f64>,
+    /// Mean over all neurons with τ_net > 1, as in the published figures, in steps.
+    pub published_mean: Option<f64>,
+    /// τ_net of the summed activity, in steps, if trustworthy.
+    pub population: Option<f64>,
+}
+
+/// Accuracy of new linear heads on a frozen network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forgetting {
+    /// The N that the network had solved.
+    pub n_max: usize,
+    /// (N, accuracy in [0, 1]) for N from 2 to `n_max`.
+    pub accuracy: Vec<(usize, f64)>,
+}
+
+/// What a figure needs besides the training itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// τ_net.
+    TauNet,
+    /// New heads on frozen networks.
+    Forgetting,
+}
+
+/// Measures all networks of a plan. What was measured before is read back from the runs' folders.
+///
+/// # Errors
+/// [`Error::Interrupted`] once `stop` is set; files that cannot be read or written.
+pub fn gather(
+    preset: &Preset,
+    plan: &[Planned],
+    needs: &[Need],
+    pool: &Arc<ThreadPool>,
+    stop: &AtomicBool,
+    done: &(dyn Fn(&str) + Sync),
+) -> Result<Vec<Network>, Error> {
+    let mut networks = Vec::new();
+    for planned in plan {
+        networks.push(trained(planned)?);
+    }
+    // Networks are compared at the largest N that all have solved.
+    let common = networks.iter().map(Network::solved_n).min().unwrap_or(0);
+    let measure = |(planned, network): (&Planned, &mut Network)| -> Result<(), Error> {
+        if needs.contains(&Need::TauNet) {
+            for n in chosen(network, preset.tau_net.every) {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(Error::Interrupted);
+                }
+                network.tau_net.push(tau_net(preset, planned, n)?);
+                done(&format!("{}: τ_net at N = {n}", planned.run.name()));
+            }
+        }
+        if needs.contains(&Need::Forgetting) && common >= 3 {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            network.forgetting = Some(forgetting(preset, planned, common)?);
+            done(&format!("{}: new heads up to N = {common}", planned.run.name()));
+        }
+        Ok(())
+    };
+    let results: Vec<Result<(), Error>> = pool
+        .install(|| plan.par_iter().zip(&mut networks).with_max_len(1).map(measure).collect());
+    results.into_iter().collect::<Result<(), Error>>()?;
+    Ok(networks)
+}
+
+/// The network with what its training left behind.
+fn trained(planned: &Planned) -> Result<Network, Error> {
+    let metrics = planned.run.metrics()?;
+    let mut tau = Vec::new();
+    for n in metrics.iter().filter(|row| row.solved && row.n == row.solved_n).map(|row| row.n) {
+        let checkpoint = planned.run.checkpoint(n)?;
+        tau.push((n, TauStatistics::new(checkpoint.params.tau.iter().copied())?));
+    }
+    let state = planned.run.status()?.map_or(State::Unfinished, |status| status.state);
+    Ok(Network {
+        series: planned.series.clone(),
+        seed: planned.run.spec().seed,
+        metrics,
+        state,
+        tau,
+        tau_net: Vec::new(),
+        forgetting: None,
+    })
+}
+
+/// Every `every`-th solved N, and the last.
+fn chosen(network: &Network, every: usize) -> Vec<usize> {
+    let last = network.tau.len().saturating_sub(1);
+    let solved = network.tau.iter().enumerate();
+    solved.filter(|(k, _)| k % every.max(1) == 0 || *k == last).map(|(_, (n, _))| *n).collect()
+}
+
+/// A backend of one thread: the networks, not the batch, are what is spread over the threads.
+fn backend(planned: &Planned, n: usize) -> Result<Cpu<f32>, Error> {
+    let checkpoint = planned.run.checkpoint(n)?;
+    Ok(Cpu::new(checkpoint.config, checkpoint.params, thread_pool(Some(1))?)?)
+}
+
+fn tau_net(preset: &Preset, planned: &Planned, n: usize) -> Result<TauNetSummary, Error> {
+    let settings = &preset.tau_net;
+    cached(planned, &format!("tau_net_N{n:03}"), settings, || {
+        let spec = planned.run.spec();
+        let drive = Drive {
+            steps: settings.steps,
+            burn_in: settings.burn_in,
+            trials: settings.trials,
+            max_lag: settings.fit_lags,
+            initial_state: spec.initial_state,
+            seed: spec.seed,
+        };
+        let task = memory_task(spec.task, n)?;
+        let found = drive.autocorrelation(&mut backend(planned, n)?, &*task)?;
+        let fits = tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?;
+        let good = |fit: &&tau_analysis::TauNet| fit.quality == Quality::Good;
+        let trusted: Vec<f64> = fits.units.iter().filter(good).map(|fit| fit.tau).collect();
+        let published: Vec<f64> =
+            fits.units.iter().map(|fit| fit.tau).filter(|tau| *tau > 1.0).collect();
+        let moments = moments(&trusted);
+        Ok(TauNetSummary {
+            n,
+            good: trusted.len(),
+            mean: moments.map(|(mean, _)| mean),
+            standard_deviation: moments.map(|(_, deviation)| deviation),
+            published_mean: self::moments(&published).map(|(mean, _)| mean),
+            population: Some(&fits.population).filter(good).map(|fit| fit.tau),
+        })
+    })
+}
+
+fn forgetting(preset: &Preset, planned: &Planned, n_max: usize) -> Result<Forgetting, Error> {
+    let settings = &preset.forgetting;
+    cached(planned, &format!("forgetting_N{n_max:03}"), settings, || {
+        let spec = planned.run.spec();
+        let memory: Vec<usize> = (2..=n_max).collect();
+        let probe = Probe {
+            updates: settings.updates,
+            batch_size: spec.batch_size,
+            test_batches: settings.test_batches,
+            initial_state: spec.initial_state,
+            optimiser: spec.optimiser,
+            seed: spec.seed,
+        };
+        let task = spec.task.with_memory(&memory).map_err(tau_curricula::Error::from)?;
+        let accuracy = probe.accuracy(&mut backend(planned, n_max)?, &*task)?;
+        Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
+    })
+}
+
+fn memory_task(kind: TaskKind, n: usize) -> Result<Box<dyn tau_tasks::Task>, Error> {
+    Ok(kind.with_memory(&[n]).map_err(tau_curricula::Error::from)?)
+}
+
+/// Mean and standard deviation (over all that there are).
+fn moments(values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    (!values.is_empty()).then(|| (mean, square.sqrt()))
+}
+
+/// A measurement with the settings that it was made with.
+#[derive(Serialize, Deserialize)]
+struct Cached<S, T> {
+    settings: S,
+    result: T,
+}
+
+/// Reads the measurement from the run's folder if it was made with the same settings; otherwise
+/// makes and writes it. A file that cannot be read counts as none: it is made anew.
+fn cached<S, T>(
+    planned: &Planned,
+    name: &str,
+    settings: &S,
+    measure: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error>
+where
+    S: Serialize + DeserializeOwned + PartialEq + Clone,
+    T: Serialize + DeserializeOwned + Clone,
+{
+    let folder = planned.run.folder().join("measures");
+    let path = folder.join(format!("{name}.json"));
+    if let Some(found) = read_cached(&path, settings)? {
+        return Ok(found);
+    }
+    let result = measure()?;
+    tau_runs::create_folder(&folder)?;
+    let entry = Cached { settings: settings.clone(), result: result.clone() };
+    let text = serde_json::to_vec(&entry).unwrap_or_default();
+    write_atomically(&path, &text)?;
+    Ok(result)
+}
+
+fn read_cached<S, T>(path: &Path, settings: &S) -> Result<Option<T>, Error>
+where
+    S: DeserializeOwned + PartialEq,
+    T: DeserializeOwned,
+{
+    let Some(bytes) = read_if_there(path)? else { return Ok(None) };
+    let entry: Option<Cached<S, T>> = serde_json::from_slice(&bytes).ok();
+    Ok(entry.filter(|entry| entry.settings == *settings).map(|entry| entry.result))
+}

@@ -1,0 +1,137 @@
+//! The figures: which table each one is drawn from. How it is drawn is declared in `tau-figures`.
+//! A new figure is one file here, one declaration there, and one line in each list.
+
+mod forgetting;
+mod tau_net_vs_n;
+mod tau_vs_n;
+mod training_progress;
+
+use std::collections::BTreeMap;
+
+use tau_figures::{Row, Source, Statistic};
+use tau_runs::Provenance;
+
+use crate::Preset;
+use crate::evidence::{Need, Network};
+
+/// A figure.
+pub struct Figure {
+    /// Its id: the name of its files and of its declaration.
+    pub id: &'static str,
+    /// What must be measured for it.
+    pub needs: &'static [Need],
+    /// Its values.
+    pub points: fn(&[Network]) -> Vec<Point>,
+    /// Published values, for networks of the published scale.
+    pub published: fn() -> Vec<Point>,
+}
+
+/// Every figure.
+pub const FIGURES: &[Figure] = &[
+    training_progress::FIGURE,
+    tau_vs_n::FIGURE,
+    tau_net_vs_n::FIGURE,
+    forgetting::FIGURE,
+];
+
+/// One value of one network (or of a publication).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// Id of the panel.
+    pub panel: &'static str,
+    /// The condition's name.
+    pub series: String,
+    /// Seed of the network; `None` for published means.
+    pub seed: Option<u64>,
+    /// Position.
+    pub x: f64,
+    /// Value.
+    pub y: f64,
+    /// Unit of the value.
+    pub unit: &'static str,
+}
+
+impl Figure {
+    /// The rows of its table: every network, then mean ± standard deviation over networks where at
+    /// least two have a value, then what was published.
+    #[must_use]
+    pub fn rows(
+        &self,
+        networks: &[Network],
+        preset: &Preset,
+        provenance: &Provenance,
+    ) -> Vec<Row> {
+        let points = (self.points)(networks);
+        let row = |point: &Point, source, statistic| Row {
+            figure: self.id.to_owned(),
+            panel: point.panel.to_owned(),
+            series: point.series.clone(),
+            source,
+            statistic,
+            network: point.seed.map_or_else(String::new, |seed| format!("seed {seed}")),
+            x: Some(point.x),
+            y: Some(point.y),
+            y_low: None,
+            y_high: None,
+            unit: point.unit.to_owned(),
+            seed: point.seed.map_or_else(String::new, |seed| seed.to_string()),
+            preset: preset.id.clone(),
+            commit: provenance.commit.clone(),
+            device: provenance.device.clone(),
+        };
+        let mut rows: Vec<Row> =
+            points.iter().map(|point| row(point, Source::Ours, Statistic::Network)).collect();
+        for group in groups(&points) {
+            let count = group.len() as f64;
+            let mean = group.iter().map(|point| point.y).sum::<f64>() / count;
+            let square = group.iter().map(|point| (point.y - mean).powi(2)).sum::<f64>();
+            let spread = (square / (count - 1.0)).sqrt();
+            let summary = Point { seed: None, y: mean, ..group[0].clone() };
+            rows.push(Row {
+                y_low: Some(mean - spread),
+                y_high: Some(mean + spread),
+                ..row(&summary, Source::Ours, Statistic::Mean)
+            });
+        }
+        if preset.is_published_scale() {
+            let published = (self.published)();
+            rows.extend(published.iter().map(|p| row(p, Source::Published, Statistic::Mean)));
+        }
+        rows
+    }
+}
+
+/// Points of different networks at the same place, where there are at least two, in the order in
+/// which the places first appear.
+fn groups(points: &[Point]) -> Vec<Vec<&Point>> {
+    let mut order = Vec::new();
+    let mut groups: BTreeMap<(&str, &str, u64), Vec<&Point>> = BTreeMap::new();
+    for point in points {
+        let key = (point.panel, point.series.as_str(), point.x.to_bits());
+        let group = groups.entry(key).or_default();
+        if group.is_empty() {
+            order.push(key);
+        }
+        group.push(point);
+    }
+    let groups = order.iter().filter_map(|key| groups.get(key).cloned());
+    groups.filter(|group| group.len() >= 2).collect()
+}
+
+/// Published values: (x, y) of one series.
+fn published(
+    panel: &'static str,
+    series: &str,
+    unit: &'static str,
+    values: &[(f64, f64)],
+) -> Vec<Point> {
+    let point = |&(x, y): &(f64, f64)| Point {
+        panel,
+        series: series.to_owned(),
+        seed: None,
+        x,
+        y,
+        unit,
+    };
+    values.iter().map(point).collect()
+}

@@ -1,0 +1,171 @@
+//! Presets: which networks are trained, for how long, and how they are measured.
+
+use serde::{Deserialize, Serialize};
+use tau_curricula::{Curriculum, TrainingSpec};
+use tau_tasks::TaskKind;
+
+use crate::Error;
+
+/// Every preset as (name, TOML text); a new one is one file and one line.
+const PRESETS: &[(&str, &str)] = &[
+    ("smoke", include_str!("../presets/smoke.toml")),
+    ("laptop", include_str!("../presets/laptop.toml")),
+    ("paper", include_str!("../presets/paper.toml")),
+];
+
+/// The scale of a reproduction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// Its name.
+    pub id: String,
+    /// What is learned.
+    pub task: TaskKind,
+    /// Neurons of each network.
+    pub hidden_size: usize,
+    /// Networks for each condition; their seeds are 0, 1, ….
+    pub seeds: u64,
+    /// Updates in an epoch.
+    pub updates_per_epoch: usize,
+    /// Trials in a batch.
+    pub batch_size: usize,
+    /// Batches that are scored after each epoch.
+    pub test_batches: usize,
+    /// The curricula that are compared.
+    pub conditions: Vec<Condition>,
+    /// How τ_net is measured.
+    pub tau_net: TauNetSettings,
+    /// How forgetting is measured.
+    pub forgetting: ForgettingSettings,
+}
+
+/// One curriculum and its budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Its name in tables and figures.
+    pub series: String,
+    /// When N grows.
+    pub curriculum: Curriculum,
+    /// Largest number of epochs.
+    pub max_epochs: usize,
+    /// Training ends when this N is solved.
+    pub n_end: usize,
+}
+
+/// How τ_net is measured (paper, section 5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TauNetSettings {
+    /// Steps of each trial that are measured (10⁵ in the paper).
+    pub steps: usize,
+    /// Steps before those (500 in the paper).
+    pub burn_in: usize,
+    /// Trials (10 in the paper).
+    pub trials: usize,
+    /// Largest lag of the fit, in steps (30 in the paper).
+    pub fit_lags: usize,
+    /// Every how many N a network is measured, from the first on; the last N always is.
+    pub every: usize,
+}
+
+/// How forgetting is measured: new heads for every smaller N on the frozen network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgettingSettings {
+    /// Updates of the new heads.
+    pub updates: usize,
+    /// Batches that score them.
+    pub test_batches: usize,
+}
+
+impl Preset {
+    /// The preset of that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPreset`] with the known names.
+    pub fn named(name: &str) -> Result<Self, Error> {
+        let found = PRESETS.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| Error::UnknownPreset {
+            name: name.to_owned(),
+            known: PRESETS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
+        })?;
+        toml::from_str(text).map_err(|error| Error::Preset {
+            name: name.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The same with another number of networks for each condition.
+    ///
+    /// # Errors
+    /// [`Error::Seeds`] for none.
+    pub fn with_seeds(self, seeds: u64) -> Result<Self, Error> {
+        if seeds == 0 {
+            return Err(Error::Seeds { value: seeds });
+        }
+        Ok(Self { seeds, ..self })
+    }
+
+    /// Every run: (series, definition), condition by condition.
+    #[must_use]
+    pub fn runs(&self) -> Vec<(String, TrainingSpec)> {
+        let mut runs = Vec::new();
+        for condition in &self.conditions {
+            for seed in 0..self.seeds {
+                let paper =
+                    TrainingSpec::paper(self.task, condition.curriculum, self.hidden_size, seed);
+                let spec = TrainingSpec {
+                    n_end: condition.n_end,
+                    max_epochs: condition.max_epochs,
+                    updates_per_epoch: self.updates_per_epoch,
+                    batch_size: self.batch_size,
+                    test_batches: self.test_batches,
+                    ..paper
+                };
+                runs.push((condition.series.clone(), spec));
+            }
+        }
+        runs
+    }
+
+    /// Whether published values may stand beside ours: same task, size and training.
+    #[must_use]
+    pub fn is_published_scale(&self) -> bool {
+        self.task == TaskKind::Parity
+            && (self.hidden_size, self.updates_per_epoch, self.batch_size) == (500, 600, 256)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_readable_and_its_runs_are_valid() {
+        for (name, _) in PRESETS {
+            let preset = Preset::named(name).unwrap();
+            assert_eq!(preset.id, *name);
+            let runs = preset.runs();
+            assert_eq!(runs.len(), preset.conditions.len() * preset.seeds as usize);
+            for (series, spec) in runs {
+                spec.check().unwrap_or_else(|error| panic!("{name}, {series}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_has_at_least_three_networks_for_each_curriculum() {
+        assert!(Preset::named("laptop").unwrap().seeds >= 3);
+        assert!(!Preset::named("laptop").unwrap().is_published_scale());
+        assert!(Preset::named("paper").unwrap().is_published_scale());
+    }
+
+    #[test]
+    fn an_unknown_preset_is_answered_with_the_known_ones() {
+        let error = Preset::named("huge").unwrap_err().to_string();
+        assert_eq!(error, "unknown preset: huge (known: smoke, laptop, paper)");
+        let error = Preset::named("smoke").unwrap().with_seeds(0).unwrap_err().to_string();
+        assert_eq!(error, "seeds: 0 (allowed: 1 or more)");
+    }
+}

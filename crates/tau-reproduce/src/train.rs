@@ -1,0 +1,121 @@
+//! Trains all runs of a plan side by side on one pool of threads.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::ThreadPool;
+use tau_curricula::{EpochReport, Outcome, Position};
+use tau_runs::{Provenance, Run, Watch};
+
+use crate::Error;
+
+/// A run of the plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The condition's name in tables and figures.
+    pub series: String,
+    /// The run itself.
+    pub run: Run,
+}
+
+/// Who shows how the training goes. Calls come from several threads, one at a time.
+pub trait Progress: Send {
+    /// After some updates of run `index`: fraction of the current epoch, in [0, 1].
+    fn updated(&mut self, index: usize, position: &Position, fraction: f64);
+    /// After an epoch of run `index`, `wall_s` seconds of training in.
+    fn epoch_ended(&mut self, index: usize, report: &EpochReport, wall_s: f64);
+    /// Run `index` has ended: how, or why it failed.
+    fn run_ended(&mut self, index: usize, outcome: Result<Outcome, String>);
+}
+
+/// Trains every run to its end. A run that diverges is reported and does not stop the others;
+/// its error is in the result, in the order of `plan`.
+///
+/// As many runs are in flight as there are threads: each waits on the shared pool, so the last
+/// one alone still uses all threads.
+///
+/// # Errors
+/// [`Error::Interrupted`] once `stop` is set; the first error other than divergence.
+pub fn train_all(
+    plan: &[Planned],
+    pool: &Arc<ThreadPool>,
+    provenance: &Provenance,
+    stop: &AtomicBool,
+    progress: &Mutex<&mut dyn Progress>,
+) -> Result<Vec<Result<Outcome, tau_runs::Error>>, Error> {
+    let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..plan.len()).collect());
+    let results: Mutex<Vec<Option<Result<Outcome, tau_runs::Error>>>> =
+        Mutex::new(plan.iter().map(|_| None).collect());
+    let failed = AtomicBool::new(false);
+    let work = || {
+        while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
+            let Some(index) = lock(&waiting).pop_front() else { break };
+            let mut watch = Forward { index, stop, failed: &failed, progress };
+            let result = plan[index].run.train(Arc::clone(pool), provenance, &mut watch);
+            let fatal = matches!(&result, Err(error) if !is_divergence(error));
+            failed.fetch_or(fatal, Ordering::Relaxed);
+            let shown = result.as_ref().map(|outcome| *outcome).map_err(ToString::to_string);
+            lock(progress).run_ended(index, shown);
+            lock(&results)[index] = Some(result);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..pool.current_num_threads().min(plan.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut ended = Vec::new();
+    for result in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match result {
+            Some(Err(error)) if !is_divergence(&error) => return Err(error.into()),
+            Some(result) => ended.push(result),
+            None => {}
+        }
+    }
+    if stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(ended) }
+}
+
+fn is_divergence(error: &tau_runs::Error) -> bool {
+    matches!(error, tau_runs::Error::Diverged { .. })
+}
+
+/// The lock, also after a panic elsewhere: what it guards is never left half changed.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes what happens in one run on to the common progress.
+struct Forward<'a, 'b> {
+    index: usize,
+    stop: &'a AtomicBool,
+    failed: &'a AtomicBool,
+    progress: &'a Mutex<&'b mut dyn Progress>,
+}
+
+impl Forward<'_, '_> {
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.stop.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+impl Watch for Forward<'_, '_> {
+    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
+        // A bar needs no more than a few steps an epoch.
+        if update % updates.div_ceil(20) == 0 {
+            let fraction = update as f64 / updates as f64;
+            lock(self.progress).updated(self.index, position, fraction);
+        }
+        self.go_on()
+    }
+
+    fn epoch_ended(&mut self, report: &EpochReport, wall_s: f64) -> ControlFlow<()> {
+        lock(self.progress).epoch_ended(self.index, report, wall_s);
+        self.go_on()
+    }
+}
