@@ -1,2 +1,99 @@
-//! Placeholder.
-fn main() {}
+//! Automation: one command for people and for continuous integration.
+
+mod ci;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+/// Automation of the tau-rnn workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Train networks, draw the paper's figures, judge its claims (builds and runs `tau`).
+    ///
+    /// All options are those of `tau reproduce-figures`; see `cargo xtask reproduce-figures --help`.
+    #[command(disable_help_flag = true)]
+    ReproduceFigures {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Everything that must hold before a change lands, except the tests.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::ReproduceFigures { options } => reproduce_figures(&options),
+        Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Builds the binary with optimisation and runs it; its exit code is ours.
+fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
+    let build = ["build", "--release", "--quiet", "--package", "tau-cli"];
+    eprintln!("building tau (a few minutes the first time)");
+    run(Command::new(cargo()).args(build))?;
+    let metadata = Command::new(cargo())
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .output()
+        .context("cannot ask cargo for the target folder")?;
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
+    let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+    let tau = Path::new(target).join("release").join("tau");
+    let status = Command::new(&tau)
+        .arg("reproduce-figures")
+        .args(options)
+        .env("TAU_COMMIT", commit())
+        .status()
+        .with_context(|| format!("cannot run {}", tau.display()))?;
+    // A process that a signal ended has no code of its own.
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
+
+/// The commit of the checkout, marked if it was changed since; `unknown` outside one.
+fn commit() -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    match git(&["rev-parse", "--short=12", "HEAD"]) {
+        None => "unknown".to_owned(),
+        Some(commit) => {
+            let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
+            if changed.is_none_or(|changes| changes.is_empty()) {
+                commit
+            } else {
+                format!("{commit}-changed")
+            }
+        }
+    }
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Runs a command to its end; anything but success is an error that names it.
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("failed ({status}): {command:?}");
+    }
+    Ok(())
+}

@@ -1,2 +1,113 @@
-//! Placeholder.
-fn main() {}
+//! `tau`: parse, call, print, exit code. Everything else is in the libraries.
+
+mod eta;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Args, Parser, Subcommand};
+use tau_analysis::Verdict;
+use tau_reproduce::{Preset, Report, Reproduction};
+use tau_rnn::{Isa, thread_pool};
+use tau_runs::Provenance;
+
+/// Train recurrent networks with trainable time constants, and reproduce what is published.
+#[derive(Parser)]
+#[command(name = "tau", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    ReproduceFigures(ReproduceFigures),
+}
+
+/// Train the networks, draw the figures, judge the claims.
+///
+/// Writes ID.csv, ID.svg, ID.png and ID.pdf for each figure, and verdicts.json. Networks are
+/// trained once: a second call, also after Ctrl-C, goes on where the first one stopped.
+///
+/// Exit code: 0 if no claim is contradicted, 3 if one is, 1 on errors, 2 for a wrong command line,
+/// 130 after Ctrl-C.
+#[derive(Args)]
+struct ReproduceFigures {
+    /// Scale: smoke (seconds, decides nothing), laptop (minutes) or paper (days).
+    #[arg(long, default_value = "laptop")]
+    preset: String,
+    /// Only this figure: training-progress, tau-vs-n, tau-net-vs-n or forgetting.
+    #[arg(long, value_name = "ID")]
+    only: Option<String>,
+    /// Networks for each curriculum, instead of the preset's number.
+    #[arg(long, value_name = "K")]
+    seeds: Option<u64>,
+    /// Folder for results and networks [default: reproduction/PRESET].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Threads [default: RAYON_NUM_THREADS, or one for each processor]. Their number changes the
+    /// time, never the results.
+    #[arg(long, value_name = "T")]
+    threads: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let Command::ReproduceFigures(args) = Cli::parse().command;
+    match reproduce(&args) {
+        Ok(report) => {
+            terminal::print_report(&report);
+            ExitCode::from(exit_code(&report))
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let interrupted = matches!(
+                error.downcast_ref::<tau_reproduce::Error>(),
+                Some(tau_reproduce::Error::Interrupted)
+            );
+            ExitCode::from(if interrupted { 130 } else { 1 })
+        }
+    }
+}
+
+fn exit_code(report: &Report) -> u8 {
+    let contradicted = |claim: &tau_reproduce::Judged| claim.verdict == Verdict::Contradicted;
+    if report.claims.iter().any(contradicted) { 3 } else { 0 }
+}
+
+fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
+    let mut preset = Preset::named(&args.preset)?;
+    if let Some(seeds) = args.seeds {
+        preset = preset.with_seeds(seeds)?;
+    }
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reproduction").join(&preset.id));
+    let pool = thread_pool(args.threads)?;
+    let provenance = Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
+        device: format!("{} ({:?})", processor(), Isa::detect()),
+        threads: pool.current_num_threads(),
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if handler.swap(true, Ordering::Relaxed) {
+            // Asked twice: every file on the disk is whole, only the open epoch is lost.
+            std::process::exit(130);
+        }
+    })?;
+    let title = format!("preset {}, results in {}", preset.id, out.display());
+    let mut terminal = terminal::Terminal::new(&title, provenance.threads);
+    let reproduction = Reproduction::new(preset, args.only.as_deref(), &out, pool, provenance)?;
+    Ok(reproduction.run(&stop, &mut terminal)?)
+}
+
+/// Name of the processor where the system tells it.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = name.map(|rest| rest.trim_start_matches([' ', '\t', ':']).trim().to_owned());
+    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}

@@ -35,7 +35,9 @@ pub enum Error {
         value: u64,
     },
     /// Stopped from outside; what was trained is kept.
-    #[error("interrupted: everything up to the last epoch is kept; the same command goes on from there")]
+    #[error(
+        "interrupted: everything up to the last epoch is kept; the same command goes on from there"
+    )]
     Interrupted,
     /// A run did not leave the checkpoint that a measurement needs.
     #[error("cannot measure {run}: {reason}")]

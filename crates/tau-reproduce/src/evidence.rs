@@ -39,7 +39,11 @@ impl Network {
     /// Largest solved N after `epoch`; 0 for none.
     #[must_use]
     pub fn solved_after(&self, epoch: usize) -> usize {
-        self.metrics.iter().take_while(|row| row.epoch <= epoch).last().map_or(0, |row| row.solved_n)
+        self.metrics
+            .iter()
+            .take_while(|row| row.epoch <= epoch)
+            .last()
+            .map_or(0, |row| row.solved_n)
     }
 
     /// Largest solved N; 0 for none.
@@ -121,8 +125,8 @@ pub fn gather(
         }
         Ok(())
     };
-    let results: Vec<Result<(), Error>> = pool
-        .install(|| plan.par_iter().zip(&mut networks).with_max_len(1).map(measure).collect());
+    let results: Vec<Result<(), Error>> =
+        pool.install(|| plan.par_iter().zip(&mut networks).with_max_len(1).map(measure).collect());
     results.into_iter().collect::<Result<(), Error>>()?;
     Ok(networks)
 }

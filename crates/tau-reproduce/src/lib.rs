@@ -1,1 +1,173 @@
-//! Placeholder.
+//! One call reproduces the paper's central figures: plan, train, measure, judge, draw.
+//!
+//! A [`Preset`] says which networks are trained and how they are measured; networks trained once
+//! serve every figure and every later call. A figure is a table (here) and a drawing
+//! (`tau-figures`); a [`claims::Claim`] is a conjunction of effects over networks with intervals.
+//!
+//! ```no_run
+//! use std::sync::atomic::AtomicBool;
+//! use tau_reproduce::{Preset, Reproduction};
+//! use tau_rnn::thread_pool;
+//! use tau_runs::Provenance;
+//!
+//! let reproduction = Reproduction::new(
+//!     Preset::named("laptop")?,
+//!     None,
+//!     "reproduction/laptop".as_ref(),
+//!     thread_pool(None)?,
+//!     Provenance::default(),
+//! )?;
+//! let report = reproduction.run(&AtomicBool::new(false), &mut ())?;
+//! for claim in report.claims {
+//!     println!("claim {}: {:?}", claim.id, claim.verdict);
+//! }
+//! # Ok::<(), tau_reproduce::Error>(())
+//! ```
+//!
+//! What it does not know: the terminal (a [`Watcher`] shows what happens), the command line.
+
+pub mod claims;
+mod error;
+pub mod evidence;
+pub mod figures;
+mod forecast;
+mod preset;
+mod report;
+mod train;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use rayon::ThreadPool;
+use tau_figures::Table;
+use tau_runs::{Provenance, Run, create_folder, write_atomically};
+
+pub use error::Error;
+pub use forecast::Forecast;
+pub use preset::{Condition, ForgettingSettings, Preset, TauNetSettings};
+pub use report::{Judged, Report};
+pub use train::{Planned, Progress, train_all};
+
+use evidence::{Need, gather};
+use figures::{FIGURES, Figure};
+
+/// Who shows what happens.
+pub trait Watcher: Progress {
+    /// Before training begins.
+    fn planned(&mut self, plan: &[Planned], forecast: &Forecast);
+    /// Training is over, measuring begins.
+    fn measuring(&mut self);
+    /// One more measurement is there.
+    fn measured(&mut self, what: &str);
+    /// A file of a figure is written.
+    fn written(&mut self, path: &Path);
+}
+
+/// Nobody watches.
+impl Progress for () {
+    fn updated(&mut self, _: usize, _: &tau_curricula::Position, _: f64) {}
+    fn epoch_ended(&mut self, _: usize, _: &tau_curricula::EpochReport, _: f64) {}
+    fn run_ended(&mut self, _: usize, _: Result<tau_curricula::Outcome, String>) {}
+}
+
+/// Nobody watches.
+impl Watcher for () {
+    fn planned(&mut self, _: &[Planned], _: &Forecast) {}
+    fn measuring(&mut self) {}
+    fn measured(&mut self, _: &str) {}
+    fn written(&mut self, _: &Path) {}
+}
+
+/// A reproduction at one scale, in one folder.
+pub struct Reproduction {
+    preset: Preset,
+    figures: Vec<&'static Figure>,
+    plan: Vec<Planned>,
+    folder: PathBuf,
+    pool: Arc<ThreadPool>,
+    provenance: Provenance,
+}
+
+impl Reproduction {
+    /// Plans it: all figures, or only the one named.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFigure`]; a folder that cannot be made or written.
+    pub fn new(
+        preset: Preset,
+        only: Option<&str>,
+        folder: &Path,
+        pool: Arc<ThreadPool>,
+        provenance: Provenance,
+    ) -> Result<Self, Error> {
+        let wanted = |figure: &&Figure| only.is_none_or(|id| id == figure.id);
+        let figures: Vec<&Figure> = FIGURES.iter().filter(wanted).collect();
+        if figures.is_empty() {
+            return Err(Error::UnknownFigure {
+                name: only.unwrap_or_default().to_owned(),
+                known: FIGURES.iter().map(|figure| figure.id).collect::<Vec<_>>().join(", "),
+            });
+        }
+        let root = folder.join("runs");
+        let mut plan = Vec::new();
+        for (series, spec) in preset.runs() {
+            plan.push(Planned { series, run: Run::open(&root, spec)? });
+        }
+        Ok(Self { preset, figures, plan, folder: folder.to_owned(), pool, provenance })
+    }
+
+    /// Trains what is missing, measures, draws, judges. Files go to the folder: `{id}.csv`, `.svg`,
+    /// `.png`, `.pdf` for each figure, and `verdicts.json`.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] once `stop` is set; whatever training, estimators, drawing and files
+    /// meet. What was trained is kept.
+    pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
+        let started = Instant::now();
+        let forecast = forecast::forecast(&self.plan, &self.pool)?;
+        watcher.planned(&self.plan, &forecast);
+        {
+            let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut *watcher);
+            train_all(&self.plan, &self.pool, &self.provenance, stop, &progress)?;
+        }
+        watcher.measuring();
+        let mut needs: Vec<Need> = self.figures.iter().flat_map(|f| f.needs).copied().collect();
+        needs.dedup();
+        let networks = {
+            let watcher = Mutex::new(&mut *watcher);
+            let done = |what: &str| {
+                watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner).measured(what);
+            };
+            gather(&self.preset, &self.plan, &needs, &self.pool, stop, &done)?
+        };
+        for figure in &self.figures {
+            let table = Table::new(figure.rows(&networks, &self.preset, &self.provenance))?;
+            let drawing = tau_figures::draw(&tau_figures::declaration(figure.id)?, &table)?;
+            let files = [
+                ("csv", table.to_csv()?.into_bytes()),
+                ("svg", drawing.svg.into_bytes()),
+                ("pdf", drawing.pdf),
+                ("png", drawing.png),
+            ];
+            create_folder(&self.folder)?;
+            for (extension, bytes) in files {
+                let path = self.folder.join(format!("{}.{extension}", figure.id));
+                write_atomically(&path, &bytes)?;
+                if extension == "png" {
+                    watcher.written(&path);
+                }
+            }
+        }
+        let ids: Vec<&str> = self.figures.iter().map(|figure| figure.id).collect();
+        let wall_s = started.elapsed().as_secs_f64();
+        let mut report = Report::new(&self.preset, &self.provenance, wall_s, &ids, &networks);
+        let path = self.folder.join("verdicts.json");
+        report.keep_others(&path)?;
+        let text = serde_json::to_vec_pretty(&report).unwrap_or_default();
+        write_atomically(&path, &text)?;
+        watcher.written(&path);
+        Ok(report)
+    }
+}

@@ -90,10 +90,8 @@ impl Preset {
             name: name.to_owned(),
             known: PRESETS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
         })?;
-        toml::from_str(text).map_err(|error| Error::Preset {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        })
+        toml::from_str(text)
+            .map_err(|error| Error::Preset { name: name.to_owned(), reason: error.to_string() })
     }
 
     /// The same with another number of networks for each condition.

@@ -107,7 +107,7 @@ impl Forward<'_, '_> {
 impl Watch for Forward<'_, '_> {
     fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
         // A bar needs no more than a few steps an epoch.
-        if update % updates.div_ceil(20) == 0 {
+        if update.is_multiple_of(updates.div_ceil(20)) {
             let fraction = update as f64 / updates as f64;
             lock(self.progress).updated(self.index, position, fraction);
         }

@@ -70,9 +70,7 @@ impl Bits {
                 *values = draws.block(trial, index).map(value);
             }
             for (lane, mut row) in steps.outer_iter_mut().enumerate() {
-                row.iter_mut()
-                    .zip(&values)
-                    .for_each(|(input, values)| *input = values[lane]);
+                row.iter_mut().zip(&values).for_each(|(input, values)| *input = values[lane]);
             }
         }
         Ok(inputs.insert_axis(Axis(2)))

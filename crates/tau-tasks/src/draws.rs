@@ -46,10 +46,7 @@ impl Draws {
         if !(1..=Self::MAX_TRIALS).contains(&trials) {
             Err(Error::Trials { trials })
         } else if length == 0 {
-            Err(Error::TooShort {
-                length,
-                smallest: 1,
-            })
+            Err(Error::TooShort { length, smallest: 1 })
         } else if length > largest {
             Err(Error::TooLong { length, largest })
         } else {
@@ -87,8 +84,7 @@ impl Draws {
     #[must_use]
     #[inline]
     pub fn unit_f32(&self, trial: usize, word: usize) -> f32 {
-        self.key
-            .unit_f32(4 * (u64::from(region(trial)) + 1) + word as u64)
+        self.key.unit_f32(4 * (u64::from(region(trial)) + 1) + word as u64)
     }
 }
 

@@ -82,18 +82,10 @@ impl FromStr for TaskKind {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let known = |kind: &&Self| kind.name() == name;
-        Self::ALL
-            .iter()
-            .find(known)
-            .copied()
-            .ok_or_else(|| Error::UnknownTask {
-                name: name.to_owned(),
-                known: Self::ALL
-                    .iter()
-                    .map(|kind| kind.name())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        Self::ALL.iter().find(known).copied().ok_or_else(|| Error::UnknownTask {
+            name: name.to_owned(),
+            known: Self::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "),
+        })
     }
 }
 

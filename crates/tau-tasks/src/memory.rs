@@ -54,12 +54,7 @@ impl<R: Rule> MemoryTask<R> {
             Coding::Signs => Chance::Half,
         };
         let bits = Bits { chance, coding };
-        Ok(Self {
-            _rule: rule,
-            memory: memory.to_vec(),
-            largest,
-            bits,
-        })
+        Ok(Self { _rule: rule, memory: memory.to_vec(), largest, bits })
     }
 }
 
@@ -73,10 +68,7 @@ impl<R: Rule> Task for MemoryTask<R> {
     }
 
     fn outputs(&self) -> Outputs {
-        Outputs::Heads {
-            heads: self.memory.len(),
-            classes: 2,
-        }
+        Outputs::Heads { heads: self.memory.len(), classes: 2 }
     }
 
     fn memory(&self) -> &[usize] {
@@ -89,22 +81,12 @@ impl<R: Rule> Task for MemoryTask<R> {
 
     fn sample(&self, length: usize, trials: usize, key: Key) -> Result<Batch, Error> {
         if length < self.largest {
-            return Err(Error::TooShort {
-                length,
-                smallest: self.largest,
-            });
+            return Err(Error::TooShort { length, smallest: self.largest });
         }
         let inputs = self.bits.draw(length, trials, key)?;
         let mut labels = Array2::zeros((trials, self.memory.len()));
-        R::last(
-            inputs.index_axis(Axis(2), 0),
-            &self.memory,
-            labels.view_mut(),
-        );
-        Ok(Batch {
-            inputs,
-            target: Target::Labels(labels),
-        })
+        R::last(inputs.index_axis(Axis(2), 0), &self.memory, labels.view_mut());
+        Ok(Batch { inputs, target: Target::Labels(labels) })
     }
 
     fn drive(&self, length: usize, trials: usize, key: Key) -> Result<Array3<f32>, Error> {
@@ -114,10 +96,7 @@ impl<R: Rule> Task for MemoryTask<R> {
     fn running_labels(&self, inputs: ArrayView3<f32>) -> Result<Array3<u8>, Error> {
         let (length, trials, found) = inputs.dim();
         if found != self.channels() {
-            return Err(Error::Channels {
-                found,
-                expected: self.channels(),
-            });
+            return Err(Error::Channels { found, expected: self.channels() });
         }
         let mut labels = Array3::from_elem((length, trials, self.memory.len()), NO_LABEL);
         for (&n, head) in self.memory.iter().zip(labels.axis_iter_mut(Axis(2))) {
@@ -131,24 +110,14 @@ impl<R: Rule> Task for MemoryTask<R> {
 /// codings; a dot is a step without label.
 #[cfg(test)]
 pub(crate) fn check<R: Rule>(bits: &str, n: usize, expected: &str) {
-    let expected: Vec<u8> = expected
-        .chars()
-        .map(|c| c.to_digit(2).map_or(NO_LABEL, |label| label as u8))
-        .collect();
+    let expected: Vec<u8> =
+        expected.chars().map(|c| c.to_digit(2).map_or(NO_LABEL, |label| label as u8)).collect();
     for [zero, one] in [Coding::Bits.values(), Coding::Signs.values()] {
-        let coded = bits
-            .chars()
-            .map(|c| if c == '1' { one } else { zero })
-            .collect();
+        let coded = bits.chars().map(|c| if c == '1' { one } else { zero }).collect();
         let inputs = Array2::from_shape_vec((bits.len(), 1), coded).unwrap();
         let mut running = Array2::from_elem(inputs.dim(), NO_LABEL);
         R::running(inputs.view(), n, running.view_mut());
-        assert_eq!(
-            running.into_raw_vec_and_offset().0,
-            expected,
-            "{} {n}",
-            R::NAME
-        );
+        assert_eq!(running.into_raw_vec_and_offset().0, expected, "{} {n}", R::NAME);
         if n <= bits.len() {
             let mut last = Array2::from_elem((1, 1), NO_LABEL);
             R::last(inputs.view(), &[n], last.view_mut());

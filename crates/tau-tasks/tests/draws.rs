@@ -56,9 +56,7 @@ fn draws_are_pinned() {
         let inputs = task.drive(32, 3, key).unwrap();
         let drawn = [0, 1, 2].map(|trial| {
             let bits = inputs.slice(s![.., trial, 0]);
-            bits.iter()
-                .map(|&x| if x == 1.0 { '1' } else { '0' })
-                .collect::<String>()
+            bits.iter().map(|&x| if x == 1.0 { '1' } else { '0' }).collect::<String>()
         });
         assert_eq!(drawn, expected);
     }
@@ -83,16 +81,10 @@ fn long_drives_and_large_batches_fit_under_one_key() {
     check(Draws::MAX_WORDS, 1);
     let last = Draws::new(key, 1, Draws::MAX_TRIALS, 1).unwrap();
     let block = last.block(Draws::MAX_TRIALS - 1, Draws::MAX_WORDS / 4 - 1);
-    assert_eq!(
-        block,
-        key.block(u32::MAX),
-        "the last number is the key's last"
-    );
+    assert_eq!(block, key.block(u32::MAX), "the last number is the key's last");
     fn check(length: usize, trials: usize) {
         let task = TaskKind::Parity.with_memory(&[2]).unwrap();
-        let inputs = task
-            .drive(length, trials, Key::new(2, Purpose::DriveInputs))
-            .unwrap();
+        let inputs = task.drive(length, trials, Key::new(2, Purpose::DriveInputs)).unwrap();
         assert_eq!(inputs.dim(), (length, trials, 1));
     }
 }
@@ -100,20 +92,12 @@ fn long_drives_and_large_batches_fit_under_one_key() {
 #[test]
 fn every_trial_and_every_key_has_numbers_of_its_own() {
     let bits = |key: Key| {
-        let bits = Bits {
-            chance: Chance::Half,
-            coding: Coding::Bits,
-        };
+        let bits = Bits { chance: Chance::Half, coding: Coding::Bits };
         bits.draw(64, 50, key).unwrap()
     };
     let key = Key::new(3, Purpose::Inputs);
     let mut seen = std::collections::HashSet::new();
-    for key in [
-        key,
-        key.step(1),
-        key.stage(1),
-        Key::new(3, Purpose::TestInputs),
-    ] {
+    for key in [key, key.step(1), key.stage(1), Key::new(3, Purpose::TestInputs)] {
         for trial in bits(key).lanes(ndarray::Axis(0)) {
             assert!(seen.insert(trial.iter().map(|&x| x == 1.0).collect::<Vec<_>>()));
         }

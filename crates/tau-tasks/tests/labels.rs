@@ -16,17 +16,11 @@ fn defined(kind: TaskKind, bits: &[u8], n: usize) -> u8 {
 }
 
 fn bits(inputs: &Array3<f32>, trial: usize) -> Vec<u8> {
-    inputs
-        .slice(s![.., trial, 0])
-        .iter()
-        .map(|&x| u8::from(x == 1.0))
-        .collect()
+    inputs.slice(s![.., trial, 0]).iter().map(|&x| u8::from(x == 1.0)).collect()
 }
 
 fn labels(batch: &Batch) -> &Array2<u8> {
-    let Target::Labels(labels) = &batch.target else {
-        panic!("a memory task has labels")
-    };
+    let Target::Labels(labels) = &batch.target else { panic!("a memory task has labels") };
     labels
 }
 
@@ -36,11 +30,7 @@ fn task() -> impl Strategy<Value = (TaskKind, Box<dyn Task>)> {
     let coding = proptest::sample::select(&[Coding::Bits, Coding::Signs][..]);
     (kind, memory, coding).prop_map(|(kind, memory, coding)| {
         let memory: Vec<usize> = memory.into_iter().collect();
-        (
-            kind,
-            kind.with_coding(&memory, coding)
-                .expect("the set of N is legal"),
-        )
+        (kind, kind.with_coding(&memory, coding).expect("the set of N is legal"))
     })
 }
 

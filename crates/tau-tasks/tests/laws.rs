@@ -6,24 +6,15 @@ use tau_tasks::{Bits, Chance, Coding, Target, TaskKind};
 
 /// Counts whose expectation is `expected` each: chi square within 5 standard deviations.
 fn check_uniform(counts: &[usize], expected: f64) {
-    let square = counts
-        .iter()
-        .map(|&n| (n as f64 - expected).powi(2) / expected)
-        .sum::<f64>();
+    let square = counts.iter().map(|&n| (n as f64 - expected).powi(2) / expected).sum::<f64>();
     let freedom = counts.len() as f64 - 1.0;
-    assert!(
-        (square - freedom).abs() < 5.0 * (2.0 * freedom).sqrt() + 5.0,
-        "{square} {counts:?}"
-    );
+    assert!((square - freedom).abs() < 5.0 * (2.0 * freedom).sqrt() + 5.0, "{square} {counts:?}");
 }
 
 /// A share of `draws` independent draws that has probability `expected`: within 5 deviations.
 fn check_share(share: f64, expected: f64, draws: usize) {
     let deviation = (expected * (1.0 - expected) / draws as f64).sqrt();
-    assert!(
-        (share - expected).abs() < 5.0 * deviation,
-        "share {share}, expected {expected}"
-    );
+    assert!((share - expected).abs() < 5.0 * deviation, "share {share}, expected {expected}");
 }
 
 /// T ~ U{N_max + 2, …, 4 N_max + 1}.
@@ -60,9 +51,7 @@ fn the_length_is_that_of_the_largest_n_and_of_no_other() {
 #[test]
 fn every_parity_sequence_has_its_own_p_uniform_on_0_to_1() {
     let task = TaskKind::Parity.with_memory(&[2]).unwrap();
-    let inputs = task
-        .drive(2000, 5000, Key::new(6, Purpose::DriveInputs))
-        .unwrap();
+    let inputs = task.drive(2000, 5000, Key::new(6, Purpose::DriveInputs)).unwrap();
     let mut counts = [0; 10];
     for mean in inputs.mean_axis(Axis(0)).unwrap() {
         counts[(mean * 10.0).min(9.0) as usize] += 1;
@@ -73,9 +62,7 @@ fn every_parity_sequence_has_its_own_p_uniform_on_0_to_1() {
 #[test]
 fn dms_bits_are_fair_and_independent_over_time_and_trials() {
     let task = TaskKind::Dms.with_memory(&[2]).unwrap();
-    let bits = task
-        .drive(1000, 1000, Key::new(7, Purpose::DriveInputs))
-        .unwrap();
+    let bits = task.drive(1000, 1000, Key::new(7, Purpose::DriveInputs)).unwrap();
     check_share(f64::from(bits.sum()) / 1e6, 0.5, 1_000_000);
     for axis in [Axis(0), Axis(1)] {
         for lag in [1, 2, 4, 16] {
@@ -91,9 +78,7 @@ fn dms_bits_are_fair_and_independent_over_time_and_trials() {
 fn signs_are_fair_in_every_task() {
     for kind in TaskKind::ALL {
         let task = kind.with_coding(&[2], Coding::Signs).unwrap();
-        let inputs = task
-            .drive(1000, 100, Key::new(8, Purpose::DriveInputs))
-            .unwrap();
+        let inputs = task.drive(1000, 100, Key::new(8, Purpose::DriveInputs)).unwrap();
         assert!(inputs.iter().all(|&x| x == -1.0 || x == 1.0));
         check_share(f64::from(inputs.sum()) / 2e5 + 0.5, 0.5, 100_000);
         for sum in inputs.sum_axis(Axis(0)) {
@@ -105,14 +90,7 @@ fn signs_are_fair_in_every_task() {
 #[test]
 fn the_two_codings_show_the_same_fair_bits() {
     let key = Key::new(9, Purpose::Inputs);
-    let draw = |coding| {
-        Bits {
-            chance: Chance::Half,
-            coding,
-        }
-        .draw(50, 20, key)
-        .unwrap()
-    };
+    let draw = |coding| Bits { chance: Chance::Half, coding }.draw(50, 20, key).unwrap();
     assert_eq!(draw(Coding::Signs), draw(Coding::Bits) * 2.0 - 1.0);
 }
 
@@ -132,16 +110,9 @@ fn parity_labels_are_balanced_as_a_uniform_p_implies() {
         let task = kind.with_coding(&[n], coding).unwrap();
         let (mut odd, mut draws) = (0, 0);
         for step in 0..20 {
-            let batch = task
-                .batch(2000, Key::new(10, Purpose::Inputs).step(step))
-                .unwrap();
-            let Target::Labels(labels) = batch.target else {
-                panic!("no labels")
-            };
-            odd += labels
-                .iter()
-                .map(|&label| usize::from(label))
-                .sum::<usize>();
+            let batch = task.batch(2000, Key::new(10, Purpose::Inputs).step(step)).unwrap();
+            let Target::Labels(labels) = batch.target else { panic!("no labels") };
+            odd += labels.iter().map(|&label| usize::from(label)).sum::<usize>();
             draws += labels.len();
         }
         check_share(odd as f64 / draws as f64, expected, draws);

@@ -27,12 +27,8 @@ pub struct Figure {
 }
 
 /// Every figure.
-pub const FIGURES: &[Figure] = &[
-    training_progress::FIGURE,
-    tau_vs_n::FIGURE,
-    tau_net_vs_n::FIGURE,
-    forgetting::FIGURE,
-];
+pub const FIGURES: &[Figure] =
+    &[training_progress::FIGURE, tau_vs_n::FIGURE, tau_net_vs_n::FIGURE, forgetting::FIGURE];
 
 /// One value of one network (or of a publication).
 #[derive(Clone, Debug, PartialEq)]
@@ -55,12 +51,7 @@ impl Figure {
     /// The rows of its table: every network, then mean ± standard deviation over networks where at
     /// least two have a value, then what was published.
     #[must_use]
-    pub fn rows(
-        &self,
-        networks: &[Network],
-        preset: &Preset,
-        provenance: &Provenance,
-    ) -> Vec<Row> {
+    pub fn rows(&self, networks: &[Network], preset: &Preset, provenance: &Provenance) -> Vec<Row> {
         let points = (self.points)(networks);
         let row = |point: &Point, source, statistic| Row {
             figure: self.id.to_owned(),
@@ -125,13 +116,7 @@ fn published(
     unit: &'static str,
     values: &[(f64, f64)],
 ) -> Vec<Point> {
-    let point = |&(x, y): &(f64, f64)| Point {
-        panel,
-        series: series.to_owned(),
-        seed: None,
-        x,
-        y,
-        unit,
-    };
+    let point =
+        |&(x, y): &(f64, f64)| Point { panel, series: series.to_owned(), seed: None, x, y, unit };
     values.iter().map(point).collect()
 }

@@ -30,8 +30,7 @@ fn points(networks: &[Network]) -> Vec<Point> {
 /// Read off the published figures (mean over four networks, ±0.02).
 fn published_values() -> Vec<Point> {
     let single_mean = [(2.0, 1.50), (14.0, 1.43), (25.0, 1.51), (31.0, 1.67)];
-    let multi_mean =
-        [(2.0, 1.50), (11.0, 1.39), (30.0, 1.30), (50.0, 1.25), (100.0, 1.175)];
+    let multi_mean = [(2.0, 1.50), (11.0, 1.39), (30.0, 1.30), (50.0, 1.25), (100.0, 1.175)];
     let single_spread = [(2.0, 0.30), (17.0, 0.35), (32.0, 0.95)];
     let multi_spread = [(2.0, 0.295), (20.0, 0.33), (100.0, 0.30)];
     [

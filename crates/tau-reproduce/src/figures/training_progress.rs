@@ -10,7 +10,8 @@ const PANEL: &str = "largest-n";
 const UNIT: &str = "N";
 
 fn points(networks: &[Network]) -> Vec<Point> {
-    let longest = networks.iter().filter_map(|network| network.metrics.last()).map(|r| r.epoch).max();
+    let longest =
+        networks.iter().filter_map(|network| network.metrics.last()).map(|r| r.epoch).max();
     let mut points = Vec::new();
     for network in networks.iter().filter(|network| !network.metrics.is_empty()) {
         // A run that has reached its last N stays there: its mean with slower ones goes on.

@@ -1,0 +1,150 @@
+//! How long a run, and all of them, will still take.
+
+use tau_curricula::{EpochReport, TrainingSpec};
+
+/// What is known of one run's speed.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    max_epochs: usize,
+    n_start: usize,
+    n_end: usize,
+    epochs: usize,
+    n: usize,
+    /// Seconds of training, over all starts.
+    wall_s: f64,
+    /// Seconds of the last epoch.
+    epoch_s: f64,
+    ended: bool,
+}
+
+impl Pace {
+    pub(crate) fn new(spec: &TrainingSpec) -> Self {
+        Self {
+            max_epochs: spec.max_epochs,
+            n_start: spec.n_start,
+            n_end: spec.n_end,
+            epochs: 0,
+            n: spec.n_start,
+            wall_s: 0.0,
+            epoch_s: 0.0,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn epoch_ended(&mut self, report: &EpochReport, wall_s: f64) {
+        self.epoch_s = wall_s - self.wall_s;
+        self.wall_s = wall_s;
+        self.epochs = report.epoch;
+        self.n = report.stage.n_max() + usize::from(report.solved);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    pub(crate) fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    /// Seconds to the end, if N grows on as it did and an epoch's time with it; `None` before the
+    /// first epoch of this call.
+    pub(crate) fn left_s(&self) -> Option<f64> {
+        if self.ended {
+            return Some(0.0);
+        }
+        if self.epochs == 0 {
+            return None;
+        }
+        let rate = (self.n - self.n_start) as f64 / self.epochs as f64;
+        let budget = self.max_epochs.saturating_sub(self.epochs) as f64;
+        let to_end = (self.n_end + 1).saturating_sub(self.n) as f64 / rate;
+        let epochs = budget.min(to_end);
+        // Time is in proportion to the steps of a sequence, these to N: take the middle of the way.
+        let growth = 1.0 + rate * epochs / (2.0 * self.n as f64);
+        Some(epochs * self.epoch_s * growth)
+    }
+
+    /// Seconds of the whole run, by the same reckoning.
+    fn whole_s(&self) -> Option<f64> {
+        Some(self.wall_s + self.left_s()?)
+    }
+}
+
+/// Seconds until all runs have ended: those not begun are taken as the mean of those that are.
+/// `side_by_side` runs are in flight, each at the pace that leaves it.
+pub(crate) fn all_left_s(runs: &[Pace], side_by_side: usize) -> Option<f64> {
+    let known: Vec<f64> = runs.iter().filter_map(Pace::whole_s).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let mean = known.iter().sum::<f64>() / known.len() as f64;
+    let left = runs.iter().map(|run| run.left_s().unwrap_or(mean));
+    Some(left.sum::<f64>() / side_by_side.max(1) as f64)
+}
+
+/// `1 h 02 min`, `3 min 05 s`, `12 s`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, _) => format!("{minutes} min {:02} s", seconds % 60),
+        (1..48, _) => format!("{hours} h {minutes:02} min"),
+        _ => format!("{} days", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short_and_exact_enough() {
+        check(0.4, "0 s");
+        check(59.0, "59 s");
+        check(185.0, "3 min 05 s");
+        check(3_720.0, "1 h 02 min");
+        check(86_400.0 * 3.5, "3 days");
+        fn check(seconds: f64, expected: &str) {
+            assert_eq!(duration(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn a_run_that_grows_evenly_is_forecast() {
+        // 10 epochs of 2 s each, N from 2 to 7: half an N per epoch, 20 to reach 17.
+        let pace = Pace {
+            max_epochs: 100,
+            n_start: 2,
+            n_end: 16,
+            epochs: 10,
+            n: 7,
+            wall_s: 20.0,
+            epoch_s: 2.0,
+            ended: false,
+        };
+        let expected = 20.0 * 2.0 * (1.0 + 10.0 / 14.0);
+        assert!((pace.left_s().unwrap() - expected).abs() < 1e-9);
+        let begun_and_not = [pace.clone(), Pace { epochs: 0, wall_s: 0.0, ..pace.clone() }];
+        let all = all_left_s(&begun_and_not, 2).unwrap();
+        assert!((all - (expected + 20.0 + expected) / 2.0).abs() < 1e-9);
+        let mut ended = pace;
+        ended.end();
+        assert_eq!(all_left_s(&[ended], 1), Some(0.0));
+    }
+
+    #[test]
+    fn a_run_that_never_solves_takes_its_budget() {
+        let pace = Pace {
+            max_epochs: 30,
+            n_start: 2,
+            n_end: 16,
+            epochs: 10,
+            n: 2,
+            wall_s: 20.0,
+            epoch_s: 2.0,
+            ended: false,
+        };
+        assert_eq!(pace.left_s(), Some(40.0));
+    }
+}

@@ -1,0 +1,29 @@
+//! τ_net rises with N in both; in multi-head networks it rises while τ falls.
+
+use super::{Claim, FALLS, Part, RISES, of, slopes};
+use crate::evidence::Network;
+use tau_analysis::Estimate;
+
+pub(super) const CLAIM: Claim = Claim {
+    id: "2",
+    title: "τ_net rises with N in both; in multi-head networks it rises while τ falls",
+    figure: "tau-net-vs-n",
+    parts,
+};
+
+fn parts(networks: &[Network]) -> Vec<Part> {
+    let tau_net = |network: &Network| {
+        let values = network.tau_net.iter().map(|summary| (summary.n, summary.mean));
+        values.filter_map(|(n, mean)| mean.map(|mean| (n, mean))).collect::<Vec<_>>()
+    };
+    let tau = |network: &Network| network.tau.iter().map(|(n, tau)| (*n, tau.mean)).collect();
+    let all = |_: usize, _: usize| true;
+    let single = slopes(of(networks, "single-head"), tau_net, all);
+    let multi = slopes(of(networks, "multi-head"), tau_net, all);
+    let multi_tau = slopes(of(networks, "multi-head"), tau, all);
+    vec![
+        Part::new("multi-head: slope of mean τ_net (steps per N)", Estimate::mean(&multi), RISES),
+        Part::new("single-head: slope of mean τ_net (steps per N)", Estimate::mean(&single), RISES),
+        Part::new("multi-head: slope of mean τ (steps per N)", Estimate::mean(&multi_tau), FALLS),
+    ]
+}

@@ -1,0 +1,134 @@
+use super::*;
+use crate::evidence::{Forgetting, TauNetSummary};
+use tau_analysis::TauStatistics;
+use tau_runs::{MetricsRow, State};
+
+/// A made-up network that solves one N every `epochs_per_n` epochs, whose τ are `tau(N)` and
+/// 1.5 · `tau(N)`, whose τ_net is `tau_net(N)`, and which tells smaller N with `told` accuracy.
+fn network(
+    series: &str,
+    seed: u64,
+    epochs_per_n: usize,
+    tau: impl Fn(f64) -> f64,
+    tau_net: impl Fn(f64) -> f64,
+    told: f64,
+) -> Network {
+    // Networks differ a little, so that intervals have a width.
+    let wobble = 1.0 + 0.01 * (seed as f64 - 1.0);
+    let epochs = 60;
+    let metrics = (1..=epochs).map(|epoch| {
+        let solved_n = 1 + epoch / epochs_per_n + usize::from(seed == 2);
+        MetricsRow {
+            epoch,
+            head: 0,
+            n: solved_n,
+            accuracy: 0.99,
+            test_loss: 0.1,
+            training_loss: 0.1,
+            solved: epoch % epochs_per_n == 0,
+            solved_n,
+            wall_s: epoch as f64,
+        }
+    });
+    let metrics: Vec<MetricsRow> = metrics.collect();
+    let largest = metrics.last().unwrap().solved_n;
+    let statistics = |n: usize| {
+        let tau = 1.0 + (tau(n as f64) - 1.0) * wobble;
+        TauStatistics::new([tau, 1.5 * tau]).unwrap()
+    };
+    let summary = |n: usize| TauNetSummary {
+        n,
+        good: 10,
+        mean: Some(tau_net(n as f64) * wobble),
+        standard_deviation: Some(1.0),
+        published_mean: None,
+        population: None,
+    };
+    Network {
+        series: series.to_owned(),
+        seed,
+        state: State::Finished,
+        tau: (2..=largest).map(|n| (n, statistics(n))).collect(),
+        tau_net: (2..=largest).map(summary).collect(),
+        forgetting: Some(Forgetting {
+            n_max: 5,
+            accuracy: (2..=5).map(|n| (n, told * wobble)).collect(),
+        }),
+        metrics,
+    }
+}
+
+fn as_published() -> Vec<Network> {
+    let falls_then_rises = |n: f64| 1.4 + 0.01 * (n - 5.0).powi(2);
+    let single = (0..3).map(|seed| network("single-head", seed, 6, falls_then_rises, |n| n, 0.5));
+    let multi = (0..3).map(|seed| network("multi-head", seed, 2, |n| 1.5 - 0.01 * n, |n| n, 0.9));
+    single.chain(multi).collect()
+}
+
+fn verdicts(networks: &[Network]) -> Vec<Verdict> {
+    CLAIMS.iter().map(|claim| conclude(&(claim.parts)(networks))).collect()
+}
+
+#[test]
+fn networks_like_the_published_ones_support_every_claim() {
+    assert_eq!(verdicts(&as_published()), [Verdict::Supported; 4]);
+}
+
+#[test]
+fn exchanged_conditions_contradict_what_compares_them() {
+    let mut networks = as_published();
+    for network in &mut networks {
+        let other = if network.series == "single-head" { "multi-head" } else { "single-head" };
+        network.series = other.to_owned();
+    }
+    let verdicts = verdicts(&networks);
+    for (claim, verdict) in CLAIMS.iter().zip(verdicts) {
+        assert_ne!(verdict, Verdict::Supported, "claim {}", claim.id);
+    }
+}
+
+#[test]
+fn one_network_decides_nothing() {
+    let networks: Vec<Network> =
+        as_published().into_iter().filter(|network| network.seed == 0).collect();
+    assert_eq!(verdicts(&networks), [Verdict::Undecidable; 4]);
+}
+
+#[test]
+fn no_network_decides_nothing() {
+    assert_eq!(verdicts(&[]), [Verdict::Undecidable; 4]);
+}
+
+#[test]
+fn a_run_that_diverged_counts_nowhere() {
+    let mut networks = as_published();
+    let mut odd = network("multi-head", 7, 60, |n| 9.0 + n, |_| 0.0, 0.0);
+    odd.state = State::Diverged;
+    networks.push(odd);
+    let with: Vec<Vec<Part>> = CLAIMS.iter().map(|claim| (claim.parts)(&networks)).collect();
+    let without: Vec<Vec<Part>> =
+        CLAIMS.iter().map(|claim| (claim.parts)(&as_published())).collect();
+    assert_eq!(with, without);
+}
+
+#[test]
+fn a_claim_needs_all_its_parts() {
+    use Verdict::{Contradicted, Supported, Undecidable};
+    check(&[Supported, Supported], Supported);
+    check(&[Supported, Undecidable], Undecidable);
+    check(&[Undecidable, Contradicted, Supported], Contradicted);
+    check(&[], Undecidable);
+    fn check(parts: &[Verdict], expected: Verdict) {
+        let parts: Vec<Part> = parts
+            .iter()
+            .map(|&verdict| Part {
+                title: String::new(),
+                verdict,
+                effect: None,
+                interval: None,
+                networks: 0,
+            })
+            .collect();
+        assert_eq!(conclude(&parts), expected);
+    }
+}

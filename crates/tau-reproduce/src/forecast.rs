@@ -1,0 +1,85 @@
+//! What a plan will need, before it begins.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ndarray::{Array2, Array3};
+use rayon::ThreadPool;
+use tau_curricula::TrainingSpec;
+use tau_random::{Key, Purpose};
+use tau_rnn::{Backend, Batch, Cpu, Initial, Readout, Target};
+
+use crate::Error;
+use crate::train::Planned;
+
+/// Memory and time of a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// Largest work space of the networks in flight, in bytes.
+    pub memory_bytes: usize,
+    /// Seconds if every run used all its epochs while N grew evenly to its end: an upper bound for
+    /// runs that solve their last N early.
+    pub at_most_s: f64,
+}
+
+/// Steps of a batch, on average: T ~ U{N + 2, …, 4 N + 1}.
+fn mean_steps(n: f64) -> f64 {
+    (5.0 * n + 3.0) / 2.0
+}
+
+/// Times a few updates of the middle of the first run and scales by the work of all.
+///
+/// # Errors
+/// Those of the core.
+pub(crate) fn forecast(plan: &[Planned], pool: &Arc<ThreadPool>) -> Result<Forecast, Error> {
+    let threads = pool.current_num_threads();
+    let mut memory: Vec<usize> = plan.iter().map(|planned| workspace(planned.run.spec())).collect();
+    memory.sort_unstable_by(|a, b| b.cmp(a));
+    let left = |planned: &&Planned| {
+        let ended = planned.run.status().ok().flatten();
+        ended.is_none_or(|status| status.state == tau_runs::State::Unfinished)
+    };
+    let unfinished: Vec<&Planned> = plan.iter().filter(left).collect();
+    let Some(first) = unfinished.first() else {
+        return Ok(Forecast { memory_bytes: 0, at_most_s: 0.0 });
+    };
+    let per_step = seconds_per_step(first.run.spec(), pool)?;
+    let work: f64 = unfinished.iter().map(|planned| step_count(planned.run.spec())).sum();
+    Ok(Forecast { memory_bytes: memory.iter().take(threads).sum(), at_most_s: work * per_step })
+}
+
+fn workspace(spec: &TrainingSpec) -> usize {
+    Cpu::<f32>::workspace_bytes(&spec.network, 4 * spec.n_end + 1, spec.batch_size)
+}
+
+/// Time steps of all updates of a run whose N grows evenly; a test batch costs a third of an
+/// update.
+fn step_count(spec: &TrainingSpec) -> f64 {
+    let updates = spec.updates_per_epoch as f64 + spec.test_batches as f64 / 3.0;
+    let middle = (spec.n_start + spec.n_end) as f64 / 2.0;
+    spec.max_epochs as f64 * updates * mean_steps(middle)
+}
+
+/// Seconds of one time step of an update, with all threads at work.
+fn seconds_per_step(spec: &TrainingSpec, pool: &Arc<ThreadPool>) -> Result<f64, Error> {
+    let mut params = spec.initial_params::<f32>()?;
+    let mut random = Key::new(0, Purpose::Readout).stream();
+    params.readouts.push(Readout::init(2, spec.network.hidden_size, &mut random));
+    let mut network = Cpu::new(spec.network.clone(), params, Arc::clone(pool))?;
+    let steps = 30;
+    let inputs = Array3::from_elem((steps, spec.batch_size, spec.network.input_size), 1.0);
+    let labels = Array2::zeros((spec.batch_size, 1));
+    let batch = Batch {
+        inputs: inputs.view(),
+        initial: Initial::Zero,
+        target: Target::Labels { labels: labels.view(), heads: &[0] },
+    };
+    network.gradients(&batch)?;
+    let start = Instant::now();
+    let mut updates = 0;
+    while updates < 3 || (start.elapsed().as_secs_f64() < 0.3 && updates < 100) {
+        network.update(&batch, &spec.optimiser)?;
+        updates += 1;
+    }
+    Ok(start.elapsed().as_secs_f64() / f64::from(updates * steps as u32))
+}

@@ -1,0 +1,115 @@
+//! What `cargo xtask ci` checks. The tests themselves are the README's command.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{cargo, run};
+
+/// The allowed arrows between our crates: (from, to). Each one is a decision: see
+/// docs/architecture.md, which has the reasons.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("tau-random", &[]),
+    ("tau-tasks", &["tau-random"]),
+    ("tau-rnn", &["tau-random"]),
+    ("tau-curricula", &["tau-random", "tau-rnn", "tau-tasks"]),
+    ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
+    ("tau-runs", &["tau-curricula", "tau-rnn"]),
+    ("tau-figures", &[]),
+    (
+        "tau-reproduce",
+        &[
+            "tau-analysis",
+            "tau-curricula",
+            "tau-figures",
+            "tau-random",
+            "tau-rnn",
+            "tau-runs",
+            "tau-tasks",
+        ],
+    ),
+    ("tau-cli", &["tau-analysis", "tau-curricula", "tau-reproduce", "tau-rnn", "tau-runs"]),
+    ("xtask", &[]),
+];
+
+/// Formatting, lints, documentation, the direction of dependencies, licences, spelling, and the
+/// smoke reproduction from nothing.
+pub(crate) fn all() -> Result<()> {
+    step("formatting", || cargo_run(&["fmt", "--all", "--check"]))?;
+    step("lints", || {
+        cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    })?;
+    step("documentation", || {
+        let mut doc = Command::new(cargo());
+        doc.args(["doc", "--workspace", "--no-deps", "--quiet"]);
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    step("direction of dependencies", check_arrows)?;
+    step("licences and sources", || cargo_run(&["deny", "check", "bans", "licenses", "sources"]))?;
+    step("spelling", || run(&mut Command::new("typos")))?;
+    step("smoke reproduction", smoke)
+}
+
+fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
+    eprintln!("ci: {name}");
+    check().with_context(|| format!("ci: {name}"))
+}
+
+fn cargo_run(arguments: &[&str]) -> Result<()> {
+    run(Command::new(cargo()).args(arguments))
+}
+
+/// Every arrow between our crates must be in [`ARROWS`], and every one there must exist.
+fn check_arrows() -> Result<()> {
+    let metadata = Command::new(cargo())
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .output()
+        .context("cannot ask cargo for the workspace")?;
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
+    let packages = metadata["packages"].as_array().context("cargo names no packages")?;
+    let ours: BTreeSet<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
+    for package in packages {
+        let name = package["name"].as_str().context("a package without a name")?;
+        if name == "tests" {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == name) else {
+            bail!("{name} is not in the list of arrows (xtask/src/ci.rs, docs/architecture.md)");
+        };
+        let dependencies = package["dependencies"].as_array().context("no dependencies")?;
+        let found: BTreeSet<&str> = dependencies
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null())
+            .filter_map(|dependency| dependency["name"].as_str())
+            .filter(|name| ours.contains(name))
+            .collect();
+        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
+        if found != allowed {
+            bail!("{name} depends on {found:?} (allowed: {allowed:?}; see docs/architecture.md)");
+        }
+    }
+    Ok(())
+}
+
+/// Reproduces at the smallest scale into an empty folder and looks at what came out.
+fn smoke() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().to_string_lossy().into_owned();
+    cargo_run(&["xtask", "reproduce-figures", "--preset", "smoke", "--out", &out])?;
+    let verdicts = std::fs::read(folder.path().join("verdicts.json"))?;
+    let verdicts: serde_json::Value = serde_json::from_slice(&verdicts)?;
+    if verdicts["claims"].as_array().is_none_or(Vec::is_empty) {
+        bail!("verdicts.json has no claims: {verdicts}");
+    }
+    for figure in ["training-progress", "tau-vs-n", "tau-net-vs-n", "forgetting"] {
+        for extension in ["csv", "svg", "png", "pdf"] {
+            let file = folder.path().join(format!("{figure}.{extension}"));
+            let size = std::fs::metadata(&file).map(|file| file.len());
+            if size.with_context(|| format!("{} is missing", file.display()))? == 0 {
+                bail!("{} is empty", file.display());
+            }
+        }
+    }
+    Ok(())
+}
