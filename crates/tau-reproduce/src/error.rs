@@ -39,14 +39,6 @@ pub enum Error {
         "interrupted: everything up to the last epoch is kept; the same command goes on from there"
     )]
     Interrupted,
-    /// A run did not leave the checkpoint that a measurement needs.
-    #[error("cannot measure {run}: {reason}")]
-    Measure {
-        /// Name of the run.
-        run: String,
-        /// Why not.
-        reason: String,
-    },
     /// From the run store.
     #[error(transparent)]
     Runs(#[from] tau_runs::Error),

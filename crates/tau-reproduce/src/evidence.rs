@@ -105,8 +105,12 @@ pub fn gather(
         networks.push(trained(planned)?);
     }
     // Networks are compared at the largest N that all have solved.
-    let common = networks.iter().map(Network::solved_n).min().unwrap_or(0);
+    let sound = networks.iter().filter(|network| network.state != State::Diverged);
+    let common = sound.map(Network::solved_n).min().unwrap_or(0);
     let measure = |(planned, network): (&Planned, &mut Network)| -> Result<(), Error> {
+        if network.state == State::Diverged {
+            return Ok(());
+        }
         if needs.contains(&Need::TauNet) {
             for n in chosen(network, preset.tau_net.every) {
                 if stop.load(Ordering::Relaxed) {

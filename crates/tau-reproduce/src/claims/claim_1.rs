@@ -1,11 +1,11 @@
 //! Single-head: mean and spread of τ rise with N once N is large; multi-head: mean τ falls.
 //!
 //! "Large" depends on the size of the network (paper: from about 15 on with 500 neurons). It is
-//! taken as the upper half of the N that a network solved, which needs no look at its τ.
+//! taken as the last [`LARGEST`] N that a network solved, which needs no look at its τ.
 
 use super::{Claim, FALLS, Part, RISES, of, slopes};
 use crate::evidence::Network;
-use tau_analysis::Estimate;
+use tau_analysis::{Estimate, TauStatistics};
 
 pub(super) const CLAIM: Claim = Claim {
     id: "1",
@@ -14,31 +14,39 @@ pub(super) const CLAIM: Claim = Claim {
     parts,
 };
 
+/// How many of the solved N count as large.
+const LARGEST: usize = 4;
+
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let mean = |network: &Network| network.tau.iter().map(|(n, tau)| (*n, tau.mean)).collect();
-    let spread = |network: &Network| {
-        network.tau.iter().map(|(n, tau)| (*n, tau.standard_deviation)).collect()
-    };
-    let upper_half = |n: usize, largest: usize| 2 * n > largest;
+    // Relative changes: a spread, and τ itself, is a scale, and networks differ by factors.
+    let mean = |network: &Network| logarithms(network, |tau| tau.mean);
+    let spread = |network: &Network| logarithms(network, |tau| tau.standard_deviation);
+    let large = |n: usize, largest: usize| n + LARGEST > largest;
     let all = |_: usize, _: usize| true;
-    let single_mean = slopes(of(networks, "single-head"), mean, upper_half);
-    let single_spread = slopes(of(networks, "single-head"), spread, upper_half);
+    let single_mean = slopes(of(networks, "single-head"), mean, large);
+    let single_spread = slopes(of(networks, "single-head"), spread, large);
     let multi_mean = slopes(of(networks, "multi-head"), mean, all);
     vec![
         Part::new(
-            "single-head: slope of mean τ over the upper half of the solved N (steps per N)",
+            "single-head: relative slope of mean τ over the four largest solved N (1 per N)",
             Estimate::mean(&single_mean),
             RISES,
         ),
         Part::new(
-            "single-head: slope of the spread of τ over the same N (steps per N)",
+            "single-head: relative slope of the spread of τ over the same N (1 per N)",
             Estimate::mean(&single_spread),
             RISES,
         ),
         Part::new(
-            "multi-head: slope of mean τ over all solved N (steps per N)",
+            "multi-head: relative slope of mean τ over all solved N (1 per N)",
             Estimate::mean(&multi_mean),
             FALLS,
         ),
     ]
+}
+
+/// (N, ln of a statistic of τ); where the statistic is 0 (a fixed τ has no spread) there is none.
+fn logarithms(network: &Network, of: impl Fn(&TauStatistics) -> f64) -> Vec<(usize, f64)> {
+    let values = network.tau.iter().map(|(n, tau)| (*n, of(tau)));
+    values.filter(|(_, value)| *value > 0.0).map(|(n, value)| (n, value.ln())).collect()
 }

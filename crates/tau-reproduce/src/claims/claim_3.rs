@@ -3,6 +3,7 @@
 use super::{Claim, Part, RISES, of};
 use crate::evidence::Network;
 use tau_analysis::Estimate;
+use tau_runs::State;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "3",
@@ -12,12 +13,7 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let epochs = |series| {
-        let last = |network: &Network| network.metrics.last().map_or(0, |row| row.epoch);
-        of(networks, series).map(last).max().unwrap_or(0)
-    };
-    // Both had this many epochs, or ended before it with nothing left to learn.
-    let common = epochs("single-head").min(epochs("multi-head"));
+    let common = common_epochs(networks);
     let solved = |series: &str, epoch: usize| -> Vec<f64> {
         of(networks, series).map(|network| network.solved_after(epoch) as f64).collect()
     };
@@ -37,4 +33,13 @@ fn parts(networks: &[Network]) -> Vec<Part> {
             RISES,
         ),
     ]
+}
+
+/// The last epoch that can be compared: no unfinished run of either curriculum ended before it. A
+/// run that solved its last N stays there, which can only understate how far it would have come.
+fn common_epochs(networks: &[Network]) -> usize {
+    let both = || of(networks, "single-head").chain(of(networks, "multi-head"));
+    let last = |network: &Network| network.metrics.last().map_or(0, |row| row.epoch);
+    let unfinished = both().filter(|network| network.state != State::Finished);
+    unfinished.map(last).min().or_else(|| both().map(last).max()).unwrap_or(0)
 }

@@ -1,0 +1,118 @@
+//! The binary as a person starts it.
+
+#![allow(dead_code, unreachable_pub, reason = "shared by several test files")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// Bytes by path within a folder.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The ids of the figures and of the claims that they show.
+pub const FIGURES: [(&str, &str); 4] =
+    [("training-progress", "3"), ("tau-vs-n", "1"), ("tau-net-vs-n", "2"), ("forgetting", "8")];
+
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// `tau reproduce-figures` with these arguments.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tau"));
+    command.arg("reproduce-figures").args(args).env_remove("RAYON_NUM_THREADS");
+    command.stdin(Stdio::null());
+    command
+}
+
+pub fn tau(args: &[&str]) -> Ran {
+    ran(command(args).output().unwrap())
+}
+
+/// No run of the binary may panic, whatever it is given.
+pub fn ran(output: Output) -> Ran {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let ran = Ran {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    };
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("panicked"), "{}", ran.stdout);
+    ran
+}
+
+pub fn smoke(out: &Path, more: &[&str]) -> Ran {
+    let mut args = vec!["--preset", "smoke", "--out", out.to_str().unwrap()];
+    args.extend(more);
+    tau(&args)
+}
+
+/// A copy of the results of one smoke run, which all tests of a file share.
+pub fn smoked() -> tempfile::TempDir {
+    static SMOKE: OnceLock<Files> = OnceLock::new();
+    let results = SMOKE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let first = smoke(folder.path(), &[]);
+        assert_eq!(first.code, Some(0), "{}", first.stderr);
+        files(folder.path())
+    });
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in results {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+/// Every file below a folder.
+pub fn files(folder: &Path) -> Files {
+    let mut found = Files::new();
+    collect(folder, "", &mut found);
+    found
+}
+
+fn collect(folder: &Path, prefix: &str, found: &mut Files) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), found);
+        } else {
+            found.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+/// Equality file by file: two trees of bytes side by side say nothing.
+pub fn assert_same(found: &Files, expected: &Files, what: &str) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
+    for (name, bytes) in expected {
+        assert!(found[name] == *bytes, "{what}: {name} differs");
+    }
+}
+
+/// Every file, with the only number that differs between equal results set to 0: the seconds.
+pub fn results(out: &Path) -> Files {
+    let mut found = files(out);
+    let mut report = verdicts(out);
+    report["wall_s"] = 0.into();
+    found.insert("verdicts.json".into(), report.to_string().into_bytes());
+    found
+}
+
+/// The folder of the run whose name begins so.
+pub fn run_folder(out: &Path, start: &str) -> PathBuf {
+    let entries = fs::read_dir(out.join("runs")).unwrap().map(|entry| entry.unwrap().path());
+    let named = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(start);
+    entries.filter(|path| named(path)).min().unwrap()
+}
+
+pub fn verdicts(out: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(out.join("verdicts.json")).unwrap()).unwrap()
+}

@@ -1,0 +1,305 @@
+//! Broken files are named with a remedy, and nothing else in the run's folder is touched.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use common::{Files, Folder, assert_same, files, small, train};
+use tau_curricula::{Curriculum, EpochReport, TrainingSpec};
+use tau_random::{Key, Purpose};
+use tau_rnn::{Checkpoint, Config, Params, Rule};
+use tau_runs::{Error, Run, State, Watch};
+
+const DELETE_LATEST: &str = " (delete it to train the run anew from its beginning)";
+const MOVE_AWAY: &str = " (move the run's folder away to train it anew)";
+
+struct StopAfter(usize);
+
+impl Watch for StopAfter {
+    fn epoch_ended(&mut self, report: &EpochReport, _: f64) -> ControlFlow<()> {
+        if report.epoch == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// A run that was stopped after two epochs.
+fn begun(folder: &Folder) -> Run {
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    train(&run, 1, &mut StopAfter(2)).unwrap();
+    run
+}
+
+/// Everything but `manifest.json`, which tells of the last start also if it failed.
+fn contents(run: &Run) -> Files {
+    let mut files = files(run.folder());
+    files.remove("manifest.json");
+    files
+}
+
+/// Spoils one file of a run that was begun, and goes on with the run.
+fn check(name: &str, spoil: impl Fn(Vec<u8>) -> Vec<u8>, reason: &str, remedy: &str) {
+    let folder = Folder::new();
+    let run = begun(&folder);
+    let path = run.folder().join(name);
+    fs::write(&path, spoil(fs::read(&path).unwrap())).unwrap();
+    let before = contents(&run);
+    let run = Run::open(folder.path(), run.spec().clone()).unwrap();
+    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    let start = format!("cannot use {}: {reason}", path.display());
+    assert!(error.starts_with(&start), "{error}\nexpected: {start}");
+    assert!(error.ends_with(remedy), "{error}\nexpected: {remedy}");
+    assert_same(&contents(&run), &before, &error);
+}
+
+#[test]
+fn a_latest_that_is_cut_short_is_named() {
+    let unreadable = "not a readable checkpoint: ";
+    for left in [0, 1, 7, 8, 100, 1000] {
+        check("latest.safetensors", |bytes| bytes[..left].to_vec(), unreadable, DELETE_LATEST);
+    }
+    let without_last = |mut bytes: Vec<u8>| {
+        bytes.pop();
+        bytes
+    };
+    check("latest.safetensors", without_last, unreadable, DELETE_LATEST);
+}
+
+#[test]
+fn a_latest_with_a_damaged_header_is_named() {
+    // The length of the header, its opening brace, and the name of our entry in it.
+    for position in [0, 6, 8, 30] {
+        let flip = |mut bytes: Vec<u8>| {
+            bytes[position] ^= 0x10;
+            bytes
+        };
+        check("latest.safetensors", flip, "not a readable checkpoint: ", DELETE_LATEST);
+    }
+}
+
+#[test]
+fn a_latest_with_a_parameter_that_is_not_finite_is_named() {
+    // All ones are a NaN.
+    let spoil = |mut bytes: Vec<u8>| {
+        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        bytes[8 + header..].fill(0xff);
+        bytes
+    };
+    check("latest.safetensors", spoil, "", DELETE_LATEST);
+}
+
+#[test]
+fn a_latest_of_another_network_is_named() {
+    let config = Config::paper(9);
+    let mut random = Key::new(0, Purpose::Parameters).stream();
+    let other = Checkpoint::<f32> {
+        params: Params::init(&config, &mut random).unwrap(),
+        config,
+        momentum: None,
+        metadata: BTreeMap::new(),
+    };
+    let bytes = other.to_bytes().unwrap();
+    let reason = "it holds a network of another kind than the run's";
+    check("latest.safetensors", |_| bytes.clone(), reason, DELETE_LATEST);
+}
+
+/// Such a file has no position and no momentum: to go on from it would change the bits.
+#[test]
+fn a_checkpoint_of_a_solved_n_is_no_latest() {
+    let folder = Folder::new();
+    let solved = fs::read(begun(&folder).folder().join("checkpoints/N002.safetensors")).unwrap();
+    check("latest.safetensors", |_| solved.clone(), "", DELETE_LATEST);
+}
+
+#[test]
+fn a_latest_without_momentum_is_not_continued() {
+    let forget = |bytes: Vec<u8>| {
+        let mut latest = Checkpoint::<f32>::from_bytes(&bytes).unwrap();
+        assert!(latest.momentum.take().is_some());
+        latest.to_bytes().unwrap()
+    };
+    check("latest.safetensors", forget, "", DELETE_LATEST);
+}
+
+#[test]
+fn metrics_that_cannot_be_read_are_named() {
+    check("metrics.csv", |_| b"\xff\xfe\x00 no table".to_vec(), "", MOVE_AWAY);
+    check("metrics.csv", |_| b"epoch,head\n1,x\n".to_vec(), "", MOVE_AWAY);
+    let cut_in_a_row = |bytes: Vec<u8>| bytes[..bytes.len() - 12].to_vec();
+    check("metrics.csv", cut_in_a_row, "", MOVE_AWAY);
+}
+
+/// Rows that are gone cannot be made again: a run must not go on as if they had never been.
+#[test]
+fn metrics_that_lack_an_epoch_are_named() {
+    let without_last_epoch = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).unwrap();
+        let rows = text.lines().filter(|line| !line.starts_with("2,"));
+        rows.map(|line| format!("{line}\n")).collect::<String>().into_bytes()
+    };
+    check("metrics.csv", without_last_epoch, "", MOVE_AWAY);
+    check("metrics.csv", |_| Vec::new(), "", MOVE_AWAY);
+}
+
+#[test]
+fn a_status_that_cannot_be_read_is_named() {
+    let remedy = " (delete it: the run then goes on from its last epoch)";
+    for text in ["", "{", "{\"state\":\"asleep\"}", "\u{fffd}\0"] {
+        check("status.json", |_| text.as_bytes().to_vec(), "", remedy);
+    }
+}
+
+/// The remedies are true.
+#[test]
+fn the_remedies_help() {
+    let (expected, _undisturbed) = finished();
+    let folder = Folder::new();
+    let run = begun(&folder);
+    fs::write(run.folder().join("status.json"), "{").unwrap();
+    assert!(run.status().is_err());
+    fs::remove_file(run.folder().join("status.json")).unwrap();
+    train(&run, 1, &mut ()).unwrap();
+    assert_same(&networks(&run), &expected, "went on without its status");
+
+    let folder = Folder::new();
+    let run = begun(&folder);
+    fs::remove_file(run.folder().join("latest.safetensors")).unwrap();
+    train(&run, 1, &mut ()).unwrap();
+    assert_same(&networks(&run), &expected, "began anew");
+    assert_eq!(run.metrics().unwrap()[0].epoch, 1);
+}
+
+fn finished() -> (Files, Folder) {
+    let folder = Folder::new();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    train(&run, 1, &mut ()).unwrap();
+    (networks(&run), folder)
+}
+
+fn networks(run: &Run) -> Files {
+    let mut files = files(run.folder());
+    files.retain(|name, _| name.ends_with(".safetensors"));
+    files
+}
+
+#[test]
+fn a_solved_checkpoint_that_is_broken_or_missing_is_named() {
+    let (_, folder) = finished();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    let path = run.folder().join("checkpoints/N002.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!(run.checkpoint(2).unwrap().params.readouts.len(), 1);
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = run.checkpoint(2).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("cannot use {}: not a readable", path.display())),
+        "{error}"
+    );
+    assert!(error.ends_with(MOVE_AWAY), "{error}");
+    let path = run.folder().join("checkpoints/N077.safetensors");
+    assert_eq!(
+        run.checkpoint(77).unwrap_err().to_string(),
+        format!(
+            "cannot use {}: there is no such checkpoint: the run did not solve N = 77 (train it \
+             for longer)",
+            path.display()
+        )
+    );
+}
+
+/// As root no folder is read-only: below a file, and among the kernel's, nobody can write.
+#[test]
+fn a_root_that_cannot_be_written_is_named() {
+    let folder = Folder::new();
+    let file = folder.path().join("file");
+    fs::write(&file, b"kept").unwrap();
+    for root in [file.join("runs"), file.clone(), Path::new("/proc/tau-rnn").to_owned()] {
+        let error = Run::open(&root, small(Curriculum::SingleHead)).unwrap_err().to_string();
+        let start = format!("cannot create {}/parity_single-head_h14_seed3-", root.display());
+        assert!(error.starts_with(&start), "{error}");
+        assert!(error.ends_with("choose another folder)"), "{error}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"kept");
+}
+
+/// A checkpoint that cannot be put in its place (a folder is there) stops the run; the state of
+/// the last epoch stays, and the run goes on from it once the way is free.
+#[test]
+fn a_write_that_fails_stops_the_run_and_loses_only_its_epoch() {
+    let (expected, _undisturbed) = finished();
+    let folder = Folder::new();
+    let run = begun(&folder);
+    let path = run.folder().join("checkpoints/N005.safetensors");
+    fs::create_dir(&path).unwrap();
+    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot write {}: ", path.display())), "{error}");
+    assert!(error.ends_with("choose another folder)"), "{error}");
+    let kept = run.metrics().unwrap().last().unwrap().epoch;
+    let status = run.status().unwrap().unwrap();
+    assert_eq!((status.state, status.epochs), (State::Unfinished, kept));
+    fs::remove_dir(&path).unwrap();
+    train(&run, 2, &mut ()).unwrap();
+    assert_same(&networks(&run), &expected, "after a write failed");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = Folder::new();
+    let run = begun(&folder);
+    let path = run.folder().join("status.json");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let before = contents(&run);
+    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot read {}: ", path.display())), "{error}");
+    assert!(error.ends_with("(check its permissions)"), "{error}");
+    assert_same(&contents(&run), &before, &error);
+}
+
+fn divergent(learning_rate: f64) -> TrainingSpec {
+    let mut spec = small(Curriculum::MultiHead);
+    spec.optimiser.rule = Rule::Sgd { learning_rate, momentum: 0.1 };
+    spec
+}
+
+/// 10³⁰ overflows in the second update, 10³⁰⁰ (infinite as `f32`) in the first.
+#[test]
+fn divergence_is_kept_with_the_last_finite_state() {
+    for learning_rate in [1e30, 1e300] {
+        let folder = Folder::new();
+        let run = Run::open(folder.path(), divergent(learning_rate)).unwrap();
+        let error = train(&run, 2, &mut ()).unwrap_err();
+        assert!(matches!(error, Error::Diverged { .. }), "{error}");
+        let message = error.to_string();
+        let start = format!("run {} diverged in epoch 1 at update ", run.name());
+        assert!(message.starts_with(&start), "{message}");
+        assert!(message.ends_with("lower the learning rate or the clipping norm)"), "{message}");
+        let status = run.status().unwrap().unwrap();
+        assert_eq!((status.state, status.epochs), (State::Diverged, 0));
+        let reason = status.reason.unwrap();
+        assert!(reason.starts_with("diverged in epoch 1 at update "), "{reason}");
+
+        let bytes = fs::read(run.folder().join("diverged.safetensors")).unwrap();
+        let kept = Checkpoint::<f32>::from_bytes(&bytes);
+        let kept = kept.unwrap_or_else(|error| panic!("learning rate {learning_rate}: {error}"));
+        let finite = |(_, values): (_, &[f32])| values.iter().all(|value| value.is_finite());
+        assert!(kept.params.tensors().all(finite), "learning rate {learning_rate}");
+
+        let before = files(run.folder());
+        let again = Run::open(folder.path(), divergent(learning_rate)).unwrap();
+        struct Forbid;
+        impl Watch for Forbid {
+            fn updated(
+                &mut self,
+                _: &tau_curricula::Position,
+                _: usize,
+                _: usize,
+            ) -> ControlFlow<()> {
+                panic!("a run that diverged is trained again")
+            }
+        }
+        assert_eq!(train(&again, 1, &mut Forbid).unwrap_err().to_string(), message);
+        assert_same(&files(run.folder()), &before, "trained after divergence");
+    }
+}
