@@ -8,6 +8,8 @@
 //!
 //! The tables that these tests print (`--nocapture`) say what the estimators achieve.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 use ndarray::{Array1, Array2};
 use tau_analysis::processes::{Process, activity};
 use tau_analysis::{AutocorrelationStream, Drive, FitConfig, Quality, TauNet, tau_net};

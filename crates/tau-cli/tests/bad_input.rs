@@ -1,5 +1,7 @@
 //! Whatever is wrong is answered with a message that helps, an exit code, and untouched results.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 mod common;
 
 use std::fs;

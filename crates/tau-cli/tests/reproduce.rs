@@ -1,5 +1,7 @@
 //! The command from its first start to its last: results, repetition, Ctrl-C.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! A training that cannot be is refused before it begins, with the value and what is allowed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 use tau_curricula::{Curriculum, Trainer, TrainingSpec};
 use tau_rnn::{Cpu, Placement, Readout, Rule, TimeConstants, thread_pool};
 use tau_tasks::TaskKind;

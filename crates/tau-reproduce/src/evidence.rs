@@ -230,9 +230,13 @@ fn moments(values: &[f64]) -> Option<(f64, f64)> {
     (!values.is_empty()).then(|| (mean, square.sqrt()))
 }
 
+/// Raised whenever an estimator changes: older measurements are then made anew.
+const ESTIMATORS: u32 = 1;
+
 /// A measurement with the settings that it was made with.
 #[derive(Serialize, Deserialize)]
 struct Cached<S, T> {
+    estimators: u32,
     settings: S,
     result: T,
 }
@@ -256,7 +260,8 @@ where
     }
     let result = measure()?;
     tau_runs::create_folder(&folder)?;
-    let entry = Cached { settings: settings.clone(), result: result.clone() };
+    let entry =
+        Cached { estimators: ESTIMATORS, settings: settings.clone(), result: result.clone() };
     let text = serde_json::to_vec(&entry).unwrap_or_default();
     write_atomically(&path, &text)?;
     Ok(result)
@@ -269,5 +274,6 @@ where
 {
     let Some(bytes) = read_if_there(path)? else { return Ok(None) };
     let entry: Option<Cached<S, T>> = serde_json::from_slice(&bytes).ok();
-    Ok(entry.filter(|entry| entry.settings == *settings).map(|entry| entry.result))
+    let same = |entry: &Cached<S, T>| entry.estimators == ESTIMATORS && entry.settings == *settings;
+    Ok(entry.filter(same).map(|entry| entry.result))
 }

@@ -130,7 +130,13 @@ impl Reproduction {
         watcher.planned(&self.plan, &forecast);
         {
             let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut *watcher);
-            train_all(&self.plan, &self.pool, &self.provenance, stop, &progress)?;
+            train_all(
+                &self.plan,
+                self.pool.current_num_threads(),
+                &self.provenance,
+                stop,
+                &progress,
+            )?;
         }
         watcher.measuring();
         let mut needs: Vec<Need> = self.figures.iter().flat_map(|f| f.needs).copied().collect();

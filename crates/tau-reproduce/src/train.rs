@@ -1,4 +1,4 @@
-//! Trains all runs of a plan side by side on one pool of threads.
+//! Trains all runs of a plan, as many side by side as there are threads.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 use tau_curricula::{EpochReport, Outcome, Position};
+use tau_rnn::thread_pool;
 use tau_runs::{Provenance, Run, Watch};
 
 use crate::Error;
@@ -33,14 +34,13 @@ pub trait Progress: Send {
 /// Trains every run to its end. A run that diverges is reported and does not stop the others;
 /// its error is in the result, in the order of `plan`.
 ///
-/// As many runs are in flight as there are threads: each waits on the shared pool, so the last
-/// one alone still uses all threads.
+/// As many runs are in flight as there are threads; with fewer runs each gets its share of them.
 ///
 /// # Errors
 /// [`Error::Interrupted`] once `stop` is set; the first error other than divergence.
 pub fn train_all(
     plan: &[Planned],
-    pool: &Arc<ThreadPool>,
+    threads: usize,
     provenance: &Provenance,
     stop: &AtomicBool,
     progress: &Mutex<&mut dyn Progress>,
@@ -49,11 +49,16 @@ pub fn train_all(
     let results: Mutex<Vec<Option<Result<Outcome, tau_runs::Error>>>> =
         Mutex::new(plan.iter().map(|_| None).collect());
     let failed = AtomicBool::new(false);
-    let work = || {
+    let side_by_side = threads.min(plan.len()).max(1);
+    let mut pools = Vec::new();
+    for _ in 0..side_by_side {
+        pools.push(thread_pool(Some(threads / side_by_side))?);
+    }
+    let work = |pool: Arc<ThreadPool>| {
         while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
             let Some(index) = lock(&waiting).pop_front() else { break };
             let mut watch = Forward { index, stop, failed: &failed, progress };
-            let result = plan[index].run.train(Arc::clone(pool), provenance, &mut watch);
+            let result = plan[index].run.train(Arc::clone(&pool), provenance, &mut watch);
             let fatal = matches!(&result, Err(error) if !is_divergence(error));
             failed.fetch_or(fatal, Ordering::Relaxed);
             let shown = result.as_ref().map(|outcome| *outcome).map_err(ToString::to_string);
@@ -62,8 +67,8 @@ pub fn train_all(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..pool.current_num_threads().min(plan.len()) {
-            scope.spawn(work);
+        for pool in pools {
+            scope.spawn(|| work(pool));
         }
     });
     let mut ended = Vec::new();

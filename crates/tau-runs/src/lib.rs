@@ -36,7 +36,9 @@
 mod error;
 mod files;
 mod run;
+mod train;
 
 pub use error::Error;
 pub use files::{create_folder, read_if_there, write_atomically};
-pub use run::{MetricsRow, Provenance, Run, State, Status, Watch};
+pub use run::{MetricsRow, Provenance, Run, State, Status};
+pub use train::Watch;

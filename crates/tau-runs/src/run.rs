@@ -1,14 +1,10 @@
-//! One run: its folder, its training, what it left behind.
+//! One run: its folder and what is in it.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
 
-use rayon::ThreadPool;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer, TrainingSpec};
-use tau_rnn::{Backend, Checkpoint, Cpu};
+use tau_curricula::TrainingSpec;
+use tau_rnn::Checkpoint;
 
 use crate::Error;
 use crate::files::{create_folder, read_if_there, write_atomically};
@@ -77,24 +73,6 @@ pub struct Provenance {
     /// Threads of the pool.
     pub threads: usize,
 }
-
-/// Someone who watches runs and may stop them by answering `Break`.
-pub trait Watch {
-    /// After every update.
-    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
-        let _ = (position, update, updates);
-        ControlFlow::Continue(())
-    }
-
-    /// After every epoch, when its files are written.
-    fn epoch_ended(&mut self, report: &EpochReport, wall_s: f64) -> ControlFlow<()> {
-        let _ = (report, wall_s);
-        ControlFlow::Continue(())
-    }
-}
-
-/// Nobody watches.
-impl Watch for () {}
 
 /// A run in its folder.
 #[derive(Clone, Debug)]
@@ -186,82 +164,11 @@ impl Run {
         }
     }
 
-    /// Trains to the end, from wherever it stands; nothing is done for a run that has ended.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`], also for a run that diverged earlier; files that cannot be read or
-    /// written.
-    pub fn train(
-        &self,
-        pool: Arc<ThreadPool>,
-        provenance: &Provenance,
-        watch: &mut dyn Watch,
-    ) -> Result<Outcome, Error> {
-        let status = self.status()?;
-        match status.as_ref().map(|status| status.state) {
-            Some(State::Finished) => return Ok(Outcome::Finished),
-            Some(State::OutOfEpochs) => return Ok(Outcome::OutOfEpochs),
-            Some(State::Diverged) => {
-                let reason = status.and_then(|status| status.reason).unwrap_or_default();
-                return Err(Error::Diverged { name: self.name(), reason });
-            }
-            Some(State::Unfinished) | None => {}
-        }
-        self.write_json("manifest.json", provenance)?;
-        let (mut trainer, rows) = self.trainer(pool)?;
-        let wall_s = rows.last().map_or(0.0, |row| row.wall_s);
-        let mut keeper =
-            Keeper { run: self, rows, wall_s, started: Instant::now(), watch, error: None };
-        let outcome = trainer.run(&mut keeper);
-        if let Some(error) = keeper.error {
-            return Err(error);
-        }
-        let wall_s = keeper.wall();
-        let state = match &outcome {
-            Ok(Outcome::Finished) => State::Finished,
-            Ok(Outcome::OutOfEpochs) => State::OutOfEpochs,
-            Err(tau_curricula::Error::Diverged { .. }) => State::Diverged,
-            Ok(Outcome::Stopped) | Err(_) => State::Unfinished,
-        };
-        let reason = outcome.as_ref().err().map(ToString::to_string);
-        if state == State::Diverged {
-            self.write_state("diverged.safetensors", &trainer)?;
-        }
-        self.write_status(trainer.position(), state, wall_s, reason.clone())?;
-        match (outcome, reason) {
-            (Ok(outcome), _) => Ok(outcome),
-            (Err(tau_curricula::Error::Diverged { .. }), Some(reason)) => {
-                Err(Error::Diverged { name: self.name(), reason })
-            }
-            (Err(error), _) => Err(error.into()),
-        }
-    }
-
-    /// A trainer that stands where the run stands, and the rows so far.
-    fn trainer(&self, pool: Arc<ThreadPool>) -> Result<(Trainer<f32>, Vec<MetricsRow>), Error> {
-        let path = self.folder.join("latest.safetensors");
-        let remedy = "delete it to train the run anew from its beginning";
-        let network = self.spec.network.clone();
-        let Some(mut latest) = self.read_checkpoint(&path, remedy)? else {
-            let backend = Cpu::new(network, self.spec.initial_params()?, pool)?;
-            return Ok((Trainer::new(self.spec.clone(), Box::new(backend))?, Vec::new()));
-        };
-        let position = latest.metadata.remove("position").unwrap_or_default();
-        let position: SavedPosition = serde_json::from_str(&position)
-            .map_err(|error| Error::Contents { path, reason: error.to_string(), remedy })?;
-        let mut rows = self.metrics()?;
-        rows.retain(|row| row.epoch <= position.epochs);
-        let mut backend = Cpu::new(network, latest.params, pool)?;
-        backend.set_momentum(latest.momentum.unwrap_or_default())?;
-        let trainer = Trainer::resume(self.spec.clone(), Box::new(backend), position.into())?;
-        Ok((trainer, rows))
-    }
-
-    fn checkpoint_path(&self, n: usize) -> PathBuf {
+    pub(crate) fn checkpoint_path(&self, n: usize) -> PathBuf {
         self.folder.join("checkpoints").join(format!("N{n:03}.safetensors"))
     }
 
-    fn read_checkpoint(
+    pub(crate) fn read_checkpoint(
         &self,
         path: &Path,
         remedy: &'static str,
@@ -276,49 +183,7 @@ impl Run {
         Ok(Some(checkpoint))
     }
 
-    /// Writes the state of a trainer; with `momentum` training can go on from it.
-    fn write_state(&self, name: &str, trainer: &Trainer<f32>) -> Result<(), Error> {
-        let position = SavedPosition::from(trainer.position().clone());
-        let backend = trainer.backend();
-        let checkpoint = Checkpoint {
-            config: self.spec.network.clone(),
-            params: backend.params()?,
-            momentum: Some(backend.momentum()?),
-            metadata: [("position".to_owned(), json(&position))].into(),
-        };
-        write_atomically(&self.folder.join(name), &checkpoint.to_bytes()?)
-    }
-
-    fn write_solved(&self, report: &EpochReport, trainer: &Trainer<f32>) -> Result<(), Error> {
-        let entry = |key: &str, value: String| (key.to_owned(), value);
-        let checkpoint = Checkpoint {
-            config: self.spec.network.clone(),
-            params: trainer.backend().params()?,
-            momentum: None,
-            metadata: [
-                entry("task", self.spec.task.to_string()),
-                entry("curriculum", self.spec.curriculum.to_string()),
-                entry("seed", self.spec.seed.to_string()),
-                entry("epoch", report.epoch.to_string()),
-                entry("memory", json(&report.stage.memory)),
-            ]
-            .into(),
-        };
-        write_atomically(&self.checkpoint_path(report.stage.n_max()), &checkpoint.to_bytes()?)
-    }
-
-    fn write_status(
-        &self,
-        position: &Position,
-        state: State,
-        wall_s: f64,
-        reason: Option<String>,
-    ) -> Result<(), Error> {
-        let Position { epochs, solved_n, .. } = *position;
-        self.write_json("status.json", &Status { state, epochs, solved_n, wall_s, reason })
-    }
-
-    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
+    pub(crate) fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
         write_atomically(&self.folder.join(name), json(value).as_bytes())
     }
 
@@ -338,91 +203,6 @@ impl Run {
 }
 
 /// JSON of plain data, which cannot fail.
-fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
-}
-
-/// [`Position`] as it is written.
-#[derive(Serialize, Deserialize)]
-struct SavedPosition {
-    epochs: usize,
-    stage: Option<Stage>,
-    solved_n: usize,
-}
-
-impl From<Position> for SavedPosition {
-    fn from(Position { epochs, stage, solved_n }: Position) -> Self {
-        Self { epochs, stage, solved_n }
-    }
-}
-
-impl From<SavedPosition> for Position {
-    fn from(SavedPosition { epochs, stage, solved_n }: SavedPosition) -> Self {
-        Self { epochs, stage, solved_n }
-    }
-}
-
-/// Writes the files of a run while it trains.
-struct Keeper<'a> {
-    run: &'a Run,
-    rows: Vec<MetricsRow>,
-    /// Seconds of earlier starts.
-    wall_s: f64,
-    started: Instant,
-    watch: &'a mut dyn Watch,
-    error: Option<Error>,
-}
-
-impl Keeper<'_> {
-    fn wall(&self) -> f64 {
-        self.wall_s + self.started.elapsed().as_secs_f64()
-    }
-
-    /// The order matters: `latest` last, so that it never knows more than the other files.
-    fn keep(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> Result<(), Error> {
-        let wall_s = self.wall();
-        let heads = report.heads.iter().zip(&report.stage.memory).enumerate();
-        self.rows.extend(heads.map(|(head, (score, &n))| MetricsRow {
-            epoch: report.epoch,
-            head,
-            n,
-            accuracy: score.accuracy,
-            test_loss: score.loss,
-            training_loss: report.training_loss,
-            solved: report.solved,
-            solved_n: trainer.position().solved_n,
-            wall_s: (wall_s * 1e3).round() / 1e3,
-        }));
-        if report.solved {
-            self.run.write_solved(report, trainer)?;
-        }
-        let mut table = csv::Writer::from_writer(Vec::new());
-        let path = self.run.folder.join("metrics.csv");
-        let fault = |reason: String| Error::Contents {
-            path: path.clone(),
-            reason,
-            remedy: "this is a fault of the program; please report it",
-        };
-        for row in &self.rows {
-            table.serialize(row).map_err(|error| fault(error.to_string()))?;
-        }
-        let table = table.into_inner().map_err(|error| fault(error.to_string()))?;
-        write_atomically(&path, &table)?;
-        self.run.write_status(trainer.position(), State::Unfinished, wall_s, None)?;
-        self.run.write_state("latest.safetensors", trainer)
-    }
-}
-
-impl Observer<f32> for Keeper<'_> {
-    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
-        self.watch.updated(position, update, updates)
-    }
-
-    fn epoch_ended(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> ControlFlow<()> {
-        if let Err(error) = self.keep(report, trainer) {
-            self.error = Some(error);
-            return ControlFlow::Break(());
-        }
-        self.watch.epoch_ended(report, self.wall())
-    }
 }

@@ -1,5 +1,7 @@
 //! A run that was stopped ends with the bits of one that was not, whenever it was stopped.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
 mod common;
 
 use std::fs;

@@ -7,13 +7,14 @@
 mod isa;
 mod leaky;
 mod product;
+mod readout;
 mod slice;
 
 use std::sync::Arc;
 
-use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::ThreadPool;
+use rayon::prelude::*;
 
 use crate::batch::{HeadScore, Initial};
 use crate::params::{flat, flat_mut};
@@ -25,12 +26,13 @@ pub use isa::{Isa, Job, Vectorised};
 
 use leaky::Constants;
 use product::{Panels, SLICE_ROWS};
-use slice::{Backward, Forward, Keep, Packed, Read, Slice};
+use readout::Read;
+use slice::{Backward, Forward, Keep, Packed, Slice};
 
 /// A network on the CPU.
 ///
-/// Several of them may share a pool: then each thread that calls [`Backend::update`] waits while
-/// the pool works for all of them.
+/// Several may share a pool. Many small networks are trained faster each on a pool of one thread:
+/// then all the work is done by the thread that calls.
 #[derive(Debug)]
 pub struct Cpu<R> {
     config: Config,
@@ -168,14 +170,12 @@ impl<R: Real> Cpu<R> {
         let keep = if every_step { Keep::History } else { keep };
         let (packed, isa) = (&self.packed, self.isa);
         let slices = &mut self.slices;
-        self.pool.install(|| {
-            slices.par_iter_mut().enumerate().for_each(|(k, slice)| {
-                let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
-                slice.start(packed, range, batch.steps(), keep, &batch.initial);
-                let inputs = batch.inputs;
-                R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut *slice });
-                R::dispatch(isa, Read { packed, batch, keep, slice });
-            });
+        spread(&self.pool, slices, |k, slice| {
+            let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
+            slice.start(packed, range, batch.steps(), keep, &batch.initial);
+            let inputs = batch.inputs;
+            R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut *slice });
+            R::dispatch(isa, Read { packed, batch, keep, slice });
         });
         Ok(self.scores(batch))
     }
@@ -201,10 +201,8 @@ impl<R: Real> Cpu<R> {
     fn backward(&mut self, batch: &Batch<'_, R>) {
         let (packed, isa, cell) = (&self.packed, self.isa, !self.cell_frozen);
         let slices = &mut self.slices;
-        self.pool.install(|| {
-            slices.par_iter_mut().for_each(|slice| {
-                R::dispatch(isa, Backward { packed, batch, cell, slice });
-            });
+        spread(&self.pool, slices, |_, slice| {
+            R::dispatch(isa, Backward { packed, batch, cell, slice });
         });
         self.reduce(batch.target.heads());
     }
@@ -219,14 +217,15 @@ impl<R: Real> Cpu<R> {
         let cell = !self.cell_frozen;
         self.gradients.restart(cell, self.config.trains_tau(), trained);
         let gradients = &mut self.gradients.values;
-        self.pool.install(|| {
-            let rows = gradients.w_rec.axis_iter_mut(Axis(0)).into_par_iter();
-            rows.enumerate().for_each(|(i, mut row)| {
+        const BLOCK: usize = 64;
+        let mut blocks: Vec<&mut [R]> =
+            flat_mut(&mut gradients.w_rec).chunks_mut(BLOCK * hidden).collect();
+        spread(&self.pool, &mut blocks, |block, rows| {
+            for (i, row) in rows.chunks_exact_mut(hidden).enumerate() {
                 for slice in slices {
-                    let part = &slice.dw[i * stride..][..hidden];
-                    row.iter_mut().zip(part).for_each(|(sum, &part)| *sum += part);
+                    add(row, &slice.dw[(block * BLOCK + i) * stride..][..hidden]);
                 }
-            });
+            }
         });
         let mut tau_sums = vec![R::ZERO; hidden];
         for slice in slices {
@@ -256,6 +255,16 @@ impl<R: Real> Cpu<R> {
     fn check_head(&self, head: usize) -> Result<(), Error> {
         let heads = self.params.readouts.len();
         if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
+    }
+}
+
+/// Does the work on every item; on one thread without leaving it, which for small networks saves
+/// more than the work takes.
+fn spread<T: Send>(pool: &ThreadPool, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+    if pool.current_num_threads() == 1 {
+        items.iter_mut().enumerate().for_each(|(k, item)| work(k, item));
+    } else {
+        pool.install(|| items.par_iter_mut().enumerate().for_each(|(k, item)| work(k, item)));
     }
 }
 
@@ -334,20 +343,19 @@ impl<R: Real> Backend<R> for Cpu<R> {
         let (packed, isa) = (&self.packed, self.isa);
         let slices = &mut self.slices;
         let first = Initial::Given(state.view());
-        self.pool.install(|| {
-            let parts = activity.axis_chunks_iter_mut(Axis(1), rows).into_par_iter();
-            slices.par_iter_mut().zip(parts).enumerate().for_each(|(k, (slice, mut part))| {
-                let range = k * rows..trials.min((k + 1) * rows);
-                slice.start(packed, range, steps, Keep::History, &first);
-                let keep = Keep::History;
-                R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut *slice });
-                for (t, mut part) in part.outer_iter_mut().enumerate() {
-                    let (h, stride) = slice.state(t + 1);
-                    for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {
-                        part.iter_mut().zip(h).for_each(|(part, &h)| *part = h);
-                    }
+        let parts = activity.axis_chunks_iter_mut(Axis(1), rows);
+        let mut pairs: Vec<_> = slices.iter_mut().zip(parts).collect();
+        spread(&self.pool, &mut pairs, |k, (slice, part)| {
+            let range = k * rows..trials.min((k + 1) * rows);
+            slice.start(packed, range, steps, Keep::History, &first);
+            let keep = Keep::History;
+            R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut **slice });
+            for (t, mut part) in part.outer_iter_mut().enumerate() {
+                let (h, stride) = slice.state(t + 1);
+                for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {
+                    part.iter_mut().zip(h).for_each(|(part, &h)| *part = h);
                 }
-            });
+            }
         });
         if let Some(last) = activity.outer_iter().next_back() {
             state.assign(&last);

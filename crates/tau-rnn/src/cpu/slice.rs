@@ -7,8 +7,7 @@ use std::ops::Range;
 
 use ndarray::ArrayView3;
 
-use crate::batch::{Initial, Target};
-use crate::loss;
+use crate::batch::Initial;
 use crate::{Batch, Real};
 
 use super::isa::{Job, ROW_BLOCK};
@@ -51,22 +50,22 @@ pub(super) struct Slice<R> {
     /// Trials of the batch.
     pub(super) trials: Range<usize>,
     /// Trials rounded up; the rows behind them hold zeros or are ignored.
-    rows: usize,
-    stride: usize,
-    steps: usize,
+    pub(super) rows: usize,
+    pub(super) stride: usize,
+    pub(super) steps: usize,
     /// h: slot t for h(t), or slots t mod 2 if only the last is kept.
-    h: Vec<R>,
+    pub(super) h: Vec<R>,
     /// f(t) in slot t − 1, for the placements that need it.
     f: Vec<R>,
     /// Input of one step (row, channel).
     x: Vec<R>,
     /// Outputs, then their errors, of the steps that are read (step, row, output).
-    y: Vec<R>,
+    pub(super) y: Vec<R>,
     carry: Vec<R>,
-    direct: Vec<R>,
+    pub(super) direct: Vec<R>,
     /// g of the current chunk, first step first.
     g: Vec<R>,
-    scratch: OuterScratch<R>,
+    pub(super) scratch: OuterScratch<R>,
     /// dW, rows `row_stride` apart.
     pub(super) dw: Vec<R>,
     pub(super) sums: Sums<R>,
@@ -79,7 +78,7 @@ pub(super) struct Slice<R> {
     pub(super) hits: Vec<u32>,
 }
 
-fn zeros<R: Real>(buffer: &mut Vec<R>, len: usize) {
+pub(super) fn zeros<R: Real>(buffer: &mut Vec<R>, len: usize) {
     buffer.clear();
     buffer.resize(len, R::ZERO);
 }
@@ -120,7 +119,7 @@ impl<R: Real> Slice<R> {
     }
 
     /// Numbers in one state of all rows.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.rows * self.stride
     }
 
@@ -170,87 +169,6 @@ impl<R: Real> Job<R> for Forward<'_, R> {
                 let block = product::<R, MR, NR>(rows, before, stride, w);
                 let panel = Panel { rows, stride, first };
                 leaky::forward(&packed.cell, panel, &block, x, before, after, f);
-            }
-        }
-    }
-}
-
-/// Reads the heads, scores them, and leaves the errors of the outputs in the slice.
-pub(super) struct Read<'a, 'b, R> {
-    pub(super) packed: &'a Packed<R>,
-    pub(super) batch: &'a Batch<'b, R>,
-    pub(super) keep: Keep,
-    pub(super) slice: &'a mut Slice<R>,
-}
-
-impl<R: Real> Job<R> for Read<'_, '_, R> {
-    #[inline(always)]
-    fn run<const MR: usize, const NR: usize>(self) {
-        let Self { packed, batch, keep, slice } = self;
-        slice.losses.clear();
-        slice.losses.resize(packed.heads.len(), 0.0);
-        slice.hits.clear();
-        slice.hits.resize(packed.heads.len(), 0);
-        let first = first_read(slice.steps, batch.target.every_step());
-        let outputs = packed.readout_bias.len();
-        let y_size = slice.rows * outputs;
-        zeros(&mut slice.y, (slice.steps + 1 - first) * y_size);
-        for t in first..=slice.steps {
-            let slot = if keep == Keep::History { t } else { t % 2 };
-            let h = &slice.h[slot * slice.size()..];
-            let y = &mut slice.y[(t - first) * y_size..][..y_size];
-            // Rows behind the last trial keep error 0: they must not reach any gradient.
-            let trials = slice.trials.len();
-            for (j, w) in packed.readout_forward.iter::<NR>() {
-                let block = product::<R, MR, NR>(slice.rows, h, slice.stride, w);
-                let bias = &packed.readout_bias[j..outputs.min(j + NR)];
-                for (y, block) in y.chunks_exact_mut(outputs).zip(&block).take(trials) {
-                    for (k, &bias) in bias.iter().enumerate() {
-                        y[j + k] = block[k] + bias;
-                    }
-                }
-            }
-            score(packed, batch, t - 1, slice.trials.start, y, &mut slice.losses, &mut slice.hits);
-        }
-    }
-}
-
-/// The first step (from 1) whose outputs count.
-fn first_read(steps: usize, every_step: bool) -> usize {
-    if every_step { 1 } else { steps }
-}
-
-/// Adds up losses of one step; replaces outputs by errors.
-fn score<R: Real>(
-    packed: &Packed<R>,
-    batch: &Batch<'_, R>,
-    t: usize,
-    first_trial: usize,
-    y: &mut [R],
-    losses: &mut [f64],
-    hits: &mut [u32],
-) {
-    let outputs = packed.readout_bias.len();
-    let trials = batch.trials();
-    let rows = (trials - first_trial).min(SLICE_ROWS).min(y.len() / outputs.max(1));
-    for (row, y) in y.chunks_exact_mut(outputs).take(rows).enumerate() {
-        let trial = first_trial + row;
-        for (position, range) in packed.heads.iter().enumerate() {
-            let y = &mut y[range.clone()];
-            match batch.target {
-                Target::Labels { labels, .. } => {
-                    let weight = R::from_f64(1.0 / trials as f64);
-                    let label = usize::from(labels[[trial, position]]);
-                    let (loss, hit) = loss::cross_entropy(y, label, weight);
-                    losses[position] += loss.to_f64();
-                    hits[position] += u32::from(hit);
-                }
-                Target::Series { targets, .. } => {
-                    let count = trials * batch.steps() * y.len();
-                    let weight = R::from_f64(1.0 / count as f64);
-                    let wanted = (0..y.len()).map(|o| targets[[t, trial, o]]);
-                    losses[position] += loss::squared_error(y, wanted, weight).to_f64();
-                }
             }
         }
     }
@@ -323,50 +241,6 @@ impl<R: Real> Slice<R> {
         zeros(&mut self.dw_out, outputs.next_multiple_of(ROW_BLOCK) * self.stride);
         zeros(&mut self.db_out, outputs);
         self.sums.restart(self.stride, packed.cell.channels());
-    }
-
-    #[inline(always)]
-    fn readout_gradients<const MR: usize, const NR: usize>(
-        &mut self,
-        packed: &Packed<R>,
-        every_step: bool,
-    ) {
-        let outputs = packed.readout_bias.len();
-        for y in self.y.chunks_exact(outputs) {
-            for (sum, &y) in self.db_out.iter_mut().zip(y) {
-                *sum += y;
-            }
-        }
-        let first = first_read(self.steps, every_step);
-        let count = (self.steps + 1 - first) * self.rows;
-        let y = Rows { data: &self.y, stride: outputs, width: outputs };
-        let h = Rows {
-            data: &self.h[first * self.size()..],
-            stride: self.stride,
-            width: packed.hidden,
-        };
-        let (dw_out, scratch) = (&mut self.dw_out, &mut self.scratch);
-        add_outer::<R, MR, NR>(count, y, h, dw_out, self.stride, scratch);
-    }
-
-    /// dL/dh(t) that comes directly from the outputs read at step t.
-    #[inline(always)]
-    fn direct_errors<const MR: usize, const NR: usize>(
-        &mut self,
-        packed: &Packed<R>,
-        t: usize,
-        every_step: bool,
-    ) {
-        let outputs = packed.readout_bias.len();
-        let first = first_read(self.steps, every_step);
-        let y = &self.y[(t - first) * self.rows * outputs..];
-        let (rows, stride, direct) = (self.rows, self.stride, &mut self.direct);
-        for (j, w) in packed.readout_backward.iter::<NR>() {
-            let block = product::<R, MR, NR>(rows, y, outputs, w);
-            for (direct, block) in direct.chunks_exact_mut(stride).zip(&block).take(rows) {
-                direct[j..j + NR].copy_from_slice(block);
-            }
-        }
     }
 
     /// From g(t+1) to g(t); says whether any error is left.
