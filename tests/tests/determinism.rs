@@ -1,5 +1,7 @@
 //! Threads and instruction sets change the time, never the bits.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use ndarray::Array2;
 use tau_random::{Key, Purpose};
 use tau_rnn::{

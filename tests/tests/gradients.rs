@@ -1,6 +1,8 @@
 //! Every gradient, in f64, against central differences and against the reference; and the fast
 //! path in f32 against the reference.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use ndarray::Array2;
 use proptest::prelude::*;
 use tau_rnn::{
@@ -85,7 +87,7 @@ proptest! {
                 continue;
             }
             let index = (pick % values.len() as u64) as usize;
-            let is_self = tensor == Tensor::WRec && index % (shape.hidden_size + 1) == 0;
+            let is_self = tensor == Tensor::WRec && index.is_multiple_of(shape.hidden_size + 1);
             if is_self && !shape.self_connections {
                 // The loss does not depend on it, but its gradient is kept: see the test below.
                 continue;

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 /// Builds the binary with optimisation and runs it; its exit code is ours.
 fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
-    let build = ["build", "--release", "--quiet", "--package", "tau-cli"];
+    let build = ["build", "--release", "--quiet", "--locked", "--package", "tau-cli"];
     eprintln!("building tau (a few minutes the first time)");
     run(Command::new(cargo()).args(build))?;
     let metadata = Command::new(cargo())
@@ -54,15 +54,23 @@ fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
     let tau = Path::new(target).join("release").join("tau");
-    let status = Command::new(&tau)
-        .arg("reproduce-figures")
-        .args(options)
-        .env("TAU_COMMIT", commit())
-        .status()
-        .with_context(|| format!("cannot run {}", tau.display()))?;
-    // A process that a signal ended has no code of its own.
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(ExitCode::from(code))
+    let mut command = Command::new(&tau);
+    command.arg("reproduce-figures").args(options).env("TAU_COMMIT", commit());
+    become_it(&mut command).with_context(|| format!("cannot run {}", tau.display()))
+}
+
+/// Puts the command in the place of this process, so that Ctrl-C and the exit code are its own.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+/// Runs the command and takes over its exit code.
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> std::io::Result<ExitCode> {
+    let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(1)))
 }
 
 /// The commit of the checkout, marked if it was changed since; `unknown` outside one.

@@ -43,7 +43,10 @@ impl Estimate {
     /// # Errors
     /// [`Error::TooFew`] if a group is empty, [`Error::NotFinite`] for NaN or infinity.
     pub fn difference(left: &[f64], right: &[f64]) -> Result<Self, Error> {
-        let (a, b) = (Sample::of(left)?, Sample::of(right)?);
+        Ok(Self::welch(&Sample::of(left)?, &Sample::of(right)?))
+    }
+
+    fn welch(a: &Sample, b: &Sample) -> Self {
         let (a_part, b_part) = (a.variance / a.count, b.variance / b.count);
         let square = a_part + b_part;
         let freedom = if a.count < 2.0 || b.count < 2.0 {
@@ -54,7 +57,22 @@ impl Estimate {
             a.count + b.count - 2.0
         };
         let spread = half_width(square.sqrt(), freedom);
-        Ok(Self::around(a.mean - b.mean, spread, left.len() + right.len()))
+        Self::around(a.mean - b.mean, spread, (a.count + b.count) as usize)
+    }
+
+    /// [`Estimate::difference`] of counts (largest solved N): a count is a quantity that was rounded,
+    /// so 1/12, the variance of rounding, is added to that of each group. Groups of equal counts then
+    /// do not pass for certainty.
+    ///
+    /// # Errors
+    /// Those of [`Estimate::difference`].
+    pub fn difference_of_counts(left: &[f64], right: &[f64]) -> Result<Self, Error> {
+        let mut groups = [Sample::of(left)?, Sample::of(right)?];
+        for group in &mut groups {
+            group.variance += 1.0 / 12.0;
+        }
+        let [a, b] = groups;
+        Ok(Self::welch(&a, &b))
     }
 
     /// Mean over networks of `left` less `right`, where both values of a pair come from the same

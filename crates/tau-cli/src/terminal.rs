@@ -1,7 +1,7 @@
 //! What a person sees: bars on a terminal, lines in a log.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ impl Terminal {
             // A terminal that went away must not stop the training.
             let _ = self.bars.println(line);
         } else {
-            eprintln!("{line}");
+            say_plainly(line);
         }
     }
 
@@ -113,11 +113,11 @@ impl Progress for Terminal {
         }
         let epochs = self.paces[index].epochs();
         let how = match outcome {
+            Ok(Outcome::Stopped) => "stopped".to_owned(),
             // Nothing happened in this call: the run had ended before.
             Ok(_) if epochs == 0 => "was trained before".to_owned(),
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
-            Ok(Outcome::Stopped) => "stopped".to_owned(),
             Err(error) => format!("FAILED: {error}"),
         };
         self.say(&format!("{} {}: {how}", self.clock(), self.names[index]));
@@ -134,11 +134,11 @@ impl Watcher for Terminal {
         let neurons = plan.first().map_or(0, |planned| planned.run.spec().network.hidden_size);
         self.say(&self.title);
         self.say(&format!(
-            "{} networks of {neurons} neurons on {} threads; at most {} of training and {} MB of \
+            "{} networks of {neurons} neurons on {} threads; about {} of training and {} MB of \
              memory; Ctrl-C keeps what is done",
             plan.len(),
             self.threads,
-            duration(forecast.at_most_s),
+            duration(forecast.about_s),
             forecast.memory_bytes.div_ceil(1_000_000)
         ));
     }
@@ -169,31 +169,39 @@ impl Watcher for Terminal {
     }
 }
 
+/// A line on standard error; if nobody reads there, the work goes on all the same.
+pub(crate) fn say_plainly(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// The verdicts as a table on standard output.
-pub(crate) fn print_report(report: &Report) {
-    println!();
+pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out)?;
     for claim in &report.claims {
         let verdict = match claim.verdict {
             Verdict::Supported => "SUPPORTED",
             Verdict::Contradicted => "CONTRADICTED",
             Verdict::Undecidable => "not decidable at this scale",
         };
-        println!("claim {}: {}", claim.id, claim.title);
-        println!("  {verdict} (figure {})", claim.figure);
+        writeln!(out, "claim {}: {}", claim.id, claim.title)?;
+        writeln!(out, "  {verdict} (figure {})", claim.figure)?;
         for part in &claim.parts {
-            println!("  {:>24}  {}", estimate(part), part.title);
+            writeln!(out, "  {:>24}  {}", estimate(part), part.title)?;
         }
     }
     for run in &report.diverged {
-        println!("warning: {run} diverged and counts in no claim");
+        writeln!(out, "warning: {run} diverged and counts in no claim")?;
     }
-    println!(
+    writeln!(
+        out,
         "preset {}, commit {}, {}, {}",
         report.preset,
         report.commit,
         report.device,
         duration(report.wall_s)
-    );
+    )?;
+    out.flush()
 }
 
 /// `+0.031 [+0.012, +0.050]`, or what is known of it.

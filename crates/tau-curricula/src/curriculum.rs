@@ -171,7 +171,7 @@ mod tests {
         }
         assert_eq!(
             "sliding-3-4".parse::<Curriculum>().unwrap_err().to_string(),
-            "sliding window: 3 heads moving by 4 (allowed: 1 or more heads, moving by 1 to that many)"
+            "sliding window: 3 heads moving by 4 (allowed: 1 to 1000 heads, moving by 1 to that many)"
         );
     }
 }

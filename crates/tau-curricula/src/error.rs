@@ -15,7 +15,7 @@ pub enum Error {
     },
     /// A window that cannot slide.
     #[error(
-        "sliding window: {heads} heads moving by {forget} (allowed: 1 or more heads, moving by 1 to \
+        "sliding window: {heads} heads moving by {forget} (allowed: 1 to 1000 heads, moving by 1 to \
          that many)"
     )]
     Sliding {
@@ -60,7 +60,7 @@ pub enum Error {
         update: usize,
         /// Since the start of the run, counted from 1.
         total: usize,
-        /// `loss` or `gradient norm`.
+        /// `loss`, `gradient norm` or `step`.
         what: &'static str,
         /// Its value.
         value: f64,

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use tau_rnn::{Config, Optimiser};
-use tau_tasks::{Coding, TaskKind};
+use tau_tasks::{Coding, Draws, MAX_N, TaskKind};
 
 use crate::{Curriculum, Error};
+
+/// Largest number of heads of a window.
+const MAX_HEADS: usize = 1000;
 
 /// A training run. [`TrainingSpec::paper`] has the published values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,10 +76,38 @@ impl TrainingSpec {
         if self.n_end < self.n_start {
             return Err(Error::Range { start: self.n_start, end: self.n_end });
         }
+        if let Curriculum::Sliding { heads, forget } = self.curriculum
+            && heads > MAX_HEADS
+        {
+            return Err(Error::Sliding { heads, forget });
+        }
+        let steps = self.network.placement.steps_per_unit();
+        if steps > 1 {
+            // Every bit would have to be held for that many steps, which this loop does not do.
+            let allowed = "1: training in continuous time is not built yet";
+            return Err(Error::Value { name: "steps_per_unit", value: f64::from(steps), allowed });
+        }
+        if self.n_start > MAX_N {
+            let allowed = "1 to 100000";
+            return Err(Error::Value { name: "n_start", value: self.n_start as f64, allowed });
+        }
         // The task knows which N it can have: the first and the last stage are the extremes.
         let first = self.curriculum.first(self.n_start);
         self.task.with_memory(&first.memory)?;
-        self.task.with_memory(&[self.n_end])?;
+        let task = self.task.with_memory(&[self.n_end])?;
+        if task.channels() != self.network.input_size {
+            let allowed = "as many as the task has channels: 1 for parity and dms";
+            let value = self.network.input_size as f64;
+            return Err(Error::Value { name: "input_size", value, allowed });
+        }
+        if self.batch_size > Draws::MAX_TRIALS {
+            let allowed = "1 to 16383";
+            return Err(Error::Value {
+                name: "batch_size",
+                value: self.batch_size as f64,
+                allowed,
+            });
+        }
         let counts = [
             ("max_epochs", self.max_epochs),
             ("updates_per_epoch", self.updates_per_epoch),

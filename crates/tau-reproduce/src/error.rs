@@ -29,7 +29,7 @@ pub enum Error {
         known: String,
     },
     /// No networks.
-    #[error("seeds: {value} (allowed: 1 or more)")]
+    #[error("seeds: {value} (allowed: 1 to 1000)")]
     Seeds {
         /// What was asked for.
         value: u64,
@@ -39,6 +39,15 @@ pub enum Error {
         "interrupted: everything up to the last epoch is kept; the same command goes on from there"
     )]
     Interrupted,
+    /// Another process works in the folder.
+    #[error("{} is in use by another reproduction (wait for it, stop it, or choose another folder)", folder.display())]
+    Locked {
+        /// The folder.
+        folder: std::path::PathBuf,
+    },
+    /// A number that has no JSON: a fault of the program.
+    #[error("cannot write results as JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// From the run store.
     #[error(transparent)]
     Runs(#[from] tau_runs::Error),

@@ -1,11 +1,9 @@
 //! What was measured on the trained networks: all that tables and claims are made of.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rayon::ThreadPool;
-use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tau_analysis::{Drive, FitConfig, Probe, Quality, TauStatistics};
@@ -13,6 +11,7 @@ use tau_rnn::{Cpu, thread_pool};
 use tau_runs::{MetricsRow, State, read_if_there, write_atomically};
 use tau_tasks::TaskKind;
 
+use crate::queue::share_out;
 use crate::train::Planned;
 use crate::{Error, Preset};
 
@@ -96,7 +95,7 @@ pub fn gather(
     preset: &Preset,
     plan: &[Planned],
     needs: &[Need],
-    pool: &Arc<ThreadPool>,
+    threads: usize,
     stop: &AtomicBool,
     done: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Network>, Error> {
@@ -104,35 +103,54 @@ pub fn gather(
     for planned in plan {
         networks.push(trained(planned)?);
     }
-    // Networks are compared at the largest N that all have solved.
-    let sound = networks.iter().filter(|network| network.state != State::Diverged);
-    let common = sound.map(Network::solved_n).min().unwrap_or(0);
-    let measure = |(planned, network): (&Planned, &mut Network)| -> Result<(), Error> {
-        if network.state == State::Diverged {
-            return Ok(());
-        }
+    let common = common_n(&networks);
+    let measure = |network: &mut Network, planned: &Planned| -> Result<(), Error> {
+        let go_on = || if stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) };
         if needs.contains(&Need::TauNet) {
             for n in chosen(network, preset.tau_net.every) {
-                if stop.load(Ordering::Relaxed) {
-                    return Err(Error::Interrupted);
-                }
+                go_on()?;
                 network.tau_net.push(tau_net(preset, planned, n)?);
                 done(&format!("{}: τ_net at N = {n}", planned.run.name()));
             }
         }
-        if needs.contains(&Need::Forgetting) && common >= 3 {
-            if stop.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
-            network.forgetting = Some(forgetting(preset, planned, common)?);
-            done(&format!("{}: new heads up to N = {common}", planned.run.name()));
+        // Networks of a window that moves by more than 1 may have left the common N out.
+        let mine = network.tau.iter().map(|(n, _)| *n).filter(|n| Some(*n) <= common).max();
+        if let (true, Some(n_max @ 3..)) = (needs.contains(&Need::Forgetting), mine) {
+            go_on()?;
+            network.forgetting = Some(forgetting(preset, planned, n_max)?);
+            done(&format!("{}: new heads up to N = {n_max}", planned.run.name()));
         }
         Ok(())
     };
-    let results: Vec<Result<(), Error>> =
-        pool.install(|| plan.par_iter().zip(&mut networks).with_max_len(1).map(measure).collect());
-    results.into_iter().collect::<Result<(), Error>>()?;
+    // Estimators spread their work over the pool in which they are called: here over one thread.
+    let mut pools = Vec::new();
+    for _ in 0..threads.min(plan.len()) {
+        pools.push(thread_pool(Some(1))?);
+    }
+    let pairs = networks.iter_mut().zip(plan);
+    let results = share_out(pools, pairs, |pool, _, (network, planned)| {
+        if network.state == State::Diverged {
+            return Some(Ok(()));
+        }
+        Some(pool.install(|| measure(network, planned)))
+    });
+    results.into_iter().flatten().collect::<Result<(), Error>>()?;
     Ok(networks)
+}
+
+/// The largest N at which every single-head and multi-head network (those that are compared) was
+/// kept; `None` if there is none.
+fn common_n(networks: &[Network]) -> Option<usize> {
+    let compared = |network: &&Network| {
+        network.state != State::Diverged
+            && ["single-head", "multi-head"].contains(&&*network.series)
+    };
+    let mut solved = networks
+        .iter()
+        .filter(compared)
+        .map(|network| network.tau.iter().map(|(n, _)| *n).collect::<BTreeSet<usize>>());
+    let first = solved.next()?;
+    solved.fold(first, |common, more| &common & &more).into_iter().next_back()
 }
 
 /// The network with what its training left behind.
@@ -262,8 +280,7 @@ where
     tau_runs::create_folder(&folder)?;
     let entry =
         Cached { estimators: ESTIMATORS, settings: settings.clone(), result: result.clone() };
-    let text = serde_json::to_vec(&entry).unwrap_or_default();
-    write_atomically(&path, &text)?;
+    write_atomically(&path, &serde_json::to_vec(&entry)?)?;
     Ok(result)
 }
 
@@ -276,4 +293,36 @@ where
     let entry: Option<Cached<S, T>> = serde_json::from_slice(&bytes).ok();
     let same = |entry: &Cached<S, T>| entry.estimators == ESTIMATORS && entry.settings == *settings;
     Ok(entry.filter(same).map(|entry| entry.result))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(series: &str, state: State, solved: &[usize]) -> Network {
+        let tau = |&n: &usize| (n, TauStatistics::new([1.5f64, 2.0]).unwrap());
+        Network {
+            series: series.to_owned(),
+            seed: 0,
+            metrics: Vec::new(),
+            state,
+            tau: solved.iter().map(tau).collect(),
+            tau_net: Vec::new(),
+            forgetting: None,
+        }
+    }
+
+    #[test]
+    fn networks_are_compared_at_the_largest_n_that_all_of_them_kept() {
+        let (ended, diverged) = (State::OutOfEpochs, State::Diverged);
+        let networks = [
+            network("single-head", ended, &[2, 3, 4, 5]),
+            network("multi-head", State::Finished, &[2, 3, 4, 5, 6]),
+            network("multi-head", diverged, &[2]),
+            network("sliding", ended, &[5, 7, 9]),
+        ];
+        assert_eq!(common_n(&networks), Some(5));
+        assert_eq!(common_n(&[network("single-head", ended, &[])]), None);
+        assert_eq!(common_n(&[network("sliding", ended, &[5])]), None);
+    }
 }

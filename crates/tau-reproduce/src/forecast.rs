@@ -1,13 +1,11 @@
 //! What a plan will need, before it begins.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::{Array2, Array3};
-use rayon::ThreadPool;
 use tau_curricula::TrainingSpec;
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Batch, Cpu, Initial, Readout, Target};
+use tau_rnn::{Backend, Batch, Cpu, Initial, Readout, Target, thread_pool};
 
 use crate::Error;
 use crate::train::Planned;
@@ -17,9 +15,8 @@ use crate::train::Planned;
 pub struct Forecast {
     /// Largest work space of the networks in flight, in bytes.
     pub memory_bytes: usize,
-    /// Seconds if every run used all its epochs while N grew evenly to its end: an upper bound for
-    /// runs that solve their last N early.
-    pub at_most_s: f64,
+    /// Seconds of training if every run used all its epochs while N grew evenly to its end.
+    pub about_s: f64,
 }
 
 /// Steps of a batch, on average: T ~ U{N + 2, …, 4 N + 1}.
@@ -31,8 +28,7 @@ fn mean_steps(n: f64) -> f64 {
 ///
 /// # Errors
 /// Those of the core.
-pub(crate) fn forecast(plan: &[Planned], pool: &Arc<ThreadPool>) -> Result<Forecast, Error> {
-    let threads = pool.current_num_threads();
+pub(crate) fn forecast(plan: &[Planned], threads: usize) -> Result<Forecast, Error> {
     let mut memory: Vec<usize> = plan.iter().map(|planned| workspace(planned.run.spec())).collect();
     memory.sort_unstable_by(|a, b| b.cmp(a));
     let left = |planned: &&Planned| {
@@ -41,11 +37,14 @@ pub(crate) fn forecast(plan: &[Planned], pool: &Arc<ThreadPool>) -> Result<Forec
     };
     let unfinished: Vec<&Planned> = plan.iter().filter(left).collect();
     let Some(first) = unfinished.first() else {
-        return Ok(Forecast { memory_bytes: 0, at_most_s: 0.0 });
+        return Ok(Forecast { memory_bytes: 0, about_s: 0.0 });
     };
-    let per_step = seconds_per_step(first.run.spec(), pool)?;
+    let per_step = seconds_per_step(first.run.spec())?;
     let work: f64 = unfinished.iter().map(|planned| step_count(planned.run.spec())).sum();
-    Ok(Forecast { memory_bytes: memory.iter().take(threads).sum(), at_most_s: work * per_step })
+    Ok(Forecast {
+        memory_bytes: memory.iter().take(threads).sum(),
+        about_s: work * per_step / threads as f64,
+    })
 }
 
 fn workspace(spec: &TrainingSpec) -> usize {
@@ -60,15 +59,18 @@ fn step_count(spec: &TrainingSpec) -> f64 {
     spec.max_epochs as f64 * updates * mean_steps(middle)
 }
 
-/// Seconds of one time step of an update, with all threads at work.
-fn seconds_per_step(spec: &TrainingSpec, pool: &Arc<ThreadPool>) -> Result<f64, Error> {
+/// Seconds of one time step of an update on one thread.
+fn seconds_per_step(spec: &TrainingSpec) -> Result<f64, Error> {
     let mut params = spec.initial_params::<f32>()?;
     let mut random = Key::new(0, Purpose::Readout).stream();
     params.readouts.push(Readout::init(2, spec.network.hidden_size, &mut random));
-    let mut network = Cpu::new(spec.network.clone(), params, Arc::clone(pool))?;
+    let mut network = Cpu::new(spec.network.clone(), params, thread_pool(Some(1))?)?;
     let steps = 30;
-    let inputs = Array3::from_elem((steps, spec.batch_size, spec.network.input_size), 1.0);
-    let labels = Array2::zeros((spec.batch_size, 1));
+    let bits = Key::new(0, Purpose::Inputs);
+    let inputs = Array3::from_shape_fn((steps, spec.batch_size, 1), |(t, trial, _)| {
+        bits.unit_f32((t * spec.batch_size + trial) as u64).round()
+    });
+    let labels = Array2::from_shape_fn((spec.batch_size, 1), |(k, _)| (k % 2) as u8);
     let batch = Batch {
         inputs: inputs.view(),
         initial: Initial::Zero,

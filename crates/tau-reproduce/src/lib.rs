@@ -7,15 +7,13 @@
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
 //! use tau_reproduce::{Preset, Reproduction};
-//! use tau_rnn::thread_pool;
 //! use tau_runs::Provenance;
 //!
 //! let reproduction = Reproduction::new(
 //!     Preset::named("laptop")?,
 //!     None,
 //!     "reproduction/laptop".as_ref(),
-//!     thread_pool(None)?,
-//!     Provenance::default(),
+//!     Provenance { threads: 2, ..Provenance::default() },
 //! )?;
 //! let report = reproduction.run(&AtomicBool::new(false), &mut ())?;
 //! for claim in report.claims {
@@ -32,15 +30,16 @@ pub mod evidence;
 pub mod figures;
 mod forecast;
 mod preset;
+mod queue;
 mod report;
 mod train;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use rayon::ThreadPool;
 use tau_figures::Table;
 use tau_runs::{Provenance, Run, create_folder, write_atomically};
 
@@ -86,20 +85,21 @@ pub struct Reproduction {
     figures: Vec<&'static Figure>,
     plan: Vec<Planned>,
     folder: PathBuf,
-    pool: Arc<ThreadPool>,
+    threads: usize,
     provenance: Provenance,
+    /// Held as long as this value lives: nobody else works in the folder.
+    _lock: File,
 }
 
 impl Reproduction {
     /// Plans it: all figures, or only the one named.
     ///
     /// # Errors
-    /// [`Error::UnknownFigure`]; a folder that cannot be made or written.
+    /// [`Error::UnknownFigure`]; [`Error::Locked`]; a folder that cannot be made or written.
     pub fn new(
         preset: Preset,
         only: Option<&str>,
         folder: &Path,
-        pool: Arc<ThreadPool>,
         provenance: Provenance,
     ) -> Result<Self, Error> {
         let wanted = |figure: &&Figure| only.is_none_or(|id| id == figure.id);
@@ -110,12 +110,15 @@ impl Reproduction {
                 known: FIGURES.iter().map(|figure| figure.id).collect::<Vec<_>>().join(", "),
             });
         }
+        create_folder(folder)?;
+        let _lock = lock_folder(folder)?;
         let root = folder.join("runs");
         let mut plan = Vec::new();
         for (series, spec) in preset.runs() {
             plan.push(Planned { series, run: Run::open(&root, spec)? });
         }
-        Ok(Self { preset, figures, plan, folder: folder.to_owned(), pool, provenance })
+        let threads = provenance.threads.max(1);
+        Ok(Self { preset, figures, plan, folder: folder.to_owned(), threads, provenance, _lock })
     }
 
     /// Trains what is missing, measures, draws, judges. Files go to the folder: `{id}.csv`, `.svg`,
@@ -126,17 +129,11 @@ impl Reproduction {
     /// meet. What was trained is kept.
     pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
         let started = Instant::now();
-        let forecast = forecast::forecast(&self.plan, &self.pool)?;
+        let forecast = forecast::forecast(&self.plan, self.threads)?;
         watcher.planned(&self.plan, &forecast);
         {
             let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut *watcher);
-            train_all(
-                &self.plan,
-                self.pool.current_num_threads(),
-                &self.provenance,
-                stop,
-                &progress,
-            )?;
+            train_all(&self.plan, self.threads, &self.provenance, stop, &progress)?;
         }
         watcher.measuring();
         let mut needs: Vec<Need> = self.figures.iter().flat_map(|f| f.needs).copied().collect();
@@ -146,7 +143,7 @@ impl Reproduction {
             let done = |what: &str| {
                 watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner).measured(what);
             };
-            gather(&self.preset, &self.plan, &needs, &self.pool, stop, &done)?
+            gather(&self.preset, &self.plan, &needs, self.threads, stop, &done)?
         };
         for figure in &self.figures {
             let table = Table::new(figure.rows(&networks, &self.preset, &self.provenance))?;
@@ -157,7 +154,6 @@ impl Reproduction {
                 ("pdf", drawing.pdf),
                 ("png", drawing.png),
             ];
-            create_folder(&self.folder)?;
             for (extension, bytes) in files {
                 let path = self.folder.join(format!("{}.{extension}", figure.id));
                 write_atomically(&path, &bytes)?;
@@ -171,9 +167,29 @@ impl Reproduction {
         let mut report = Report::new(&self.preset, &self.provenance, wall_s, &ids, &networks);
         let path = self.folder.join("verdicts.json");
         report.keep_others(&path)?;
-        let text = serde_json::to_vec_pretty(&report).unwrap_or_default();
-        write_atomically(&path, &text)?;
+        write_atomically(&path, &serde_json::to_vec_pretty(&report)?)?;
         watcher.written(&path);
         Ok(report)
+    }
+}
+
+/// Takes the folder for this process; the system gives it back when the process ends, however.
+fn lock_folder(folder: &Path) -> Result<File, Error> {
+    let path = folder.join(".lock");
+    let locked = File::create(&path).and_then(|file| match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    });
+    match locked {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(Error::Locked { folder: folder.to_owned() }),
+        Err(source) => Err(tau_runs::Error::File {
+            action: "lock",
+            path,
+            source,
+            remedy: "is the folder read-only? choose another one",
+        }
+        .into()),
     }
 }

@@ -100,9 +100,9 @@ impl Preset {
     /// The same with another number of networks for each condition.
     ///
     /// # Errors
-    /// [`Error::Seeds`] for none.
+    /// [`Error::Seeds`] for none or more than 1000.
     pub fn with_seeds(self, seeds: u64) -> Result<Self, Error> {
-        if seeds == 0 {
+        if !(1..=1000).contains(&seeds) {
             return Err(Error::Seeds { value: seeds });
         }
         Ok(Self { seeds, ..self })
@@ -167,6 +167,6 @@ mod tests {
         let error = Preset::named("huge").unwrap_err().to_string();
         assert_eq!(error, "unknown preset: huge (known: smoke, laptop, paper)");
         let error = Preset::named("smoke").unwrap().with_seeds(0).unwrap_err().to_string();
-        assert_eq!(error, "seeds: 0 (allowed: 1 or more)");
+        assert_eq!(error, "seeds: 0 (allowed: 1 to 1000)");
     }
 }

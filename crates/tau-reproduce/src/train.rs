@@ -1,16 +1,15 @@
 //! Trains all runs of a plan, as many side by side as there are threads.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use rayon::ThreadPool;
 use tau_curricula::{EpochReport, Outcome, Position};
 use tau_rnn::thread_pool;
 use tau_runs::{Provenance, Run, Watch};
 
 use crate::Error;
+use crate::queue::{lock, share_out};
 
 /// A run of the plan.
 #[derive(Clone, Debug)]
@@ -45,38 +44,30 @@ pub fn train_all(
     stop: &AtomicBool,
     progress: &Mutex<&mut dyn Progress>,
 ) -> Result<Vec<Result<Outcome, tau_runs::Error>>, Error> {
-    let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..plan.len()).collect());
-    let results: Mutex<Vec<Option<Result<Outcome, tau_runs::Error>>>> =
-        Mutex::new(plan.iter().map(|_| None).collect());
     let failed = AtomicBool::new(false);
+    let halted = || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
     let side_by_side = threads.min(plan.len()).max(1);
     let mut pools = Vec::new();
     for _ in 0..side_by_side {
         pools.push(thread_pool(Some(threads / side_by_side))?);
     }
-    let work = |pool: Arc<ThreadPool>| {
-        while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
-            let Some(index) = lock(&waiting).pop_front() else { break };
-            let mut watch = Forward { index, stop, failed: &failed, progress };
-            let result = plan[index].run.train(Arc::clone(&pool), provenance, &mut watch);
-            let fatal = matches!(&result, Err(error) if !is_divergence(error));
-            failed.fetch_or(fatal, Ordering::Relaxed);
-            let shown = result.as_ref().map(|outcome| *outcome).map_err(ToString::to_string);
-            lock(progress).run_ended(index, shown);
-            lock(&results)[index] = Some(result);
+    let results = share_out(pools, plan, |pool, index, planned| {
+        if halted() {
+            return None;
         }
-    };
-    std::thread::scope(|scope| {
-        for pool in pools {
-            scope.spawn(|| work(pool));
-        }
+        let mut watch = Forward { index, stop, failed: &failed, progress };
+        let result = planned.run.train(Arc::clone(pool), provenance, &mut watch);
+        let fatal = matches!(&result, Err(error) if !is_divergence(error));
+        failed.fetch_or(fatal, Ordering::Relaxed);
+        let shown = result.as_ref().map(|outcome| *outcome).map_err(ToString::to_string);
+        lock(progress).run_ended(index, shown);
+        Some(result)
     });
     let mut ended = Vec::new();
-    for result in results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for result in results.into_iter().flatten() {
         match result {
-            Some(Err(error)) if !is_divergence(&error) => return Err(error.into()),
-            Some(result) => ended.push(result),
-            None => {}
+            Err(error) if !is_divergence(&error) => return Err(error.into()),
+            result => ended.push(result),
         }
     }
     if stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(ended) }
@@ -84,11 +75,6 @@ pub fn train_all(
 
 fn is_divergence(error: &tau_runs::Error) -> bool {
     matches!(error, tau_runs::Error::Diverged { .. })
-}
-
-/// The lock, also after a panic elsewhere: what it guards is never left half changed.
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Passes what happens in one run on to the common progress.

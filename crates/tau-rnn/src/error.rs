@@ -103,13 +103,13 @@ pub enum Error {
     Diverged {
         /// Updates that were applied before this one, since the backend was made.
         update: u64,
-        /// `loss` or `gradient norm`.
+        /// `loss`, `gradient norm` or `step`.
         what: &'static str,
         /// Its value.
         value: f64,
     },
-    /// Zero threads.
-    #[error("threads: {value} (allowed: 1 or more)")]
+    /// Number of threads out of range.
+    #[error("threads: {value} (allowed: 1 to 1024)")]
     Threads {
         /// What was asked for.
         value: usize,

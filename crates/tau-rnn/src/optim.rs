@@ -84,6 +84,18 @@ impl Optimiser {
         }
     }
 
+    /// A bound of the change of any parameter in one update, momentum included.
+    pub(crate) fn reach(&self, norm: f64) -> f64 {
+        let norm = self.clip_norm.map_or(norm, |limit| norm.min(limit));
+        match self.rule {
+            Rule::Sgd { learning_rate, momentum } => {
+                learning_rate * norm * (1.0 + momentum / (1.0 - momentum))
+            }
+            // The mean gradient is at most 1/√(1 − β₂) times the root of the mean square.
+            Rule::Adam { learning_rate, beta2, .. } => learning_rate / (1.0 - beta2).sqrt(),
+        }
+    }
+
     /// Applies one update. Arrays without a gradient, and their memory, stay as they are.
     pub(crate) fn step<R: Real>(
         &self,

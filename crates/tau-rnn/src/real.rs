@@ -40,6 +40,8 @@ pub trait Real:
     /// Errors that vanish backwards in time would otherwise become subnormal numbers, on which
     /// x86 processors are many times slower. The bound lies far below the rounding of a gradient.
     const UNDERFLOW: Self;
+    /// A longer step of an optimiser could leave the range of the type.
+    const LARGEST_STEP: f64;
     /// Name of the type in files: `f32` or `f64`.
     const NAME: &'static str;
 
@@ -68,11 +70,12 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ident, $underflow:literal, $exp:ident, $ln:ident, $tanh:ident, $atanh:ident) => {
+    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $tanh:ident, $atanh:ident) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const UNDERFLOW: Self = $underflow;
+            const LARGEST_STEP: f64 = $step;
             const NAME: &'static str = stringify!($type);
 
             #[inline(always)]
@@ -124,5 +127,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, 1e-30, expf, logf, tanhf, atanhf);
-real!(f64, 1e-290, exp, log, tanh, atanh);
+real!(f32, 1e-30, 1e36, expf, logf, tanhf, atanhf);
+real!(f64, 1e-290, 1e306, exp, log, tanh, atanh);

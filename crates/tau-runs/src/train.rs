@@ -92,13 +92,24 @@ impl Run {
             let backend = Cpu::new(network, self.spec().initial_params()?, pool)?;
             return Ok((Trainer::new(self.spec().clone(), Box::new(backend))?, Vec::new()));
         };
-        let position = latest.metadata.remove("position").unwrap_or_default();
-        let position: SavedPosition = serde_json::from_str(&position)
-            .map_err(|error| Error::Contents { path, reason: error.to_string(), remedy })?;
+        let unusable = |reason: String| Error::Contents { path: path.clone(), reason, remedy };
+        let position = latest.metadata.remove("position");
+        let (Some(position), Some(momentum)) = (position, latest.momentum) else {
+            return Err(unusable("it is no state that training could go on from".to_owned()));
+        };
+        let position: SavedPosition =
+            serde_json::from_str(&position).map_err(|error| unusable(error.to_string()))?;
         let mut rows = self.metrics()?;
         rows.retain(|row| row.epoch <= position.epochs);
+        if rows.last().map_or(0, |row| row.epoch) != position.epochs {
+            let path = self.folder().join("metrics.csv");
+            let epochs = position.epochs;
+            let reason = format!("it ends before epoch {epochs}, up to which the run has come");
+            let remedy = "move the run's folder away to train it anew";
+            return Err(Error::Contents { path, reason, remedy });
+        }
         let mut backend = Cpu::new(network, latest.params, pool)?;
-        backend.set_momentum(latest.momentum.unwrap_or_default())?;
+        backend.set_momentum(momentum)?;
         let trainer = Trainer::resume(self.spec().clone(), Box::new(backend), position.into())?;
         Ok((trainer, rows))
     }

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use common::{Files, Folder, assert_same, files, small, train};
-use tau_curricula::{Curriculum, EpochReport, TrainingSpec};
+use tau_curricula::{Curriculum, EpochReport, Position, TrainingSpec};
 use tau_random::{Key, Purpose};
 use tau_rnn::{Checkpoint, Config, Params, Rule};
 use tau_runs::{Error, Run, State, Watch};
@@ -259,6 +259,14 @@ fn a_file_that_cannot_be_read_is_named() {
     assert_same(&contents(&run), &before, &error);
 }
 
+struct Forbid;
+
+impl Watch for Forbid {
+    fn updated(&mut self, _: &Position, _: usize, _: usize) -> ControlFlow<()> {
+        panic!("a run that diverged is trained again")
+    }
+}
+
 fn divergent(learning_rate: f64) -> TrainingSpec {
     let mut spec = small(Curriculum::MultiHead);
     spec.optimiser.rule = Rule::Sgd { learning_rate, momentum: 0.1 };
@@ -278,39 +286,27 @@ fn a_rate_beyond_f32_keeps_the_last_finite_state() {
 }
 
 fn check_divergence(learning_rate: f64) {
-        let folder = Folder::new();
-        let run = Run::open(folder.path(), divergent(learning_rate)).unwrap();
-        let error = train(&run, 2, &mut ()).unwrap_err();
-        assert!(matches!(error, Error::Diverged { .. }), "{error}");
-        let message = error.to_string();
-        let start = format!("run {} diverged in epoch 1 at update ", run.name());
-        assert!(message.starts_with(&start), "{message}");
-        assert!(message.ends_with("lower the learning rate or the clipping norm)"), "{message}");
-        let status = run.status().unwrap().unwrap();
-        assert_eq!((status.state, status.epochs), (State::Diverged, 0));
-        let reason = status.reason.unwrap();
-        assert!(reason.starts_with("diverged in epoch 1 at update "), "{reason}");
+    let folder = Folder::new();
+    let run = Run::open(folder.path(), divergent(learning_rate)).unwrap();
+    let error = train(&run, 2, &mut ()).unwrap_err();
+    assert!(matches!(error, Error::Diverged { .. }), "{error}");
+    let message = error.to_string();
+    let start = format!("run {} diverged in epoch 1 at update ", run.name());
+    assert!(message.starts_with(&start), "{message}");
+    assert!(message.ends_with("lower the learning rate or the clipping norm)"), "{message}");
+    let status = run.status().unwrap().unwrap();
+    assert_eq!((status.state, status.epochs), (State::Diverged, 0));
+    let reason = status.reason.unwrap();
+    assert!(reason.starts_with("diverged in epoch 1 at update "), "{reason}");
 
-        let bytes = fs::read(run.folder().join("diverged.safetensors")).unwrap();
-        let kept = Checkpoint::<f32>::from_bytes(&bytes);
-        let kept = kept.unwrap_or_else(|error| panic!("learning rate {learning_rate}: {error}"));
-        let finite = |(_, values): (_, &[f32])| values.iter().all(|value| value.is_finite());
-        assert!(kept.params.tensors().all(finite), "learning rate {learning_rate}");
+    let bytes = fs::read(run.folder().join("diverged.safetensors")).unwrap();
+    let kept = Checkpoint::<f32>::from_bytes(&bytes);
+    let kept = kept.unwrap_or_else(|error| panic!("learning rate {learning_rate}: {error}"));
+    let finite = |(_, values): (_, &[f32])| values.iter().all(|value| value.is_finite());
+    assert!(kept.params.tensors().all(finite), "learning rate {learning_rate}");
 
-        let before = files(run.folder());
-        let again = Run::open(folder.path(), divergent(learning_rate)).unwrap();
-        struct Forbid;
-        impl Watch for Forbid {
-            fn updated(
-                &mut self,
-                _: &tau_curricula::Position,
-                _: usize,
-                _: usize,
-            ) -> ControlFlow<()> {
-                panic!("a run that diverged is trained again")
-            }
-        }
-        assert_eq!(train(&again, 1, &mut Forbid).unwrap_err().to_string(), message);
-        assert_same(&files(run.folder()), &before, "trained after divergence");
-    }
+    let before = files(run.folder());
+    let again = Run::open(folder.path(), divergent(learning_rate)).unwrap();
+    assert_eq!(train(&again, 1, &mut Forbid).unwrap_err().to_string(), message);
+    assert_same(&files(run.folder()), &before, "trained after divergence");
 }

@@ -31,17 +31,20 @@ fn parts(networks: &[Network]) -> Vec<Part> {
             "single-head: relative slope of mean τ over the four largest solved N (1 per N)",
             Estimate::mean(&single_mean),
             RISES,
-        ),
+        )
+        .with_at_least(single_mean.len()),
         Part::new(
             "single-head: relative slope of the spread of τ over the same N (1 per N)",
             Estimate::mean(&single_spread),
             RISES,
-        ),
+        )
+        .with_at_least(single_spread.len()),
         Part::new(
             "multi-head: relative slope of mean τ over all solved N (1 per N)",
             Estimate::mean(&multi_mean),
             FALLS,
-        ),
+        )
+        .with_at_least(multi_mean.len()),
     ]
 }
 

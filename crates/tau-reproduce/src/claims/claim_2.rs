@@ -21,9 +21,12 @@ fn parts(networks: &[Network]) -> Vec<Part> {
     let single = slopes(of(networks, "single-head"), tau_net, all);
     let multi = slopes(of(networks, "multi-head"), tau_net, all);
     let multi_tau = slopes(of(networks, "multi-head"), tau, all);
+    let part = |title, slopes: &[f64], prediction| {
+        Part::new(title, Estimate::mean(slopes), prediction).with_at_least(slopes.len())
+    };
     vec![
-        Part::new("multi-head: slope of mean τ_net (steps per N)", Estimate::mean(&multi), RISES),
-        Part::new("single-head: slope of mean τ_net (steps per N)", Estimate::mean(&single), RISES),
-        Part::new("multi-head: slope of mean τ (steps per N)", Estimate::mean(&multi_tau), FALLS),
+        part("multi-head: slope of mean τ_net (steps per N)", &multi, RISES),
+        part("single-head: slope of mean τ_net (steps per N)", &single, RISES),
+        part("multi-head: slope of mean τ (steps per N)", &multi_tau, FALLS),
     ]
 }

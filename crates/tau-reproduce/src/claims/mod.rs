@@ -84,6 +84,19 @@ pub fn conclude(parts: &[Part]) -> Verdict {
     }
 }
 
+/// Fewest networks of each condition with which anything is decided.
+const FEWEST: usize = 3;
+
+impl Part {
+    /// Takes the verdict back if a condition has too few networks, whatever their interval.
+    fn with_at_least(mut self, networks: usize) -> Self {
+        if networks < FEWEST {
+            self.verdict = Verdict::Undecidable;
+        }
+        self
+    }
+}
+
 /// Any effect above 0 counts.
 const RISES: Prediction = Prediction::Positive { beyond: 0.0 };
 /// Any effect below 0 counts.

@@ -9,7 +9,7 @@ mod training_progress;
 use std::collections::BTreeMap;
 
 use tau_figures::{Row, Source, Statistic};
-use tau_runs::Provenance;
+use tau_runs::{Provenance, State};
 
 use crate::Preset;
 use crate::evidence::{Need, Network};
@@ -49,10 +49,12 @@ pub struct Point {
 
 impl Figure {
     /// The rows of its table: every network, then mean ± standard deviation over networks where at
-    /// least two have a value, then what was published.
+    /// least two have a value, then what was published. A network whose run diverged is not in it.
     #[must_use]
     pub fn rows(&self, networks: &[Network], preset: &Preset, provenance: &Provenance) -> Vec<Row> {
-        let points = (self.points)(networks);
+        let sound = |network: &&Network| network.state != State::Diverged;
+        let networks: Vec<Network> = networks.iter().filter(sound).cloned().collect();
+        let points = (self.points)(&networks);
         let row = |point: &Point, source, statistic| Row {
             figure: self.id.to_owned(),
             panel: point.panel.to_owned(),

@@ -56,14 +56,19 @@ struct LossMean {
     count: u64,
 }
 
+/// Largest number of threads of a pool.
+const MAX_THREADS: usize = 1024;
+
 /// A pool of `threads` threads for [`Cpu::new`]; `None` for one per processor, or as many as the
 /// environment variable `RAYON_NUM_THREADS` says.
 ///
 /// # Errors
-/// [`Error::Threads`] for zero; [`Error::StartThreads`].
+/// [`Error::Threads`] for zero or more than 1024; [`Error::StartThreads`].
 pub fn thread_pool(threads: Option<usize>) -> Result<Arc<ThreadPool>, Error> {
-    if threads == Some(0) {
-        return Err(Error::Threads { value: 0 });
+    if let Some(value) = threads
+        && !(1..=MAX_THREADS).contains(&value)
+    {
+        return Err(Error::Threads { value });
     }
     let threads = threads.unwrap_or(0);
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
@@ -283,18 +288,19 @@ impl<R: Real> Backend<R> for Cpu<R> {
 
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
         let loss = self.forward(batch, Keep::History)?.loss();
-        let diverged = |what, value| Err(Error::Diverged { update: self.updates, what, value });
+        let update = self.updates;
+        let diverged = |what, value| Err(Error::Diverged { update, what, value });
         if !loss.is_finite() {
             return diverged("loss", loss);
         }
         self.backward(batch);
         let norm = self.gradients.norm();
         if !norm.is_finite() {
-            return Err(Error::Diverged {
-                update: self.updates,
-                what: "gradient norm",
-                value: norm,
-            });
+            return diverged("gradient norm", norm);
+        }
+        let reach = optimiser.reach(norm);
+        if reach.is_nan() || reach > R::LARGEST_STEP {
+            return diverged("step", reach);
         }
         optimiser.step(&mut self.params, &self.gradients, norm, &mut self.momentum);
         self.params.apply_constraints(&self.config);
