@@ -67,10 +67,7 @@ fn a_folder_that_cannot_be_written_is_named() {
         let ran = smoke(&out, &[]);
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         let last = ran.stderr.lines().last().unwrap();
-        assert!(
-            last.starts_with(&format!("error: cannot create {}", out.display())),
-            "{last}"
-        );
+        assert!(last.starts_with(&format!("error: cannot create {}", out.display())), "{last}");
         assert!(last.ends_with("choose another folder)"), "{last}");
     }
     assert_eq!(fs::read(&file).unwrap(), b"kept");

@@ -50,7 +50,7 @@ fn the_svg_has_labels_with_units_ticks_letters_and_legend_as_text() {
     check_texts("tau-vs-n", &["a", "b", "mean τ (steps)", "standard deviation of τ (steps)"]);
     check_texts("tau-vs-n", &["τ = 1", "1.4", "0.3", "20"]);
     check_texts("tau-net-vs-n", &["mean τₙₑₜ (steps)", "standard deviation of τₙₑₜ (steps)"]);
-    check_texts("forgetting", &["N of the head tested", "accuracy (fraction)", "chance", "0.6"]);
+    check_texts("forgetting", &["N of the new head", "accuracy (fraction)", "chance", "0.6"]);
 }
 
 #[test]
