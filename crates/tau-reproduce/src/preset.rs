@@ -26,8 +26,6 @@ pub struct Preset {
     /// Seed of the first network of each condition; the others follow it. The default preset was
     /// sized by looking at networks with small seeds, so it judges others.
     pub first_seed: u64,
-    /// Networks for each condition.
-    pub seeds: u64,
     /// Updates in an epoch.
     pub updates_per_epoch: usize,
     /// Trials in a batch.
@@ -54,6 +52,8 @@ pub struct Condition {
     pub max_epochs: usize,
     /// Training ends when this N is solved.
     pub n_end: usize,
+    /// Networks: more where they differ more.
+    pub seeds: u64,
 }
 
 /// How τ_net is measured (paper, section 5).
@@ -97,15 +97,16 @@ impl Preset {
             .map_err(|error| Error::Preset { name: name.to_owned(), reason: error.to_string() })
     }
 
-    /// The same with another number of networks for each condition.
+    /// The same with another number of networks, equal for all conditions.
     ///
     /// # Errors
     /// [`Error::Seeds`] for none or more than 1000.
-    pub fn with_seeds(self, seeds: u64) -> Result<Self, Error> {
+    pub fn with_seeds(mut self, seeds: u64) -> Result<Self, Error> {
         if !(1..=1000).contains(&seeds) {
             return Err(Error::Seeds { value: seeds });
         }
-        Ok(Self { seeds, ..self })
+        self.conditions.iter_mut().for_each(|condition| condition.seeds = seeds);
+        Ok(self)
     }
 
     /// Every run: (series, definition), condition by condition.
@@ -113,7 +114,7 @@ impl Preset {
     pub fn runs(&self) -> Vec<(String, TrainingSpec)> {
         let mut runs = Vec::new();
         for condition in &self.conditions {
-            for seed in self.first_seed..self.first_seed + self.seeds {
+            for seed in self.first_seed..self.first_seed + condition.seeds {
                 let paper =
                     TrainingSpec::paper(self.task, condition.curriculum, self.hidden_size, seed);
                 let spec = TrainingSpec {
@@ -148,7 +149,7 @@ mod tests {
             let preset = Preset::named(name).unwrap();
             assert_eq!(preset.id, *name);
             let runs = preset.runs();
-            assert_eq!(runs.len(), preset.conditions.len() * preset.seeds as usize);
+            assert_eq!(runs.len() as u64, preset.conditions.iter().map(|c| c.seeds).sum::<u64>());
             for (series, spec) in runs {
                 spec.check().unwrap_or_else(|error| panic!("{name}, {series}: {error}"));
             }
@@ -157,8 +158,9 @@ mod tests {
 
     #[test]
     fn the_default_has_at_least_three_networks_for_each_curriculum() {
-        assert!(Preset::named("laptop").unwrap().seeds >= 3);
-        assert!(!Preset::named("laptop").unwrap().is_published_scale());
+        let laptop = Preset::named("laptop").unwrap();
+        assert!(laptop.conditions.iter().all(|condition| condition.seeds >= 3));
+        assert!(!laptop.is_published_scale());
         assert!(Preset::named("paper").unwrap().is_published_scale());
     }
 
