@@ -1,4 +1,7 @@
-//! Random networks and batches for the tests, each a pure function of a [`Shape`] and a seed.
+//! What tests of several crates share: random networks and batches, each a pure function of a
+//! [`Shape`] and a seed; trees of files.
+
+pub mod files;
 
 use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose, Stream};

@@ -10,6 +10,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
+use std::sync::atomic::AtomicBool;
+
 use ndarray::{Array1, Array2};
 use tau_analysis::processes::{Process, activity};
 use tau_analysis::{AutocorrelationStream, Drive, FitConfig, Quality, TauNet, tau_net};
@@ -229,6 +231,6 @@ fn driven(taus: &[f64], steps: usize, seed: u64) -> Vec<TauNet> {
     let mut network = Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap();
     let drive = Drive { steps, burn_in: 1_000, trials: 1, max_lag: 30, initial_state: 0.1, seed };
     let task = TaskKind::Dms.with_memory(&[2]).unwrap();
-    let found = drive.autocorrelation(&mut network, &*task).unwrap();
+    let found = drive.autocorrelation(&mut network, &*task, &AtomicBool::new(false)).unwrap();
     tau_net(&found, &FitConfig::default()).unwrap().units
 }

@@ -1,11 +1,13 @@
 //! A network under random task input for a long time: its autocorrelation, in one pass.
 
+use std::sync::atomic::AtomicBool;
+
 use ndarray::{Array2, Array3, Axis, s};
 use tau_random::{Key, Purpose};
 use tau_rnn::Backend;
 use tau_tasks::Task;
 
-use crate::{Autocorrelation, AutocorrelationStream, Error};
+use crate::{Autocorrelation, AutocorrelationStream, Error, go_on};
 
 /// Steps that are simulated and then added to the estimate before the next ones are made: enough
 /// to keep the estimator's transforms busy, 20 MB of activity for 500 neurons and 10 trials.
@@ -35,11 +37,13 @@ impl Drive {
     /// 70 kB); never the whole recording.
     ///
     /// # Errors
-    /// Sizes that task, network or estimator refuse; activity that is not finite.
+    /// Sizes that task, network or estimator refuse; activity that is not finite;
+    /// [`Error::Stopped`] soon after `stop` is set.
     pub fn autocorrelation(
         &self,
         network: &mut dyn Backend<f32>,
         task: &dyn Task,
+        stop: &AtomicBool,
     ) -> Result<Autocorrelation, Error> {
         let units = network.config().hidden_size;
         let total = self.burn_in + self.steps;
@@ -56,6 +60,7 @@ impl Drive {
         let mut activity = Array3::zeros((0, 0, 0));
         let mut first = 0;
         for inputs in inputs.axis_chunks_iter(Axis(0), CHUNK_STEPS) {
+            go_on(stop)?;
             network.advance(&mut state, inputs, &mut activity)?;
             let skipped = self.burn_in.saturating_sub(first).min(activity.len_of(Axis(0)));
             for (trial, stream) in streams.iter_mut().enumerate() {
@@ -108,8 +113,11 @@ mod tests {
             seed: 1,
         };
         let task = TaskKind::Dms.with_memory(&[2]).unwrap();
-        let found = drive.autocorrelation(&mut network, &*task).unwrap();
+        let go_on = AtomicBool::new(false);
+        let found = drive.autocorrelation(&mut network, &*task, &go_on).unwrap();
         assert_eq!((found.recording.trials, found.recording.shortest_trial), (3, 50_000));
+        let stopped = drive.autocorrelation(&mut network, &*task, &AtomicBool::new(true));
+        assert!(matches!(stopped, Err(Error::Stopped)));
         for (unit, tau) in [2.0, 5.0, 10.0f64].into_iter().enumerate() {
             for lag in 0..=10 {
                 let expected = (1.0 - 1.0 / tau).powi(lag);

@@ -114,6 +114,9 @@ pub enum Error {
         /// Its name.
         task: &'static str,
     },
+    /// Asked to stop before the measurement was complete; there is no partial result.
+    #[error("stopped before the measurement was complete")]
+    Stopped,
     /// From the network that is driven.
     #[error(transparent)]
     Network(#[from] tau_rnn::Error),

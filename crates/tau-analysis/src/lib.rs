@@ -56,3 +56,10 @@ pub use error::Error;
 pub use probe::Probe;
 pub use tau_statistics::TauStatistics;
 pub use timescale::{Component, FitConfig, Model, Quality, TauNet, tau_net};
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// [`Error::Stopped`] once `stop` is set.
+fn go_on(stop: &AtomicBool) -> Result<(), Error> {
+    if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+}

@@ -1,10 +1,12 @@
 //! New heads on a frozen network: what its activity still tells about other N.
 
+use std::sync::atomic::AtomicBool;
+
 use tau_random::{Key, Purpose};
 use tau_rnn::{Backend, Batch, Initial, Optimiser, Readout, Target};
 use tau_tasks::Task;
 
-use crate::Error;
+use crate::{Error, go_on};
 
 /// How new heads are trained and scored while τ, W, w_in and the biases stay as they are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,11 +31,12 @@ impl Probe {
     /// the length law of the task, so that of its largest N for all heads.
     ///
     /// # Errors
-    /// Sizes that task or network refuse; divergence.
+    /// Sizes that task or network refuse; divergence; [`Error::Stopped`] soon after `stop` is set.
     pub fn accuracy(
         &self,
         network: &mut dyn Backend<f32>,
         task: &dyn Task,
+        stop: &AtomicBool,
     ) -> Result<Vec<f64>, Error> {
         let hidden = network.config().hidden_size;
         for _ in 0..network.params()?.readouts.len() {
@@ -46,10 +49,12 @@ impl Probe {
         }
         network.freeze_cell(true);
         for update in 0..self.updates {
+            go_on(stop)?;
             self.with_batch(task, update, |batch| network.update(batch, &self.optimiser))?;
         }
         let mut accuracy = vec![0.0; task.memory().len()];
         for test in 0..self.test_batches {
+            go_on(stop)?;
             let scores =
                 self.with_batch(task, self.updates + test, |batch| network.evaluate(batch))?;
             for (sum, score) in accuracy.iter_mut().zip(&scores.heads) {
@@ -117,12 +122,15 @@ mod tests {
         let mut network = delay_line();
         let before = network.params().unwrap();
         let last_bit = TaskKind::Parity.with_memory(&[1]).unwrap();
-        let accuracy = probe.accuracy(&mut network, &*last_bit).unwrap();
+        let go_on = AtomicBool::new(false);
+        let accuracy = probe.accuracy(&mut network, &*last_bit, &go_on).unwrap();
         assert!(accuracy[0] > 0.99, "{accuracy:?}");
         let match_two = TaskKind::Dms.with_memory(&[2]).unwrap();
-        let accuracy = probe.accuracy(&mut network, &*match_two).unwrap();
+        let accuracy = probe.accuracy(&mut network, &*match_two, &go_on).unwrap();
         // "Equal" of two fair bits is exclusive-or: three quarters at best for a linear reader.
         assert!((0.4..0.8).contains(&accuracy[0]), "{accuracy:?}");
+        let stopped = probe.accuracy(&mut network, &*match_two, &AtomicBool::new(true));
+        assert!(matches!(stopped, Err(Error::Stopped)));
         let after = network.params().unwrap();
         assert_eq!((before.tau, before.w_rec, before.w_in), (after.tau, after.w_rec, after.w_in));
     }

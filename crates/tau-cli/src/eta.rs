@@ -1,6 +1,7 @@
 //! How long a run, and all of them, will still take.
 
 use tau_curricula::{EpochReport, TrainingSpec};
+use tau_runs::{State, Status};
 
 /// What is known of one run's speed.
 #[derive(Clone, Debug)]
@@ -18,16 +19,20 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new(spec: &TrainingSpec) -> Self {
+    /// `status` is where the run stood before this call.
+    pub(crate) fn new(spec: &TrainingSpec, status: Option<&Status>) -> Self {
+        let epochs = status.map_or(0, |status| status.epochs);
+        let wall_s = status.map_or(0.0, |status| status.wall_s);
         Self {
             max_epochs: spec.max_epochs,
             n_start: spec.n_start,
             n_end: spec.n_end,
-            epochs: 0,
-            n: spec.n_start,
-            wall_s: 0.0,
-            epoch_s: 0.0,
-            ended: false,
+            epochs,
+            n: status.map_or(0, |status| status.solved_n + 1).max(spec.n_start),
+            wall_s,
+            // The mean so far, until an epoch of this call says better.
+            epoch_s: wall_s / epochs.max(1) as f64,
+            ended: status.is_some_and(|status| status.state != State::Unfinished),
         }
     }
 
@@ -42,12 +47,16 @@ impl Pace {
         self.ended = true;
     }
 
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+
     pub(crate) fn epochs(&self) -> usize {
         self.epochs
     }
 
     /// Seconds to the end, if N grows on as it did and an epoch's time with it; `None` before the
-    /// first epoch of this call.
+    /// first epoch.
     pub(crate) fn left_s(&self) -> Option<f64> {
         if self.ended {
             return Some(0.0);
@@ -97,6 +106,8 @@ pub(crate) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tau_curricula::Curriculum;
+    use tau_tasks::TaskKind;
 
     #[test]
     fn durations_are_short_and_exact_enough() {
@@ -131,6 +142,21 @@ mod tests {
         let mut ended = pace;
         ended.end();
         assert_eq!(all_left_s(&[ended], 1), Some(0.0));
+    }
+
+    #[test]
+    fn a_resumed_run_is_forecast_by_what_it_took_before() {
+        let spec = TrainingSpec {
+            max_epochs: 30,
+            ..TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, 8, 0)
+        };
+        let status =
+            |state, epochs| Status { state, epochs, solved_n: 0, wall_s: 20.0, reason: None };
+        let begun = Pace::new(&spec, Some(&status(State::Unfinished, 10)));
+        assert_eq!(begun.left_s(), Some(40.0));
+        let ended = Pace::new(&spec, Some(&status(State::OutOfEpochs, 30)));
+        assert_eq!((ended.ended(), ended.left_s()), (true, Some(0.0)));
+        assert_eq!(Pace::new(&spec, None).left_s(), None);
     }
 
     #[test]

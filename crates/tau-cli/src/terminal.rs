@@ -106,6 +106,7 @@ impl Progress for Terminal {
     }
 
     fn run_ended(&mut self, index: usize, outcome: Result<Outcome, String>) {
+        let ended_before = self.paces[index].ended();
         self.paces[index].end();
         self.ended += 1;
         if let Some(bar) = self.running.remove(&index) {
@@ -114,8 +115,7 @@ impl Progress for Terminal {
         let epochs = self.paces[index].epochs();
         let how = match outcome {
             Ok(Outcome::Stopped) => "stopped".to_owned(),
-            // Nothing happened in this call: the run had ended before.
-            Ok(_) if epochs == 0 => "was trained before".to_owned(),
+            Ok(_) if ended_before => "was trained before".to_owned(),
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
             Err(error) => format!("FAILED: {error}"),
@@ -130,7 +130,11 @@ impl Watcher for Terminal {
             .iter()
             .map(|planned| format!("{} seed {}", planned.series, planned.run.spec().seed))
             .collect();
-        self.paces = plan.iter().map(|planned| Pace::new(planned.run.spec())).collect();
+        // A status that cannot be read is the training's to report.
+        let pace = |planned: &Planned| {
+            Pace::new(planned.run.spec(), planned.run.status().ok().flatten().as_ref())
+        };
+        self.paces = plan.iter().map(pace).collect();
         let neurons = plan.first().map_or(0, |planned| planned.run.spec().network.hidden_size);
         self.say(&self.title);
         self.say(&format!(
@@ -188,6 +192,10 @@ pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
         writeln!(out, "  {verdict} (figure {})", claim.figure)?;
         for part in &claim.parts {
             writeln!(out, "  {:>24}  {}", estimate(part), part.title)?;
+            if part.left_out > 0 {
+                let (left_out, all) = (part.left_out, part.networks + part.left_out);
+                writeln!(out, "{:>28}{left_out} of {all} networks solved too few N for it", "")?;
+            }
         }
     }
     for run in &report.diverged {

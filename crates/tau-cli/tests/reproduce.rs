@@ -41,7 +41,11 @@ fn the_first_start_writes_every_file() {
 fn verdicts_have_the_documented_keys() {
     let out = smoked();
     let report = verdicts(out.path());
-    assert_eq!(keys(&report), ["claims", "commit", "device", "diverged", "preset", "wall_s"]);
+    assert_eq!(
+        keys(&report),
+        ["claims", "commit", "device", "diverged", "preset", "runs", "wall_s"]
+    );
+    assert_eq!(report["runs"].as_array().unwrap().len(), 6);
     assert_eq!(report["preset"], "smoke");
     assert!(report["wall_s"].as_f64().unwrap() > 0.0);
     let ids = ["1", "2", "3", "8"];
@@ -60,7 +64,8 @@ fn verdicts_have_the_documented_keys() {
             assert_eq!(claim[key], parts[0][key], "claim {id} leads with its first part");
         }
         for part in parts {
-            assert_eq!(keys(part), ["effect", "interval", "networks", "title", "verdict"]);
+            let known = ["effect", "interval", "left_out", "networks", "title", "verdict"];
+            assert_eq!(keys(part), known);
         }
     }
 }
@@ -188,7 +193,7 @@ fn an_interrupted_start_leaves_whole_files_and_the_next_one_goes_on() {
     let last = rest.lines().last().unwrap();
     assert_eq!(
         last,
-        "error: interrupted: everything up to the last epoch is kept; the same command goes on \
+        "error: interrupted: epochs and measurements that ended are kept; the same command goes on \
          from there"
     );
     assert_whole(out);

@@ -36,7 +36,7 @@ pub enum Error {
     },
     /// Stopped from outside; what was trained is kept.
     #[error(
-        "interrupted: everything up to the last epoch is kept; the same command goes on from there"
+        "interrupted: epochs and measurements that ended are kept; the same command goes on from there"
     )]
     Interrupted,
     /// Another process works in the folder.
@@ -59,8 +59,17 @@ pub enum Error {
     Network(#[from] tau_rnn::Error),
     /// From the estimators.
     #[error(transparent)]
-    Analysis(#[from] tau_analysis::Error),
+    Analysis(tau_analysis::Error),
     /// From the drawing.
     #[error(transparent)]
     Figures(#[from] tau_figures::Error),
+}
+
+impl From<tau_analysis::Error> for Error {
+    fn from(error: tau_analysis::Error) -> Self {
+        match error {
+            tau_analysis::Error::Stopped => Self::Interrupted,
+            error => Self::Analysis(error),
+        }
+    }
 }

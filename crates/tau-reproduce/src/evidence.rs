@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tau_analysis::{Drive, FitConfig, Probe, Quality, TauStatistics};
 use tau_rnn::{Cpu, thread_pool};
-use tau_runs::{MetricsRow, State, read_if_there, write_atomically};
+use tau_runs::{MetricsRow, Provenance, State, read_if_there, write_atomically};
 use tau_tasks::TaskKind;
 
 use crate::queue::share_out;
@@ -20,12 +20,16 @@ use crate::{Error, Preset};
 pub struct Network {
     /// The condition's name.
     pub series: String,
+    /// The run's folder.
+    pub name: String,
     /// Root of its random streams.
     pub seed: u64,
     /// One row for each epoch and head.
     pub metrics: Vec<MetricsRow>,
     /// Where its training stands.
     pub state: State,
+    /// The program and the machine that trained it.
+    pub provenance: Provenance,
     /// τ when it had solved each N, by increasing N.
     pub tau: Vec<(usize, TauStatistics)>,
     /// τ_net for some of these N.
@@ -105,19 +109,16 @@ pub fn gather(
     }
     let common = common_n(&networks);
     let measure = |network: &mut Network, planned: &Planned| -> Result<(), Error> {
-        let go_on = || if stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) };
         if needs.contains(&Need::TauNet) {
             for n in chosen(network, preset.tau_net.every) {
-                go_on()?;
-                network.tau_net.push(tau_net(preset, planned, n)?);
+                network.tau_net.push(tau_net(preset, planned, n, stop)?);
                 done(&format!("{}: τ_net at N = {n}", planned.run.name()));
             }
         }
         // Networks of a window that moves by more than 1 may have left the common N out.
         let mine = network.tau.iter().map(|(n, _)| *n).filter(|n| Some(*n) <= common).max();
         if let (true, Some(n_max @ 3..)) = (needs.contains(&Need::Forgetting), mine) {
-            go_on()?;
-            network.forgetting = Some(forgetting(preset, planned, n_max)?);
+            network.forgetting = Some(forgetting(preset, planned, n_max, stop)?);
             done(&format!("{}: new heads up to N = {n_max}", planned.run.name()));
         }
         Ok(())
@@ -164,9 +165,11 @@ fn trained(planned: &Planned) -> Result<Network, Error> {
     let state = planned.run.status()?.map_or(State::Unfinished, |status| status.state);
     Ok(Network {
         series: planned.series.clone(),
+        name: planned.run.name(),
         seed: planned.run.spec().seed,
         metrics,
         state,
+        provenance: planned.run.provenance()?.unwrap_or_default(),
         tau,
         tau_net: Vec::new(),
         forgetting: None,
@@ -186,7 +189,12 @@ fn backend(planned: &Planned, n: usize) -> Result<Cpu<f32>, Error> {
     Ok(Cpu::new(checkpoint.config, checkpoint.params, thread_pool(Some(1))?)?)
 }
 
-fn tau_net(preset: &Preset, planned: &Planned, n: usize) -> Result<TauNetSummary, Error> {
+fn tau_net(
+    preset: &Preset,
+    planned: &Planned,
+    n: usize,
+    stop: &AtomicBool,
+) -> Result<TauNetSummary, Error> {
     let settings = &preset.tau_net;
     cached(planned, &format!("tau_net_N{n:03}"), settings, || {
         let spec = planned.run.spec();
@@ -199,7 +207,7 @@ fn tau_net(preset: &Preset, planned: &Planned, n: usize) -> Result<TauNetSummary
             seed: spec.seed,
         };
         let task = memory_task(spec.task, n)?;
-        let found = drive.autocorrelation(&mut backend(planned, n)?, &*task)?;
+        let found = drive.autocorrelation(&mut backend(planned, n)?, &*task, stop)?;
         let fits = tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?;
         let good = |fit: &&tau_analysis::TauNet| fit.quality == Quality::Good;
         let trusted: Vec<f64> = fits.units.iter().filter(good).map(|fit| fit.tau).collect();
@@ -217,7 +225,12 @@ fn tau_net(preset: &Preset, planned: &Planned, n: usize) -> Result<TauNetSummary
     })
 }
 
-fn forgetting(preset: &Preset, planned: &Planned, n_max: usize) -> Result<Forgetting, Error> {
+fn forgetting(
+    preset: &Preset,
+    planned: &Planned,
+    n_max: usize,
+    stop: &AtomicBool,
+) -> Result<Forgetting, Error> {
     let settings = &preset.forgetting;
     cached(planned, &format!("forgetting_N{n_max:03}"), settings, || {
         let spec = planned.run.spec();
@@ -231,7 +244,7 @@ fn forgetting(preset: &Preset, planned: &Planned, n_max: usize) -> Result<Forget
             seed: spec.seed,
         };
         let task = spec.task.with_memory(&memory).map_err(tau_curricula::Error::from)?;
-        let accuracy = probe.accuracy(&mut backend(planned, n_max)?, &*task)?;
+        let accuracy = probe.accuracy(&mut backend(planned, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })
 }
@@ -303,9 +316,11 @@ mod tests {
         let tau = |&n: &usize| (n, TauStatistics::new([1.5f64, 2.0]).unwrap());
         Network {
             series: series.to_owned(),
+            name: String::new(),
             seed: 0,
             metrics: Vec::new(),
             state,
+            provenance: Provenance::default(),
             tau: solved.iter().map(tau).collect(),
             tau_net: Vec::new(),
             forgetting: None,

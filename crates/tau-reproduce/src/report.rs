@@ -23,7 +23,9 @@ pub struct Report {
     pub wall_s: f64,
     /// One for each claim.
     pub claims: Vec<Judged>,
-    /// Names of the runs that diverged: they count in no claim.
+    /// Folders of all runs that were judged.
+    pub runs: Vec<String>,
+    /// Those among them that diverged: they count in no claim.
     pub diverged: Vec<String>,
 }
 
@@ -73,16 +75,17 @@ impl Report {
                 parts,
             }
         });
-        let diverged = networks.iter().filter(|network| network.state == State::Diverged);
+        let names = |networks: &mut dyn Iterator<Item = &Network>| {
+            networks.map(|network| network.name.clone()).collect()
+        };
         Self {
             preset: preset.id.clone(),
             commit: provenance.commit.clone(),
             device: provenance.device.clone(),
             wall_s,
             claims: claims.collect(),
-            diverged: diverged
-                .map(|network| format!("{} seed {}", network.series, network.seed))
-                .collect(),
+            runs: names(&mut networks.iter()),
+            diverged: names(&mut networks.iter().filter(|n| n.state == State::Diverged)),
         }
     }
 
@@ -94,8 +97,9 @@ impl Report {
     pub fn keep_others(&mut self, path: &Path) -> Result<(), Error> {
         let Some(bytes) = read_if_there(path)? else { return Ok(()) };
         let Ok(earlier) = serde_json::from_slice::<Self>(&bytes) else { return Ok(()) };
-        let same = |report: &Self| (report.preset.clone(), report.commit.clone());
-        if same(&earlier) == same(self) {
+        if (&earlier.preset, &earlier.commit, &earlier.runs)
+            == (&self.preset, &self.commit, &self.runs)
+        {
             let missing = |claim: &Judged| self.claims.iter().all(|mine| mine.id != claim.id);
             let others: Vec<Judged> = earlier.claims.into_iter().filter(missing).collect();
             self.claims.extend(others);

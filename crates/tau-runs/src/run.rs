@@ -132,6 +132,14 @@ impl Run {
         self.read_json("status.json", "delete it: the run then goes on from its last epoch")
     }
 
+    /// Who computed it, at its last start; `None` if it was never begun.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn provenance(&self) -> Result<Option<Provenance>, Error> {
+        self.read_json("manifest.json", "delete it: the next start of the run writes it anew")
+    }
+
     /// What was written after every epoch.
     ///
     /// # Errors

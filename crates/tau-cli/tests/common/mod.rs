@@ -2,14 +2,12 @@
 
 #![allow(dead_code, unreachable_pub, reason = "shared by several test files")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-/// Bytes by path within a folder.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub use tests::files::{Files, assert_same};
 
 /// The ids of the figures and of the claims that they show.
 pub const FIGURES: [(&str, &str); 4] =
@@ -70,33 +68,11 @@ pub fn smoked() -> tempfile::TempDir {
     folder
 }
 
-/// Every file below a folder.
-/// The lock is left out: it is empty, and there from the first start on.
+/// Every file below a folder but the lock: it is empty, and there from the first start on.
 pub fn files(folder: &Path) -> Files {
-    let mut found = Files::new();
-    collect(folder, "", &mut found);
+    let mut found = tests::files::files(folder);
     found.remove(".lock");
     found
-}
-
-fn collect(folder: &Path, prefix: &str, found: &mut Files) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            collect(&entry.path(), &format!("{name}/"), found);
-        } else {
-            found.insert(name, fs::read(entry.path()).unwrap());
-        }
-    }
-}
-
-/// Equality file by file: two trees of bytes side by side say nothing.
-pub fn assert_same(found: &Files, expected: &Files, what: &str) {
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
-    for (name, bytes) in expected {
-        assert!(found[name] == *bytes, "{what}: {name} differs");
-    }
 }
 
 /// Every file, with the only number that differs between equal results set to 0: the seconds.

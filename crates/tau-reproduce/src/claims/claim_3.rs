@@ -1,9 +1,10 @@
 //! Multi-head trains faster (largest solved N per epoch) and further (largest N at all).
 
-use super::{Claim, Part, RISES, of};
-use crate::evidence::Network;
 use tau_analysis::{Estimate, Verdict};
 use tau_runs::State;
+
+use super::{Claim, Part, RISES, Sample, of};
+use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "3",
@@ -14,14 +15,13 @@ pub(super) const CLAIM: Claim = Claim {
 
 fn parts(networks: &[Network]) -> Vec<Part> {
     let common = common_epochs(networks);
-    let solved = |series: &str, epoch: usize| -> Vec<f64> {
-        of(networks, series).map(|network| network.solved_after(epoch) as f64).collect()
+    let solved = |series, epoch| {
+        Sample::of(networks, series, |network| Some(network.solved_after(epoch) as f64))
     };
     let part = |title: &str, epoch| {
         let (multi, single) = (solved("multi-head", epoch), solved("single-head", epoch));
-        let fewest = multi.len().min(single.len());
-        let part = Part::new(title, Estimate::difference_of_counts(&multi, &single), RISES);
-        censored(part, networks).with_at_least(fewest)
+        let estimate = Estimate::difference_of_counts(&multi.values, &single.values);
+        censored(Part::judge(title, &[&multi, &single], estimate, RISES), networks)
     };
     vec![
         part(

@@ -3,9 +3,10 @@
 //! All networks are taken when they had solved the same N_max, frozen, and given new heads for
 //! every smaller N: a head that can still be trained shows that the activity still tells.
 
-use super::{Claim, Part, of};
+use tau_analysis::Prediction;
+
+use super::{Claim, Part, Sample};
 use crate::evidence::Network;
-use tau_analysis::{Estimate, Prediction};
 
 pub(super) const CLAIM: Claim = Claim {
     id: "8",
@@ -15,35 +16,31 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let (multi, single) = (lost(networks, "multi-head"), lost(networks, "single-head"));
-    let fewest = multi.len().min(single.len());
+    let lost = |series| Sample::of(networks, series, lost);
+    let (multi, single) = (lost("multi-head"), lost("single-head"));
     vec![
-        Part::new(
+        Part::difference(
             "error of new heads for N < N_max on the frozen network, single-head minus multi-head",
-            Estimate::difference(&single, &multi),
+            &single,
+            &multi,
             Prediction::Positive { beyond: NEGLIGIBLE },
-        )
-        .with_at_least(fewest),
-        Part::new(
+        ),
+        Part::mean(
             "multi-head: the same error (share of trials)",
-            Estimate::mean(&multi),
+            &multi,
             Prediction::Negligible { within: NEGLIGIBLE },
-        )
-        .with_at_least(multi.len()),
+        ),
     ]
 }
 
 /// Error (1 − accuracy) that does not matter.
 const NEGLIGIBLE: f64 = 0.05;
 
-/// Mean error of the new heads for N < N_max in each network.
-fn lost(networks: &[Network], series: &str) -> Vec<f64> {
-    let mean = |network: &Network| {
-        let forgetting = network.forgetting.as_ref()?;
-        let smaller = forgetting.accuracy.iter().filter(|(n, _)| *n < forgetting.n_max);
-        let errors: Vec<f64> = smaller.map(|(_, accuracy)| 1.0 - accuracy).collect();
-        let count = errors.len() as f64;
-        (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / count)
-    };
-    of(networks, series).filter_map(mean).collect()
+/// Mean error of the new heads for N < N_max; `None` if there are none.
+fn lost(network: &Network) -> Option<f64> {
+    let forgetting = network.forgetting.as_ref()?;
+    let smaller = forgetting.accuracy.iter().filter(|(n, _)| *n < forgetting.n_max);
+    let errors: Vec<f64> = smaller.map(|(_, accuracy)| 1.0 - accuracy).collect();
+    let count = errors.len() as f64;
+    (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / count)
 }

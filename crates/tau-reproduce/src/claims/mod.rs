@@ -42,32 +42,41 @@ pub struct Part {
     pub interval: Option<[f64; 2]>,
     /// Number of networks behind it.
     pub networks: usize,
+    /// Sound networks of its conditions that have no value: they solved too few N.
+    pub left_out: usize,
 }
 
 impl Part {
-    /// Judges an estimate, or what there is instead of one.
-    fn new(
+    /// Judges the mean over networks.
+    fn mean(title: &str, sample: &Sample, prediction: Prediction) -> Self {
+        Self::judge(title, &[sample], Estimate::mean(&sample.values), prediction)
+    }
+
+    /// Judges the mean of `left` less that of `right`.
+    fn difference(title: &str, left: &Sample, right: &Sample, prediction: Prediction) -> Self {
+        let estimate = Estimate::difference(&left.values, &right.values);
+        Self::judge(title, &[left, right], estimate, prediction)
+    }
+
+    fn judge(
         title: &str,
+        samples: &[&Sample],
         estimate: Result<Estimate, tau_analysis::Error>,
         prediction: Prediction,
     ) -> Self {
-        let title = title.to_owned();
-        match estimate {
-            Ok(estimate) => Self {
-                title,
-                verdict: estimate.verdict(prediction),
-                effect: Some(estimate.effect),
-                interval: estimate.interval,
-                networks: estimate.networks,
+        // Where nothing could be measured nothing is decided.
+        let estimate = estimate.ok();
+        let enough = samples.iter().all(|sample| sample.values.len() >= FEWEST);
+        Self {
+            title: title.to_owned(),
+            verdict: match estimate {
+                Some(estimate) if enough => estimate.verdict(prediction),
+                _ => Verdict::Undecidable,
             },
-            // Nothing could be measured: that decides nothing.
-            Err(_) => Self {
-                title,
-                verdict: Verdict::Undecidable,
-                effect: None,
-                interval: None,
-                networks: 0,
-            },
+            effect: estimate.map(|estimate| estimate.effect),
+            interval: estimate.and_then(|estimate| estimate.interval),
+            networks: samples.iter().map(|sample| sample.values.len()).sum(),
+            left_out: samples.iter().map(|sample| sample.left_out).sum(),
         }
     }
 }
@@ -84,18 +93,8 @@ pub fn conclude(parts: &[Part]) -> Verdict {
     }
 }
 
-/// Fewest networks of each condition with which anything is decided.
+/// Fewest networks of each condition with which anything is decided, whatever their interval.
 const FEWEST: usize = 3;
-
-impl Part {
-    /// Takes the verdict back if a condition has too few networks, whatever their interval.
-    fn with_at_least(mut self, networks: usize) -> Self {
-        if networks < FEWEST {
-            self.verdict = Verdict::Undecidable;
-        }
-        self
-    }
-}
 
 /// Any effect above 0 counts.
 const RISES: Prediction = Prediction::Positive { beyond: 0.0 };
@@ -109,20 +108,24 @@ fn of<'a>(networks: &'a [Network], series: &'a str) -> impl Iterator<Item = &'a 
     networks.iter().filter(sound).filter(move |network| network.series == series)
 }
 
-/// The slope of a quantity against N in each network, over the solved N that `keep` accepts, given
-/// the largest; networks with fewer than three such N have none.
-fn slopes<'a>(
-    networks: impl Iterator<Item = &'a Network>,
-    points: impl Fn(&Network) -> Vec<(usize, f64)>,
-    keep: impl Fn(usize, usize) -> bool,
-) -> Vec<f64> {
-    let slope = |network: &Network| {
-        let largest = network.solved_n();
-        let kept = points(network).into_iter().filter(|(n, _)| keep(*n, largest));
-        let (x, y): (Vec<f64>, Vec<f64>) = kept.map(|(n, y)| (n as f64, y)).unzip();
-        if x.len() < 3 { None } else { tau_analysis::effect::slope(&x, &y).ok() }
-    };
-    networks.filter_map(slope).collect()
+/// One value for each sound network of a condition, as far as it has one.
+struct Sample {
+    values: Vec<f64>,
+    left_out: usize,
+}
+
+impl Sample {
+    fn of(networks: &[Network], series: &str, value: impl Fn(&Network) -> Option<f64>) -> Self {
+        let found: Vec<Option<f64>> = of(networks, series).map(value).collect();
+        let left_out = found.iter().filter(|value| value.is_none()).count();
+        Self { values: found.into_iter().flatten().collect(), left_out }
+    }
+}
+
+/// The slope of a quantity against N in one network; `None` for fewer than three points.
+fn slope(points: impl IntoIterator<Item = (usize, f64)>) -> Option<f64> {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.into_iter().map(|(n, y)| (n as f64, y)).unzip();
+    if x.len() < 3 { None } else { tau_analysis::effect::slope(&x, &y).ok() }
 }
 
 #[cfg(test)]

@@ -46,8 +46,10 @@ fn network(
     };
     Network {
         series: series.to_owned(),
+        name: format!("{series}-{seed}"),
         seed,
         state: State::Finished,
+        provenance: tau_runs::Provenance::default(),
         tau: (2..=largest).map(|n| (n, statistics(n))).collect(),
         tau_net: (2..=largest).map(summary).collect(),
         forgetting: Some(Forgetting {
@@ -128,6 +130,17 @@ fn a_run_that_diverged_counts_nowhere() {
 }
 
 #[test]
+fn a_network_that_solved_too_little_is_left_out_and_counted() {
+    let mut networks = as_published();
+    let stuck = networks.iter_mut().find(|network| network.series == "single-head").unwrap();
+    stuck.tau.truncate(2);
+    stuck.metrics.iter_mut().for_each(|row| row.solved_n = 3);
+    let part = (CLAIMS[0].parts)(&networks).swap_remove(0);
+    assert_eq!((part.networks, part.left_out), (2, 1));
+    assert_eq!(part.verdict, Verdict::Undecidable);
+}
+
+#[test]
 fn a_claim_needs_all_its_parts() {
     use Verdict::{Contradicted, Supported, Undecidable};
     check(&[Supported, Supported], Supported);
@@ -143,6 +156,7 @@ fn a_claim_needs_all_its_parts() {
                 effect: None,
                 interval: None,
                 networks: 0,
+                left_out: 0,
             })
             .collect();
         assert_eq!(conclude(&parts), expected);

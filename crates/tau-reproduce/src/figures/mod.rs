@@ -50,27 +50,21 @@ pub struct Point {
 impl Figure {
     /// The rows of its table: every network, then mean ± standard deviation over networks where at
     /// least two have a value, then what was published. A network whose run diverged is not in it.
+    /// A network's rows name the program and machine that trained it; means and published values
+    /// those of this `call`.
     #[must_use]
-    pub fn rows(&self, networks: &[Network], preset: &Preset, provenance: &Provenance) -> Vec<Row> {
+    pub fn rows(&self, networks: &[Network], preset: &Preset, call: &Provenance) -> Vec<Row> {
         let sound = |network: &&Network| network.state != State::Diverged;
         let networks: Vec<Network> = networks.iter().filter(sound).cloned().collect();
         let points = (self.points)(&networks);
-        let row = |point: &Point, source, statistic| Row {
-            figure: self.id.to_owned(),
-            panel: point.panel.to_owned(),
-            series: point.series.clone(),
-            source,
-            statistic,
-            network: point.seed.map_or_else(String::new, |seed| format!("seed {seed}")),
-            x: Some(point.x),
-            y: Some(point.y),
-            y_low: None,
-            y_high: None,
-            unit: point.unit.to_owned(),
-            seed: point.seed.map_or_else(String::new, |seed| seed.to_string()),
-            preset: preset.id.clone(),
-            commit: provenance.commit.clone(),
-            device: provenance.device.clone(),
+        let trained_by: BTreeMap<(&str, u64), &Provenance> = networks
+            .iter()
+            .map(|network| ((&*network.series, network.seed), &network.provenance))
+            .collect();
+        let row = |point: &Point, source, statistic| {
+            let key = point.seed.map(|seed| (&*point.series, seed));
+            let provenance = key.and_then(|key| trained_by.get(&key)).copied();
+            self.row(point, source, statistic, preset, provenance.unwrap_or(call))
         };
         let mut rows: Vec<Row> =
             points.iter().map(|point| row(point, Source::Ours, Statistic::Network)).collect();
@@ -91,6 +85,33 @@ impl Figure {
             rows.extend(published.iter().map(|p| row(p, Source::Published, Statistic::Mean)));
         }
         rows
+    }
+
+    fn row(
+        &self,
+        point: &Point,
+        source: Source,
+        statistic: Statistic,
+        preset: &Preset,
+        provenance: &Provenance,
+    ) -> Row {
+        Row {
+            figure: self.id.to_owned(),
+            panel: point.panel.to_owned(),
+            series: point.series.clone(),
+            source,
+            statistic,
+            network: point.seed.map_or_else(String::new, |seed| format!("seed {seed}")),
+            x: Some(point.x),
+            y: Some(point.y),
+            y_low: None,
+            y_high: None,
+            unit: point.unit.to_owned(),
+            seed: point.seed.map_or_else(String::new, |seed| seed.to_string()),
+            preset: preset.id.clone(),
+            commit: provenance.commit.clone(),
+            device: provenance.device.clone(),
+        }
     }
 }
 

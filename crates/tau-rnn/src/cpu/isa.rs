@@ -44,23 +44,24 @@ impl Isa {
     }
 }
 
-/// Work that is written once and compiled for each instruction set. `MR` rows × `NR` columns are
-/// the tile of a matrix product that fits the registers. `run` must be `#[inline(always)]`, and so
-/// must be all that it calls in its loops: only inlined code gets the wider instructions.
+/// Work that is written once and compiled for each instruction set. A vector register holds `L`
+/// numbers; `MR` rows × `2 L` columns are the tile of a matrix product that fits the registers.
+/// `run` must be `#[inline(always)]`, and so must be all that it calls in its loops: only inlined
+/// code gets the wider instructions.
 pub trait Job<R> {
     /// Does it.
-    fn run<const MR: usize, const NR: usize>(self);
+    fn run<const MR: usize, const L: usize>(self);
 }
 
 /// A number type for which jobs are compiled.
 pub trait Vectorised: Sized {
     /// Runs the copy of `job` for `isa`.
     fn dispatch(isa: Isa, job: impl Job<Self>);
-    /// The `NR` with which [`Vectorised::dispatch`] runs a job.
+    /// The `2 L` with which [`Vectorised::dispatch`] runs a job.
     fn panel_width(isa: Isa) -> usize;
 }
 
-/// Largest `NR` of all; rows of activity are padded to a multiple of it.
+/// Largest `2 L` of all; rows of activity are padded to a multiple of it.
 pub(super) const MAX_PANEL: usize = 32;
 /// A multiple of every `MR`; slices of a batch are padded to it.
 pub(super) const ROW_BLOCK: usize = 8;
@@ -96,9 +97,9 @@ macro_rules! vectorised {
 
             fn panel_width(isa: Isa) -> usize {
                 match Isa::available_at_most(isa) {
-                    Isa::Avx512 => $w,
-                    Isa::Avx2 => $y,
-                    Isa::Baseline => $b,
+                    Isa::Avx512 => 2 * $w,
+                    Isa::Avx2 => 2 * $y,
+                    Isa::Baseline => 2 * $b,
                 }
             }
         }
@@ -116,5 +117,5 @@ impl Isa {
     }
 }
 
-vectorised!(f32, avx512: 32, avx2: 16, baseline: 8);
-vectorised!(f64, avx512: 16, avx2: 8, baseline: 4);
+vectorised!(f32, avx512: 16, avx2: 8, baseline: 4);
+vectorised!(f64, avx512: 8, avx2: 4, baseline: 2);

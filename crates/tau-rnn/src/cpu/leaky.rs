@@ -1,92 +1,132 @@
-//! The leaky cell, element by element: what surrounds the recurrent product in both directions.
+//! The leaky cell: which matrices it multiplies by, and what follows each product.
 //!
-//! With a = 1/τ_eff (τ_eff·k for the continuous placement), decay = 1 − a, u = W h(t−1) + bias +
-//! w_in x(t), δ(t) = dL/dh(t) and g(t) = dL/du(t):
+//! Rows of activity carry more than the state: h̃ = (h, x, 1), the input of the next step and a
+//! one behind the neurons. So input weights and bias are columns of one matrix W̃ = (W, w_in, b),
+//! forward, backward and in the gradient. With a = 1/τ_eff (τ_eff·k for the continuous placement)
+//! and δ(t) = dL/dh(t):
 //!
 //! | | `whole` | `drive`, `continuous` |
 //! |---|---|---|
-//! | forward | s = decay·h(t−1) + a·u, h(t) = φ(s) | f = φ(u), h(t) = decay·h(t−1) + a·f |
-//! | kept | h(t): it gives φ'(s), and s back | h(t) and f |
-//! | backward | e = δ φ'(s), g = a e | e = δ, g = a δ φ'(u) |
-//! | δ(t−1) | decay·e + Wᵀ g | decay·e + Wᵀ g |
-//! | dτ | Σ e (h(t−1) − s) / τ_eff | Σ e (h(t−1) − f) / (τ_eff² k) |
-
-use ndarray::Array1;
+//! | M | diag(a) W̃ + diag(1 − a) | W̃ |
+//! | forward | h(t) = φ(M h̃(t−1)) | f = φ(M h̃(t−1)), h(t) = (1 − a) h(t−1) + a f |
+//! | kept | h(t): it gives φ' | h(t) and f |
+//! | error e | δ φ' | a δ φ' |
+//! | δ(t−1) | Mᵀ e | Mᵀ e + (1 − a) δ |
+//! | dM | Σ e h̃(t−1)ᵀ | Σ e h̃(t−1)ᵀ |
+//! | dW̃ | diag(a) dM | dM |
+//! | dτ | (dW_ii − Σ_j W̃_ij dW̃_ij) / τ | Σ δ (h(t−1) − f) / (τ² k) |
+//!
+//! The leak of `whole` is part of the matrix, so nothing but products and φ is left in its loops,
+//! and dτ follows from dW̃: L depends on a_i through M_ij = a_i W̃_ij + (1 − a_i) [i = j], so
+//! dL/da_i = Σ_j W̃_ij dM_ij − dM_ii.
 
 use crate::params::effective_tau;
 use crate::{Activation, Config, Params, Placement, Real};
 
-use super::product::{SLICE_ROWS, row_stride};
+use super::product::{Lanes, Pair, load, row_stride, store};
 
-/// What the cell needs of the parameters besides W, one value a neuron, padded with zeros.
-#[derive(Clone, Debug)]
-pub(super) struct Constants<R> {
-    pub(super) whole: bool,
+/// Columns behind the neurons in a row of activity: the inputs and the one.
+pub(super) fn extra_columns(channels: usize) -> usize {
+    channels + 1
+}
+
+/// What the cell needs of the parameters besides M, one value a neuron, padded with zeros.
+#[derive(Debug)]
+pub(super) struct Leak<R> {
     pub(super) activation: Activation,
+    /// Whether the leak is part of M.
+    pub(super) whole: bool,
     alpha: Vec<R>,
     decay: Vec<R>,
-    bias: Vec<R>,
-    /// One vector for each channel.
-    w_in: Vec<Vec<R>>,
 }
 
-impl<R: Real> Constants<R> {
+impl<R: Real> Leak<R> {
     pub(super) fn new(config: &Config, params: &Params<R>) -> Self {
-        let stride = row_stride(config.hidden_size);
-        let padded = |values: &mut dyn Iterator<Item = R>| {
-            let mut values: Vec<R> = values.collect();
-            values.resize(stride, R::ZERO);
-            values
-        };
         let k = R::from_f64(f64::from(config.placement.steps_per_unit()));
-        let alpha = |tau: &R| R::ONE / (effective_tau(*tau) * k);
-        Self {
-            whole: config.placement == Placement::Whole,
-            activation: config.activation,
-            alpha: padded(&mut params.tau.iter().map(alpha)),
-            decay: padded(&mut params.tau.iter().map(|tau| R::ONE - alpha(tau))),
-            bias: padded(&mut params.b_rec.iter().zip(&params.b_in).map(|(&a, &b)| a + b)),
-            w_in: params
-                .w_in
-                .columns()
-                .into_iter()
-                .map(|w| padded(&mut w.iter().copied()))
-                .collect(),
+        let mut alpha: Vec<R> =
+            params.tau.iter().map(|tau| R::ONE / (effective_tau(*tau) * k)).collect();
+        let mut decay: Vec<R> = alpha.iter().map(|&alpha| R::ONE - alpha).collect();
+        let stride = row_stride(config.hidden_size);
+        alpha.resize(stride, R::ZERO);
+        decay.resize(stride, R::ZERO);
+        let whole = config.placement == Placement::Whole;
+        Self { activation: config.activation, whole, alpha, decay }
+    }
+
+    /// M, from column `from` of h̃ to neuron `to`.
+    pub(super) fn matrix<'a>(
+        &'a self,
+        params: &'a Params<R>,
+    ) -> impl Fn(usize, usize) -> R + use<'a, R> {
+        move |to, from| {
+            let weight = extended(params, to, from);
+            if !self.whole {
+                weight
+            } else if to == from {
+                self.alpha[to].mul_add(weight, self.decay[to])
+            } else {
+                self.alpha[to] * weight
+            }
         }
     }
 
-    pub(super) fn channels(&self) -> usize {
-        self.w_in.len()
+    /// dW̃ from dM, for neuron `to`.
+    pub(super) fn weight_gradient(&self, to: usize, matrix_gradient: R) -> R {
+        if self.whole { self.alpha[to] * matrix_gradient } else { matrix_gradient }
     }
 }
 
-/// dτ_raw from the sums that [`backward`] makes: the factors that do not depend on the step.
-/// A neuron whose τ_raw is below 1 gets no gradient (paper, section 1).
-pub(super) fn tau_gradient<R: Real>(config: &Config, params: &Params<R>, sums: &[R]) -> Array1<R> {
+/// W̃ = (W, w_in, b).
+fn extended<R: Real>(params: &Params<R>, to: usize, from: usize) -> R {
+    let (hidden, channels) = params.w_in.dim();
+    if from < hidden {
+        params.w_rec[[to, from]]
+    } else if from < hidden + channels {
+        params.w_in[[to, from - hidden]]
+    } else {
+        params.b_rec[to] + params.b_in[to]
+    }
+}
+
+/// dτ_raw of every neuron, given all other gradients of the cell and, for placements other than
+/// `whole`, the sums Σ δ (h(t−1) − f). A neuron whose τ_raw is below 1 gets none (paper,
+/// section 1).
+pub(super) fn tau_gradient<R: Real>(
+    config: &Config,
+    params: &Params<R>,
+    gradients: &mut Params<R>,
+    sums: &[R],
+) {
     let k = R::from_f64(f64::from(config.placement.steps_per_unit()));
-    let gradient = |(&tau, &sum): (&R, &R)| {
-        if tau < R::ONE {
+    let whole = config.placement == Placement::Whole;
+    for (i, &tau) in params.tau.iter().enumerate() {
+        let dot = |a: ndarray::ArrayView1<'_, R>, b: ndarray::ArrayView1<'_, R>| -> f64 {
+            a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum()
+        };
+        let gradient = if tau < R::ONE {
             R::ZERO
-        } else if config.placement == Placement::Whole {
-            sum / tau
+        } else if whole {
+            let along = dot(params.w_rec.row(i), gradients.w_rec.row(i))
+                + dot(params.w_in.row(i), gradients.w_in.row(i))
+                + (params.b_rec[i] + params.b_in[i]).to_f64() * gradients.b_rec[i].to_f64();
+            R::from_f64((gradients.w_rec[[i, i]].to_f64() - along) / tau.to_f64())
         } else {
-            sum / (tau * tau * k)
-        }
-    };
-    params.tau.iter().zip(sums).map(gradient).collect()
+            sums[i] / (tau * tau * k)
+        };
+        gradients.tau[i] = gradient;
+    }
 }
 
-/// φ, its derivative and its inverse as functions of φ's value.
-trait Phi<R> {
+/// φ, and its derivative as a function of φ's value.
+pub(super) trait Phi<R> {
     fn phi(s: R) -> R;
     fn slope(value: R) -> R;
-    fn inverse(value: R) -> R;
 }
 
-struct LeakyRelu;
-struct Relu;
-struct Tanh;
-struct Sigmoid;
+pub(super) struct LeakyRelu;
+pub(super) struct Relu;
+pub(super) struct Tanh;
+pub(super) struct Sigmoid;
 
 impl<R: Real> Phi<R> for LeakyRelu {
     #[inline(always)]
@@ -96,10 +136,6 @@ impl<R: Real> Phi<R> for LeakyRelu {
     #[inline(always)]
     fn slope(value: R) -> R {
         if value > R::ZERO { R::ONE } else { R::from_f64(Activation::NEGATIVE_SLOPE) }
-    }
-    #[inline(always)]
-    fn inverse(value: R) -> R {
-        if value > R::ZERO { value } else { R::from_f64(1.0 / Activation::NEGATIVE_SLOPE) * value }
     }
 }
 
@@ -112,11 +148,6 @@ impl<R: Real> Phi<R> for Relu {
     fn slope(value: R) -> R {
         if value > R::ZERO { R::ONE } else { R::ZERO }
     }
-    /// Where φ is flat the inverse is not needed: the slope there is 0.
-    #[inline(always)]
-    fn inverse(value: R) -> R {
-        value
-    }
 }
 
 impl<R: Real> Phi<R> for Tanh {
@@ -127,11 +158,6 @@ impl<R: Real> Phi<R> for Tanh {
     #[inline(always)]
     fn slope(value: R) -> R {
         R::ONE - value * value
-    }
-    /// 0 where the value rounded to ±1: the slope there is 0 as well.
-    #[inline(always)]
-    fn inverse(value: R) -> R {
-        if value.abs() < R::ONE { value.atanh() } else { R::ZERO }
     }
 }
 
@@ -144,205 +170,131 @@ impl<R: Real> Phi<R> for Sigmoid {
     fn slope(value: R) -> R {
         value * (R::ONE - value)
     }
-    /// 0 where the value rounded to 0 or 1: the slope there is 0 as well.
-    #[inline(always)]
-    fn inverse(value: R) -> R {
-        if value > R::ZERO && value < R::ONE { (value / (R::ONE - value)).ln() } else { R::ZERO }
-    }
 }
 
-/// A panel of columns `first..first + NR` of some rows of activity.
-#[derive(Clone, Copy)]
-pub(super) struct Panel {
-    pub(super) rows: usize,
-    pub(super) stride: usize,
-    pub(super) first: usize,
+/// Evaluates `$body` with `$phi` as the type that stands for the activation `$activation`.
+macro_rules! with_phi {
+    ($activation:expr, $phi:ident => $body:expr) => {
+        match $activation {
+            $crate::Activation::LeakyRelu => {
+                type $phi = $crate::cpu::leaky::LeakyRelu;
+                $body
+            }
+            $crate::Activation::Relu => {
+                type $phi = $crate::cpu::leaky::Relu;
+                $body
+            }
+            $crate::Activation::Tanh => {
+                type $phi = $crate::cpu::leaky::Tanh;
+                $body
+            }
+            $crate::Activation::Sigmoid => {
+                type $phi = $crate::cpu::leaky::Sigmoid;
+                $body
+            }
+        }
+    };
 }
+pub(super) use with_phi;
 
-impl Panel {
-    #[inline(always)]
-    fn of<'a, R, const NR: usize>(&self, row: usize, from: &'a [R]) -> &'a [R; NR] {
-        let start = row * self.stride + self.first;
-        from[start..].first_chunk().expect("rows have room for whole panels")
-    }
-
-    #[inline(always)]
-    fn of_mut<'a, R, const NR: usize>(&self, row: usize, from: &'a mut [R]) -> &'a mut [R; NR] {
-        let start = row * self.stride + self.first;
-        from[start..].first_chunk_mut().expect("rows have room for whole panels")
-    }
-}
-
-/// One step forward on a panel. `product` is W h(t−1), `x` the input (row, channel), `f` is
-/// written for the placements that keep it.
 #[inline(always)]
-pub(super) fn forward<R: Real, const NR: usize>(
-    cell: &Constants<R>,
-    panel: Panel,
-    product: &[[R; NR]; SLICE_ROWS],
-    x: &[R],
-    before: &[R],
-    after: &mut [R],
-    f: &mut [R],
-) {
-    match cell.activation {
-        Activation::LeakyRelu => {
-            forward_phi::<R, LeakyRelu, NR>(cell, panel, product, x, before, after, f);
+fn each<R: Real, const L: usize>(pair: Pair<R, L>, f: impl Fn(R) -> R) -> Pair<R, L> {
+    let lanes = |from: Lanes<R, L>| {
+        let mut to = from;
+        for j in 0..L {
+            to[j] = f(from[j]);
         }
-        Activation::Relu => forward_phi::<R, Relu, NR>(cell, panel, product, x, before, after, f),
-        Activation::Tanh => forward_phi::<R, Tanh, NR>(cell, panel, product, x, before, after, f),
-        Activation::Sigmoid => {
-            forward_phi::<R, Sigmoid, NR>(cell, panel, product, x, before, after, f);
-        }
-    }
+        to
+    };
+    [lanes(pair[0]), lanes(pair[1])]
 }
 
 #[inline(always)]
-fn forward_phi<R: Real, P: Phi<R>, const NR: usize>(
-    cell: &Constants<R>,
-    panel: Panel,
-    product: &[[R; NR]; SLICE_ROWS],
-    x: &[R],
-    before: &[R],
-    after: &mut [R],
-    f: &mut [R],
-) {
-    let alpha: [R; NR] = *panel.of(0, &cell.alpha);
-    let decay: [R; NR] = *panel.of(0, &cell.decay);
-    let bias: [R; NR] = *panel.of(0, &cell.bias);
-    let channels = cell.channels();
-    for row in 0..panel.rows {
-        let mut u = product[row];
-        for j in 0..NR {
-            u[j] += bias[j];
+fn both<R: Real, const L: usize>(
+    a: Pair<R, L>,
+    b: Pair<R, L>,
+    f: impl Fn(R, R) -> R,
+) -> Pair<R, L> {
+    let lanes = |a: Lanes<R, L>, b: Lanes<R, L>| {
+        let mut to = a;
+        for j in 0..L {
+            to[j] = f(a[j], b[j]);
         }
-        for (w, &x) in cell.w_in.iter().zip(&x[row * channels..]) {
-            let w: &[R; NR] = panel.of(0, w);
-            for j in 0..NR {
-                u[j] = w[j].mul_add(x, u[j]);
-            }
-        }
-        let before: &[R; NR] = panel.of(row, before);
-        let after: &mut [R; NR] = panel.of_mut(row, after);
-        if cell.whole {
-            for j in 0..NR {
-                after[j] = P::phi(alpha[j].mul_add(u[j], decay[j] * before[j]));
-            }
-        } else {
-            let f: &mut [R; NR] = panel.of_mut(row, f);
-            for j in 0..NR {
-                f[j] = P::phi(u[j]);
-                after[j] = decay[j].mul_add(before[j], alpha[j] * f[j]);
-            }
-        }
-    }
+        to
+    };
+    [lanes(a[0], b[0]), lanes(a[1], b[1])]
 }
 
-/// The state of one step that the way back needs.
-pub(super) struct StepBack<'a, R> {
-    /// Input (row, channel).
-    pub(super) x: &'a [R],
+/// The state of one step on its way forward: rows of activity, one after the other.
+pub(super) struct StepForward<'a, R> {
     /// h(t−1).
     pub(super) before: &'a [R],
+    /// h(t), to be written.
+    pub(super) after: &'a mut [R],
+    /// f(t), to be written; empty for `whole`.
+    pub(super) f: &'a mut [R],
+}
+
+impl<R: Real> Leak<R> {
+    /// What follows the product `sum` of M and h̃(t−1), for the neurons from `column` on; `at` is
+    /// their place among the rows of activity.
+    #[inline(always)]
+    pub(super) fn forward<P: Phi<R>, const L: usize>(
+        &self,
+        column: usize,
+        at: usize,
+        sum: Pair<R, L>,
+        step: &mut StepForward<'_, R>,
+    ) {
+        let value = each(sum, P::phi);
+        if self.whole {
+            store(step.after, at, value);
+        } else {
+            let before = both(load(&self.decay, column), load(step.before, at), |a, b| a * b);
+            let drive = both(load(&self.alpha, column), value, |a, b| a * b);
+            store(step.f, at, value);
+            store(step.after, at, both(before, drive, |a, b| a + b));
+        }
+    }
+
+    /// What follows the product `sum` of Mᵀ and e(t+1), to which dL/dh(t) that comes directly from
+    /// readouts was added.
+    #[inline(always)]
+    pub(super) fn backward<P: Phi<R>, const L: usize>(
+        &self,
+        column: usize,
+        at: usize,
+        sum: Pair<R, L>,
+        step: &mut StepBack<'_, R>,
+    ) {
+        let flush = |e: R| if e.abs() < R::UNDERFLOW { R::ZERO } else { e };
+        let value = load(step.value, at);
+        let slope = each(value, P::slope);
+        if self.whole {
+            store(step.error, at, each(both(sum, slope, |a, b| a * b), flush));
+            return;
+        }
+        let delta = each(both(sum, load(step.carry, at), |a, b| a + b), flush);
+        let drive = both(both(load(&self.alpha, column), delta, |a, b| a * b), slope, |a, b| a * b);
+        store(step.error, at, each(drive, flush));
+        store(step.carry, at, both(load(&self.decay, column), delta, |a, b| a * b));
+        let change = both(load(step.before, at), value, |a, b| a - b);
+        let part = both(delta, change, |a, b| a * b);
+        let sums = both(load(step.tau_sums, column), part, |a, b| a + b);
+        store(step.tau_sums, column, sums);
+    }
+}
+
+/// The state of one step on its way back: rows of activity, one after the other.
+pub(super) struct StepBack<'a, R> {
     /// φ's value at t: h(t) or f(t).
     pub(super) value: &'a [R],
-    /// dL/dh(t) that comes directly from readouts; `None` for nothing.
-    pub(super) direct: Option<&'a [R]>,
-}
-
-/// Sums over trials and steps, one value a neuron (and channel).
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sums<R> {
-    pub(super) tau: Vec<R>,
-    pub(super) bias: Vec<R>,
-    pub(super) w_in: Vec<Vec<R>>,
-}
-
-impl<R: Real> Sums<R> {
-    pub(super) fn restart(&mut self, stride: usize, channels: usize) {
-        self.w_in.resize(channels, Vec::new());
-        for sums in [&mut self.tau, &mut self.bias].into_iter().chain(&mut self.w_in) {
-            sums.clear();
-            sums.resize(stride, R::ZERO);
-        }
-    }
-}
-
-/// One step backward on a panel. `product` is Wᵀ g(t+1); `carry` holds decay·e(t+1) and gets
-/// decay·e(t); `g` gets g(t). Says whether any error is left.
-#[inline(always)]
-pub(super) fn backward<R: Real, const NR: usize>(
-    cell: &Constants<R>,
-    panel: Panel,
-    product: &[[R; NR]; SLICE_ROWS],
-    step: &StepBack<'_, R>,
-    carry: &mut [R],
-    g: &mut [R],
-    sums: &mut Sums<R>,
-) -> bool {
-    match cell.activation {
-        Activation::LeakyRelu => {
-            backward_phi::<R, LeakyRelu, NR>(cell, panel, product, step, carry, g, sums)
-        }
-        Activation::Relu => backward_phi::<R, Relu, NR>(cell, panel, product, step, carry, g, sums),
-        Activation::Tanh => backward_phi::<R, Tanh, NR>(cell, panel, product, step, carry, g, sums),
-        Activation::Sigmoid => {
-            backward_phi::<R, Sigmoid, NR>(cell, panel, product, step, carry, g, sums)
-        }
-    }
-}
-
-#[inline(always)]
-fn backward_phi<R: Real, P: Phi<R>, const NR: usize>(
-    cell: &Constants<R>,
-    panel: Panel,
-    product: &[[R; NR]; SLICE_ROWS],
-    step: &StepBack<'_, R>,
-    carry: &mut [R],
-    g: &mut [R],
-    sums: &mut Sums<R>,
-) -> bool {
-    let alpha: [R; NR] = *panel.of(0, &cell.alpha);
-    let decay: [R; NR] = *panel.of(0, &cell.decay);
-    let mut tau_sum: [R; NR] = *panel.of(0, &sums.tau);
-    let mut bias_sum: [R; NR] = *panel.of(0, &sums.bias);
-    let mut left = [R::ZERO; NR];
-    let channels = cell.channels();
-    for row in 0..panel.rows {
-        let before: &[R; NR] = panel.of(row, step.before);
-        let value: &[R; NR] = panel.of(row, step.value);
-        let carry: &mut [R; NR] = panel.of_mut(row, carry);
-        let g: &mut [R; NR] = panel.of_mut(row, g);
-        let mut error = product[row];
-        for j in 0..NR {
-            error[j] += carry[j];
-        }
-        if let Some(direct) = step.direct {
-            let direct: &[R; NR] = panel.of(row, direct);
-            for j in 0..NR {
-                error[j] += direct[j];
-            }
-        }
-        for j in 0..NR {
-            let slope = P::slope(value[j]);
-            let e = if cell.whole { error[j] * slope } else { error[j] };
-            let e = if e.abs() < R::UNDERFLOW { R::ZERO } else { e };
-            left[j] += e.abs();
-            carry[j] = decay[j] * e;
-            g[j] = if cell.whole { alpha[j] * e } else { alpha[j] * e * slope };
-            let inner = if cell.whole { P::inverse(value[j]) } else { value[j] };
-            tau_sum[j] = e.mul_add(before[j] - inner, tau_sum[j]);
-            bias_sum[j] += g[j];
-        }
-        for (sums, &x) in sums.w_in.iter_mut().zip(&step.x[row * channels..]) {
-            let sums: &mut [R; NR] = panel.of_mut(0, sums);
-            for j in 0..NR {
-                sums[j] = g[j].mul_add(x, sums[j]);
-            }
-        }
-    }
-    *panel.of_mut(0, &mut sums.tau) = tau_sum;
-    *panel.of_mut(0, &mut sums.bias) = bias_sum;
-    // Not `> 0`: a NaN must not end the way back in silence.
-    left.iter().any(|&left| left != R::ZERO)
+    /// e(t), to be written.
+    pub(super) error: &'a mut [R],
+    /// h(t−1).
+    pub(super) before: &'a [R],
+    /// (1 − a) δ(t+1), to become (1 − a) δ(t); empty for `whole`.
+    pub(super) carry: &'a mut [R],
+    /// Σ δ (h(t−1) − f), one value a neuron; empty for `whole`.
+    pub(super) tau_sums: &'a mut [R],
 }

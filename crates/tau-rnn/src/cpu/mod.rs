@@ -4,6 +4,7 @@
 //! through all steps forward and back without waiting for any other; the slices' gradients are
 //! added in the order of the slices. So threads change the time and never the bits.
 
+mod buffer;
 mod isa;
 mod leaky;
 mod product;
@@ -17,17 +18,20 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::batch::{HeadScore, Initial};
-use crate::params::{flat, flat_mut};
+use crate::params::flat_mut;
 use crate::{
     Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
 };
 
 pub use isa::{Isa, Job, Vectorised};
 
-use leaky::Constants;
-use product::{Panels, SLICE_ROWS};
+use leaky::{Leak, extra_columns};
+use product::Panels;
 use readout::Read;
 use slice::{Backward, Forward, Keep, Packed, Slice};
+
+/// Trials of a slice, at most.
+const SLICE_ROWS: usize = 32;
 
 /// A network on the CPU.
 ///
@@ -103,9 +107,10 @@ impl<R: Real> Cpu<R> {
         let gradients = Gradients::zeros(&params);
         let packed = Packed {
             hidden: config.hidden_size,
-            cell: Constants::new(&config, &params),
-            w_forward: Panels::default(),
-            w_backward: Panels::default(),
+            channels: config.input_size,
+            leak: Leak::new(&config, &params),
+            forward: Panels::default(),
+            backward: Panels::default(),
             readout_forward: Panels::default(),
             readout_backward: Panels::default(),
             readout_bias: Vec::new(),
@@ -130,11 +135,12 @@ impl<R: Real> Cpu<R> {
     /// Bytes that one update needs besides the parameters: mostly the history of the states.
     #[must_use]
     pub fn workspace_bytes(config: &Config, steps: usize, trials: usize) -> usize {
-        let stride = product::row_stride(config.hidden_size);
+        let columns = config.hidden_size + extra_columns(config.input_size);
+        let stride = product::row_stride(columns);
         let histories = if config.placement == crate::Placement::Whole { 1 } else { 2 };
         let slices = trials.div_ceil(SLICE_ROWS);
         let history = histories * (steps + 1) * trials.next_multiple_of(8) * stride;
-        let gradients = slices * config.hidden_size * stride;
+        let gradients = slices * columns * stride;
         (history + gradients) * size_of::<R>()
     }
 
@@ -144,10 +150,11 @@ impl<R: Real> Cpu<R> {
         let hidden = self.config.hidden_size;
         let packed = &mut self.packed;
         if !self.fresh {
-            let w = flat(&self.params.w_rec);
-            packed.cell = Constants::new(&self.config, &self.params);
-            packed.w_forward.pack(width, hidden, hidden, |from, to| w[to * hidden + from]);
-            packed.w_backward.pack(width, hidden, hidden, |to, from| w[to * hidden + from]);
+            packed.leak = Leak::new(&self.config, &self.params);
+            let matrix = packed.leak.matrix(&self.params);
+            let columns = hidden + extra_columns(packed.channels);
+            packed.forward.pack(width, columns, hidden, |from, to| matrix(to, from));
+            packed.backward.pack(width, hidden, hidden, &matrix);
             self.fresh = true;
         }
         let mut rows = Vec::new();
@@ -214,46 +221,72 @@ impl<R: Real> Cpu<R> {
 
     /// Adds up the slices' gradients, in their order.
     fn reduce(&mut self, heads: &[usize]) {
-        let hidden = self.config.hidden_size;
-        let stride = product::row_stride(hidden);
-        let slices = &self.slices;
+        let cell = !self.cell_frozen;
         let readouts = &self.params.readouts;
         let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
-        let cell = !self.cell_frozen;
         self.gradients.restart(cell, self.config.trains_tau(), trained);
-        let gradients = &mut self.gradients.values;
-        const BLOCK: usize = 64;
-        let mut blocks: Vec<&mut [R]> =
-            flat_mut(&mut gradients.w_rec).chunks_mut(BLOCK * hidden).collect();
-        spread(&self.pool, &mut blocks, |block, rows| {
-            for (i, row) in rows.chunks_exact_mut(hidden).enumerate() {
-                for slice in slices {
-                    add(row, &slice.dw[(block * BLOCK + i) * stride..][..hidden]);
-                }
+        self.reduce_readouts(heads);
+        if cell {
+            self.reduce_cell();
+        }
+    }
+
+    fn reduce_readouts(&mut self, heads: &[usize]) {
+        let hidden = self.config.hidden_size;
+        for (&head, range) in heads.iter().zip(&self.packed.heads) {
+            if !self.gradients.heads[head] {
+                continue;
             }
-        });
-        let mut tau_sums = vec![R::ZERO; hidden];
-        for slice in slices {
-            add(&mut tau_sums, &slice.sums.tau);
-            add(flat_mut(&mut gradients.b_rec), &slice.sums.bias);
-            for (mut column, sums) in gradients.w_in.columns_mut().into_iter().zip(&slice.sums.w_in)
-            {
-                column.iter_mut().zip(sums).for_each(|(sum, &part)| *sum += part);
-            }
-            for (&head, range) in heads.iter().zip(&self.packed.heads) {
-                if self.gradients.heads[head] {
-                    let readout = &mut gradients.readouts[head];
-                    add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
-                    for (o, mut row) in range.clone().zip(readout.weight.rows_mut()) {
-                        let part = &slice.dw_out[o * stride..][..hidden];
-                        row.iter_mut().zip(part).for_each(|(sum, &part)| *sum += part);
-                    }
+            let readout = &mut self.gradients.values.readouts[head];
+            for slice in &self.slices {
+                add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
+                for (o, row) in range.clone().zip(flat_mut(&mut readout.weight).chunks_mut(hidden))
+                {
+                    add(row, &slice.dw_out[o * slice.stride..][..hidden]);
                 }
             }
         }
+    }
+
+    fn reduce_cell(&mut self) {
+        let (hidden, leak) = (self.config.hidden_size, &self.packed.leak);
+        let stride = self.packed.stride();
+        let gradients = &mut self.gradients.values;
+        let Some((sums, others)) = self.slices.split_first_mut() else { return };
+        // dMᵀ is summed in the first slice …
+        const BLOCK: usize = 16;
+        let dm = &mut sums.dm[..self.packed.columns() * stride];
+        let mut blocks: Vec<&mut [R]> = dm.chunks_mut(BLOCK * stride).collect();
+        spread(&self.pool, &mut blocks, |block, rows| {
+            for slice in &*others {
+                add(rows, &slice.dm[block * BLOCK * stride..][..rows.len()]);
+            }
+        });
+        for slice in &*others {
+            add(&mut sums.tau_sums, &slice.tau_sums);
+        }
+        // … and turned from there.
+        let dm = &sums.dm;
+        let mut blocks: Vec<&mut [R]> =
+            flat_mut(&mut gradients.w_rec).chunks_mut(BLOCK * hidden).collect();
+        spread(&self.pool, &mut blocks, |block, rows| {
+            for from in 0..hidden {
+                let part = &dm[from * stride + block * BLOCK..];
+                for (k, row) in rows.chunks_exact_mut(hidden).enumerate() {
+                    row[from] = leak.weight_gradient(block * BLOCK + k, part[k]);
+                }
+            }
+        });
+        for to in 0..hidden {
+            let from = |column: usize| leak.weight_gradient(to, dm[column * stride + to]);
+            for c in 0..self.packed.channels {
+                gradients.w_in[[to, c]] = from(hidden + c);
+            }
+            gradients.b_rec[to] = from(hidden + self.packed.channels);
+        }
         gradients.b_in.assign(&gradients.b_rec);
         if self.config.trains_tau() {
-            gradients.tau = leaky::tau_gradient(&self.config, &self.params, &tau_sums);
+            leaky::tau_gradient(&self.config, &self.params, gradients, &sums.tau_sums);
         }
     }
 

@@ -5,8 +5,8 @@ use crate::loss;
 use crate::{Batch, Real};
 
 use super::isa::Job;
-use super::product::{Rows, SLICE_ROWS, add_outer, product};
-use super::slice::{Keep, Packed, Slice, zeros};
+use super::product::{Rows, outer, product, row_stride, store};
+use super::slice::{Keep, Packed, Slice};
 
 /// Reads the heads, scores them, and leaves the errors of the outputs in the slice.
 pub(super) struct Read<'a, 'b, R> {
@@ -18,7 +18,7 @@ pub(super) struct Read<'a, 'b, R> {
 
 impl<R: Real> Job<R> for Read<'_, '_, R> {
     #[inline(always)]
-    fn run<const MR: usize, const NR: usize>(self) {
+    fn run<const MR: usize, const L: usize>(self) {
         let Self { packed, batch, keep, slice } = self;
         slice.losses.clear();
         slice.losses.resize(packed.heads.len(), 0.0);
@@ -26,23 +26,26 @@ impl<R: Real> Job<R> for Read<'_, '_, R> {
         slice.hits.resize(packed.heads.len(), 0);
         let first = first_read(slice.steps, batch.target.every_step());
         let outputs = packed.readout_bias.len();
-        let y_size = slice.rows * outputs;
-        zeros(&mut slice.y, (slice.steps + 1 - first) * y_size);
+        let y_stride = row_stride(outputs);
+        let y_size = slice.rows * y_stride;
+        let (rows, stride, size) = (slice.rows, slice.stride, slice.size());
+        let all = slice.y.zeros((slice.steps + 1 - first) * y_size);
         for t in first..=slice.steps {
             let slot = if keep == Keep::History { t } else { t % 2 };
-            let h = &slice.h[slot * slice.size()..];
-            let y = &mut slice.y[(t - first) * y_size..][..y_size];
-            // Rows behind the last trial keep error 0: they must not reach any gradient.
-            let trials = slice.trials.len();
-            for (j, w) in packed.readout_forward.iter::<NR>() {
-                let block = product::<R, MR, NR>(slice.rows, h, slice.stride, w);
-                let bias = &packed.readout_bias[j..outputs.min(j + NR)];
-                for (y, block) in y.chunks_exact_mut(outputs).zip(&block).take(trials) {
-                    for (k, &bias) in bias.iter().enumerate() {
-                        y[j + k] = block[k] + bias;
-                    }
-                }
+            let h = &slice.h[slot * size..];
+            let y = &mut all[(t - first) * y_size..][..y_size];
+            for (j, panel) in packed.readout_forward.iter::<L>() {
+                product::<R, MR, L>(rows, h, stride, panel, |row, sum| {
+                    store(y, row * y_stride + j, sum);
+                });
             }
+            // Rows behind the last trial keep error 0: they must not reach any gradient.
+            let (trials, others) = y.split_at_mut(slice.trials.len() * y_stride);
+            others.fill(R::ZERO);
+            for y in trials.chunks_exact_mut(y_stride) {
+                y.iter_mut().zip(&packed.readout_bias).for_each(|(y, &bias)| *y += bias);
+            }
+            let y = trials;
             score(packed, batch, t - 1, slice.trials.start, y, &mut slice.losses, &mut slice.hits);
         }
     }
@@ -63,10 +66,9 @@ fn score<R: Real>(
     losses: &mut [f64],
     hits: &mut [u32],
 ) {
-    let outputs = packed.readout_bias.len();
+    let y_stride = row_stride(packed.readout_bias.len());
     let trials = batch.trials();
-    let rows = (trials - first_trial).min(SLICE_ROWS).min(y.len() / outputs.max(1));
-    for (row, y) in y.chunks_exact_mut(outputs).take(rows).enumerate() {
+    for (row, y) in y.chunks_exact_mut(y_stride).enumerate() {
         let trial = first_trial + row;
         for (position, range) in packed.heads.iter().enumerate() {
             let y = &mut y[range.clone()];
@@ -91,46 +93,41 @@ fn score<R: Real>(
 
 impl<R: Real> Slice<R> {
     #[inline(always)]
-    pub(super) fn readout_gradients<const MR: usize, const NR: usize>(
+    pub(super) fn readout_gradients<const MR: usize, const L: usize>(
         &mut self,
         packed: &Packed<R>,
         every_step: bool,
     ) {
         let outputs = packed.readout_bias.len();
-        for y in self.y.chunks_exact(outputs) {
-            for (sum, &y) in self.db_out.iter_mut().zip(y) {
-                *sum += y;
-            }
+        let y_stride = row_stride(outputs);
+        for y in self.y.chunks_exact(y_stride) {
+            self.db_out.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y);
         }
         let first = first_read(self.steps, every_step);
         let count = (self.steps + 1 - first) * self.rows;
-        let y = Rows { data: &self.y, stride: outputs, width: outputs };
-        let h = Rows {
-            data: &self.h[first * self.size()..],
-            stride: self.stride,
-            width: packed.hidden,
-        };
+        let y = Rows { data: &self.y, stride: y_stride, width: outputs };
+        let data = &self.h[first * self.size()..];
+        let h = Rows { data, stride: self.stride, width: packed.hidden };
         let (dw_out, scratch) = (&mut self.dw_out, &mut self.scratch);
-        add_outer::<R, MR, NR>(count, y, h, dw_out, self.stride, scratch);
+        outer::<R, MR, L>(count, y, h, dw_out, self.stride, false, scratch);
     }
 
     /// dL/dh(t) that comes directly from the outputs read at step t.
     #[inline(always)]
-    pub(super) fn direct_errors<const MR: usize, const NR: usize>(
+    pub(super) fn direct_errors<const MR: usize, const L: usize>(
         &mut self,
         packed: &Packed<R>,
         t: usize,
         every_step: bool,
     ) {
-        let outputs = packed.readout_bias.len();
+        let y_stride = row_stride(packed.readout_bias.len());
         let first = first_read(self.steps, every_step);
-        let y = &self.y[(t - first) * self.rows * outputs..];
-        let (rows, stride, direct) = (self.rows, self.stride, &mut self.direct);
-        for (j, w) in packed.readout_backward.iter::<NR>() {
-            let block = product::<R, MR, NR>(rows, y, outputs, w);
-            for (direct, block) in direct.chunks_exact_mut(stride).zip(&block).take(rows) {
-                direct[j..j + NR].copy_from_slice(block);
-            }
+        let y = &self.y[(t - first) * self.rows * y_stride..];
+        let (rows, stride, direct) = (self.rows, self.stride, &mut *self.direct);
+        for (j, panel) in packed.readout_backward.iter::<L>() {
+            product::<R, MR, L>(rows, y, y_stride, panel, |row, sum| {
+                store(direct, row * stride + j, sum);
+            });
         }
     }
 }

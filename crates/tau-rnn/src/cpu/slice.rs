@@ -1,31 +1,33 @@
 //! Some trials of a batch, on their way through all steps: the unit of work of one thread.
 //!
-//! A slice never waits for another one. It keeps h(0) … h(T), and on the way back collects g(t)
-//! over a few steps before it adds their part of dW as one long product.
+//! A slice never waits for another one. It keeps h(0) … h(T), and on the way back collects e(t)
+//! over a few steps before it adds their part of dM as one long product.
 
 use std::ops::Range;
 
-use ndarray::ArrayView3;
+use ndarray::{ArrayView2, ArrayView3, s};
 
 use crate::batch::Initial;
 use crate::{Batch, Real};
 
+use super::buffer::Buffer;
 use super::isa::{Job, ROW_BLOCK};
-use super::leaky::{self, Constants, Panel, StepBack, Sums};
-use super::product::{OuterScratch, Panels, Rows, SLICE_ROWS, add_outer, product, row_stride};
+use super::leaky::{Leak, Phi, StepBack, StepForward, extra_columns, with_phi};
+use super::product::{OuterScratch, Panels, Rows, load, outer, plus, product, row_stride};
 
-/// Steps whose g(t) are collected before their part of dW is added.
+/// Steps whose e(t) are collected before their part of dM is added.
 const CHUNK_STEPS: usize = 8;
 
 /// The parameters in the form in which a batch uses them, shared by all slices.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Packed<R> {
     pub(super) hidden: usize,
-    pub(super) cell: Constants<R>,
-    /// h · Wᵀ on the way forward: element (from, to).
-    pub(super) w_forward: Panels<R>,
-    /// g · W on the way back: element (to, from).
-    pub(super) w_backward: Panels<R>,
+    pub(super) channels: usize,
+    pub(super) leak: Leak<R>,
+    /// M on the way forward: element (from, to), with the columns for input and bias.
+    pub(super) forward: Panels<R>,
+    /// Mᵀ on the way back: element (to, from), from neurons only.
+    pub(super) backward: Panels<R>,
     /// Outputs of the active heads side by side: element (neuron, output).
     pub(super) readout_forward: Panels<R>,
     /// Element (output, neuron).
@@ -33,6 +35,18 @@ pub(super) struct Packed<R> {
     pub(super) readout_bias: Vec<R>,
     /// The outputs of each active head.
     pub(super) heads: Vec<Range<usize>>,
+}
+
+impl<R: Real> Packed<R> {
+    /// Columns of h̃: neurons, inputs, one.
+    pub(super) fn columns(&self) -> usize {
+        self.hidden + extra_columns(self.channels)
+    }
+
+    /// Distance between rows of activity.
+    pub(super) fn stride(&self) -> usize {
+        row_stride(self.columns())
+    }
 }
 
 /// What is remembered of the states.
@@ -45,49 +59,36 @@ pub(super) enum Keep {
 }
 
 /// Work space of one slice; everything in it is reused from batch to batch.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Slice<R> {
     /// Trials of the batch.
     pub(super) trials: Range<usize>,
-    /// Trials rounded up; the rows behind them hold zeros or are ignored.
+    /// Trials rounded up; the rows behind them are ignored.
     pub(super) rows: usize,
     pub(super) stride: usize,
     pub(super) steps: usize,
-    /// h: slot t for h(t), or slots t mod 2 if only the last is kept.
-    pub(super) h: Vec<R>,
+    /// h̃: slot t for h(t) and the input of step t + 1, or slots t mod 2 if only the last is kept.
+    pub(super) h: Buffer<R>,
     /// f(t) in slot t − 1, for the placements that need it.
-    f: Vec<R>,
-    /// Input of one step (row, channel).
-    x: Vec<R>,
-    /// Outputs, then their errors, of the steps that are read (step, row, output).
-    pub(super) y: Vec<R>,
-    carry: Vec<R>,
-    pub(super) direct: Vec<R>,
-    /// g of the current chunk, first step first.
-    g: Vec<R>,
+    f: Buffer<R>,
+    /// Outputs, then their errors, of the steps that are read (step, row, output), rows
+    /// `row_stride` of the outputs apart.
+    pub(super) y: Buffer<R>,
+    carry: Buffer<R>,
+    pub(super) direct: Buffer<R>,
+    /// e of the current chunk, first step first.
+    errors: Buffer<R>,
     pub(super) scratch: OuterScratch<R>,
-    /// dW, rows `row_stride` apart.
-    pub(super) dw: Vec<R>,
-    pub(super) sums: Sums<R>,
-    /// dW of the readouts (output, neuron).
-    pub(super) dw_out: Vec<R>,
-    pub(super) db_out: Vec<R>,
+    /// dMᵀ (column of h̃, neuron), rows `stride` apart.
+    pub(super) dm: Buffer<R>,
+    pub(super) tau_sums: Buffer<R>,
+    /// dW of the readouts (output, neuron), rows `stride` apart.
+    pub(super) dw_out: Buffer<R>,
+    pub(super) db_out: Buffer<R>,
     /// Summed loss of each active head.
     pub(super) losses: Vec<f64>,
     /// Trials in which each active head was right.
     pub(super) hits: Vec<u32>,
-}
-
-pub(super) fn zeros<R: Real>(buffer: &mut Vec<R>, len: usize) {
-    buffer.clear();
-    buffer.resize(len, R::ZERO);
-}
-
-/// Room for `len` values that will all be written before they are read.
-fn room<R: Real>(buffer: &mut Vec<R>, len: usize) {
-    if buffer.len() < len {
-        buffer.resize(len, R::ZERO);
-    }
 }
 
 impl<R: Real> Slice<R> {
@@ -103,18 +104,16 @@ impl<R: Real> Slice<R> {
         self.rows = trials.len().next_multiple_of(ROW_BLOCK);
         self.trials = trials;
         self.steps = steps;
-        self.stride = row_stride(packed.hidden);
-        let slots = if keep == Keep::History { steps + 1 } else { 2 };
-        let size = self.size();
-        room(&mut self.h, slots * size);
-        if !packed.cell.whole {
-            let slots = if keep == Keep::History { steps } else { 1 };
-            room(&mut self.f, slots * size);
+        self.stride = packed.stride();
+        let (size, stride) = (self.size(), self.stride);
+        let history = keep == Keep::History;
+        let h = self.h.room(if history { steps + 1 } else { 2 } * size);
+        if !packed.leak.whole {
+            self.f.room(if history { steps } else { 1 } * size);
         }
-        zeros(&mut self.x, self.rows * packed.cell.channels());
-        self.h[..size].fill(R::ZERO);
+        h[..size].fill(R::ZERO);
         for (row, trial) in self.trials.clone().enumerate() {
-            initial.fill(trial, &mut self.h[row * self.stride..][..packed.hidden]);
+            initial.fill(trial, &mut h[row * stride..][..packed.hidden]);
         }
     }
 
@@ -126,15 +125,6 @@ impl<R: Real> Slice<R> {
     /// The state after `t` steps of a slice that keeps the history: rows `stride` apart.
     pub(super) fn state(&self, t: usize) -> (&[R], usize) {
         (&self.h[t * self.size()..][..self.size()], self.stride)
-    }
-
-    fn load_input(&mut self, inputs: &ArrayView3<'_, f32>, t: usize) {
-        let channels = inputs.shape()[2];
-        for (row, trial) in self.trials.clone().enumerate() {
-            for c in 0..channels {
-                self.x[row * channels + c] = R::from_f32(inputs[[t, trial, c]]);
-            }
-        }
     }
 }
 
@@ -148,29 +138,58 @@ pub(super) struct Forward<'a, R> {
 
 impl<R: Real> Job<R> for Forward<'_, R> {
     #[inline(always)]
-    fn run<const MR: usize, const NR: usize>(self) {
+    fn run<const MR: usize, const L: usize>(self) {
+        with_phi!(self.packed.leak.activation, P => self.with::<P, MR, L>());
+    }
+}
+
+impl<R: Real> Forward<'_, R> {
+    #[inline(always)]
+    fn with<P: Phi<R>, const MR: usize, const L: usize>(self) {
         let Self { packed, inputs, keep, slice } = self;
-        let size = slice.size();
+        let (size, rows, stride) = (slice.size(), slice.rows, slice.stride);
+        let (h, f) = (&mut *slice.h, &mut *slice.f);
         for t in 1..=slice.steps {
-            slice.load_input(&inputs, t - 1);
             let (before, after, f_slot) = match keep {
                 Keep::History => {
-                    let (past, next) = slice.h.split_at_mut(t * size);
-                    (&past[(t - 1) * size..], next, t - 1)
+                    let (past, next) = h.split_at_mut(t * size);
+                    (&mut past[(t - 1) * size..], &mut next[..size], t - 1)
                 }
                 Keep::Last => {
-                    let (even, odd) = slice.h.split_at_mut(size);
-                    if t % 2 == 1 { (&*even, odd, 0) } else { (&*odd, even, 0) }
+                    let (even, odd) = h.split_at_mut(size);
+                    if t % 2 == 1 { (even, odd, 0) } else { (odd, even, 0) }
                 }
             };
-            let f = if packed.cell.whole { &mut [][..] } else { &mut slice.f[f_slot * size..] };
-            let (rows, stride, x) = (slice.rows, slice.stride, &slice.x);
-            for (first, w) in packed.w_forward.iter::<NR>() {
-                let block = product::<R, MR, NR>(rows, before, stride, w);
-                let panel = Panel { rows, stride, first };
-                leaky::forward(&packed.cell, panel, &block, x, before, after, f);
+            let x = inputs.slice(s![t - 1, slice.trials.clone(), ..]);
+            write_extra_columns(before, stride, packed, x);
+            let f = if packed.leak.whole { &mut [][..] } else { &mut f[f_slot * size..] };
+            let before = &*before;
+            let mut step = StepForward { before, after, f };
+            for (first, panel) in packed.forward.iter::<L>() {
+                product::<R, MR, L>(rows, before, stride, panel, |row, sum| {
+                    packed.leak.forward::<P, L>(first, row * stride + first, sum, &mut step);
+                });
             }
         }
+    }
+}
+
+/// Puts the inputs and the ones into rows of activity; zeros into those behind the last trial.
+fn write_extra_columns<R: Real>(
+    rows: &mut [R],
+    stride: usize,
+    packed: &Packed<R>,
+    inputs: ArrayView2<'_, f32>,
+) {
+    let (trials, channels) = inputs.dim();
+    for c in 0..channels {
+        let column = rows[packed.hidden + c..].iter_mut().step_by(stride);
+        column.zip(inputs.column(c)).for_each(|(slot, &x)| *slot = R::from_f32(x));
+    }
+    let ones = rows[packed.hidden + channels..].iter_mut().step_by(stride);
+    ones.take(trials).for_each(|slot| *slot = R::ONE);
+    for row in rows.chunks_exact_mut(stride).skip(trials) {
+        row[packed.hidden..packed.columns()].fill(R::ZERO);
     }
 }
 
@@ -185,98 +204,110 @@ pub(super) struct Backward<'a, 'b, R> {
 
 impl<R: Real> Job<R> for Backward<'_, '_, R> {
     #[inline(always)]
-    fn run<const MR: usize, const NR: usize>(self) {
+    fn run<const MR: usize, const L: usize>(self) {
+        with_phi!(self.packed.leak.activation, P => self.with::<P, MR, L>());
+    }
+}
+
+impl<R: Real> Backward<'_, '_, R> {
+    #[inline(always)]
+    fn with<P: Phi<R>, const MR: usize, const L: usize>(self) {
         let Self { packed, batch, cell, slice } = self;
         let every_step = batch.target.every_step();
         slice.restart_gradients(packed);
-        slice.readout_gradients::<MR, NR>(packed, every_step);
+        slice.readout_gradients::<MR, L>(packed, every_step);
         if !cell {
             return;
         }
-        let size = slice.size();
+        let (size, stride) = (slice.size(), slice.stride);
         let mut newest = slice.steps;
+        let mut add = false;
         for t in (1..=slice.steps).rev() {
             let direct = every_step || t == slice.steps;
             if direct {
-                slice.direct_errors::<MR, NR>(packed, t, every_step);
+                slice.direct_errors::<MR, L>(packed, t, every_step);
             }
-            slice.load_input(&batch.inputs, t - 1);
-            let left = slice.step_back::<MR, NR>(packed, t, newest, direct);
-            // An error of exactly zero stays zero, unless an earlier step is read as well.
-            let done = !left && !every_step;
-            if done || t == 1 || newest - t == CHUNK_STEPS - 1 {
-                let g = Rows {
-                    data: &slice.g[g_slot(t, newest) * size..],
-                    stride: slice.stride,
-                    width: packed.hidden,
-                };
-                let h = Rows { data: &slice.h[(t - 1) * size..], ..g };
-                let count = (newest + 1 - t) * slice.rows;
-                let (dw, scratch) = (&mut slice.dw, &mut slice.scratch);
-                add_outer::<R, MR, NR>(count, g, h, dw, slice.stride, scratch);
-                newest = t - 1;
+            slice.step_back::<P, MR, L>(packed, t, newest, direct);
+            if t > 1 && newest - t < CHUNK_STEPS - 1 {
+                continue;
             }
-            if done {
+            let errors = Rows {
+                data: &slice.errors[error_slot(t, newest) * size..],
+                stride,
+                width: packed.hidden,
+            };
+            let data = &slice.h[(t - 1) * size..];
+            let h = Rows { data, stride, width: packed.columns() };
+            let count = (newest + 1 - t) * slice.rows;
+            let scratch = &mut slice.scratch;
+            outer::<R, MR, L>(count, h, errors, &mut slice.dm, stride, add, scratch);
+            add = true;
+            newest = t - 1;
+            // An error of exactly zero stays zero, unless an earlier step is read as well. Not
+            // `> 0`: a NaN must not end the way back in silence.
+            let left = slice.errors[..size].iter().chain(&*slice.carry).any(|&e| e != R::ZERO);
+            if !left && !every_step {
                 break;
             }
         }
     }
 }
 
-/// Where g(t) stands among the collected steps, of which `newest` is the latest: they fill the
+/// Where e(t) stands among the collected steps, of which `newest` is the latest: they fill the
 /// room from its end, so that the last step of a full chunk is in slot 0 while the next chunk
 /// starts at the other end.
-fn g_slot(t: usize, newest: usize) -> usize {
+fn error_slot(t: usize, newest: usize) -> usize {
     CHUNK_STEPS - 1 - (newest - t)
 }
 
 impl<R: Real> Slice<R> {
     fn restart_gradients(&mut self, packed: &Packed<R>) {
         let outputs = packed.readout_bias.len();
-        let size = self.size();
-        room(&mut self.direct, size);
-        room(&mut self.g, CHUNK_STEPS * size);
-        zeros(&mut self.carry, size);
-        zeros(&mut self.dw, packed.hidden.next_multiple_of(ROW_BLOCK) * self.stride);
-        zeros(&mut self.dw_out, outputs.next_multiple_of(ROW_BLOCK) * self.stride);
-        zeros(&mut self.db_out, outputs);
-        self.sums.restart(self.stride, packed.cell.channels());
+        let (size, stride) = (self.size(), self.stride);
+        self.direct.room(size);
+        self.errors.room(CHUNK_STEPS * size);
+        if !packed.leak.whole {
+            self.carry.zeros(size);
+            self.tau_sums.zeros(stride);
+        }
+        self.dm.room(packed.columns().next_multiple_of(ROW_BLOCK) * stride);
+        self.dw_out.room(outputs.next_multiple_of(ROW_BLOCK) * stride);
+        self.db_out.zeros(outputs);
     }
 
-    /// From g(t+1) to g(t); says whether any error is left.
+    /// From e(t+1) to e(t).
     #[inline(always)]
-    fn step_back<const MR: usize, const NR: usize>(
+    fn step_back<P: Phi<R>, const MR: usize, const L: usize>(
         &mut self,
         packed: &Packed<R>,
         t: usize,
         newest: usize,
         direct: bool,
-    ) -> bool {
-        let size = self.size();
-        let (rows, stride) = (self.rows, self.stride);
-        let value = if packed.cell.whole { &self.h[t * size..] } else { &self.f[(t - 1) * size..] };
-        let direct = direct.then_some(&self.direct[..]);
-        let step = StepBack { x: &self.x, before: &self.h[(t - 1) * size..], value, direct };
-        let (carry, sums) = (&mut self.carry, &mut self.sums);
-        let slot = g_slot(t, newest);
-        let (g_later, g) = if t < newest {
-            let (now, later) = self.g.split_at_mut((slot + 1) * size);
+    ) {
+        let (size, rows, stride) = (self.size(), self.rows, self.stride);
+        let before = &self.h[(t - 1) * size..];
+        let value = if packed.leak.whole { &self.h[t * size..] } else { &self.f[(t - 1) * size..] };
+        let slot = error_slot(t, newest);
+        let (later, error) = if t < newest {
+            let (now, later) = self.errors.split_at_mut((slot + 1) * size);
             (&*later, &mut now[slot * size..])
         } else {
-            let (later, now) = self.g.split_at_mut(slot * size);
+            let (later, now) = self.errors.split_at_mut(slot * size);
             (&*later, now)
         };
-        let mut left = false;
-        for (first, w) in packed.w_backward.iter::<NR>() {
-            // Nothing comes from behind the last step.
-            let block = if t == self.steps {
-                [[R::ZERO; NR]; SLICE_ROWS]
-            } else {
-                product::<R, MR, NR>(rows, g_later, stride, w)
-            };
-            let panel = Panel { rows, stride, first };
-            left |= leaky::backward(&packed.cell, panel, &block, &step, carry, g, sums);
+        let (carry, tau_sums) = (&mut *self.carry, &mut *self.tau_sums);
+        let from_readouts = &*self.direct;
+        let mut step = StepBack { value, error, before, carry, tau_sums };
+        for (first, panel) in packed.backward.iter::<L>() {
+            // Nothing comes from behind the last step: a product without terms.
+            let panel = if t == self.steps { &panel[..0] } else { panel };
+            product::<R, MR, L>(rows, later, stride, panel, |row, mut sum| {
+                let at = row * stride + first;
+                if direct {
+                    sum = plus(sum, load(from_readouts, at));
+                }
+                packed.leak.backward::<P, L>(first, at, sum, &mut step);
+            });
         }
-        left
     }
 }

@@ -3,8 +3,6 @@
 // Each test file uses its own part of this module.
 #![allow(dead_code, unreachable_pub, reason = "shared by several test files")]
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +10,7 @@ use tau_curricula::{Curriculum, Outcome, TrainingSpec};
 use tau_rnn::{Config, thread_pool};
 use tau_runs::{Error, Provenance, Run, Watch};
 use tau_tasks::TaskKind;
-
-/// Bytes by path within a folder.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub use tests::files::{Files, assert_same, files};
 
 /// A folder that goes when the test ends.
 pub struct Folder(tempfile::TempDir);
@@ -49,31 +45,4 @@ pub fn pool(threads: usize) -> Arc<rayon::ThreadPool> {
 
 pub fn train(run: &Run, threads: usize, watch: &mut dyn Watch) -> Result<Outcome, Error> {
     run.train(pool(threads), &Provenance::default(), watch)
-}
-
-/// Every file below a folder.
-pub fn files(folder: &Path) -> Files {
-    let mut found = Files::new();
-    collect(folder, "", &mut found);
-    found
-}
-
-fn collect(folder: &Path, prefix: &str, found: &mut Files) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            collect(&entry.path(), &format!("{name}/"), found);
-        } else {
-            found.insert(name, fs::read(entry.path()).unwrap());
-        }
-    }
-}
-
-/// Equality file by file: two trees of bytes side by side say nothing.
-pub fn assert_same(found: &Files, expected: &Files, what: &str) {
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{what}");
-    for (name, bytes) in expected {
-        assert!(found[name] == *bytes, "{what}: {name} differs");
-    }
 }
