@@ -1,5 +1,7 @@
 //! Trees of files, compared byte by byte.
 
+#![allow(clippy::unwrap_used, reason = "for tests, which may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -75,7 +75,7 @@ pub use backend::Backend;
 pub use batch::{Batch, HeadScore, Initial, Scores, Target};
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Config, Placement, TimeConstants};
-pub use cpu::{Cpu, Isa, Job, Vectorised, thread_pool};
+pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;
 pub use optim::{Momentum, Optimiser, Rule, Slot};

@@ -63,14 +63,12 @@ pub trait Real:
     fn ln(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
-    /// Inverse hyperbolic tangent.
-    fn atanh(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
 }
 
 macro_rules! real {
-    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $tanh:ident, $atanh:ident) => {
+    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $tanh:ident) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -116,10 +114,6 @@ macro_rules! real {
                 libm::$tanh(self)
             }
             #[inline(always)]
-            fn atanh(self) -> Self {
-                libm::$atanh(self)
-            }
-            #[inline(always)]
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
@@ -127,5 +121,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, 1e-30, 1e36, expf, logf, tanhf, atanhf);
-real!(f64, 1e-290, 1e306, exp, log, tanh, atanh);
+real!(f32, 1e-30, 1e36, expf, logf, tanhf);
+real!(f64, 1e-290, 1e306, exp, log, tanh);

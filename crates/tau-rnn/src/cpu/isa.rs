@@ -1,4 +1,4 @@
-//! One source, several instruction sets: chooses at run time which compiled copy of a job runs.
+//! One source, several instruction sets: chooses at run time which compiled copy of a kernel runs.
 //!
 //! The arithmetic is the same in every copy: each number is made by the same chain of fused
 //! multiply-adds, only the number of chains side by side differs. So the choice never changes a
@@ -6,7 +6,10 @@
 
 use std::sync::OnceLock;
 
-/// The instruction sets that a job is compiled for.
+use super::readout::Read;
+use super::slice::{Backward, Forward};
+
+/// The instruction sets that a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
     /// x86-64 with 512-bit vectors.
@@ -44,63 +47,76 @@ impl Isa {
     }
 }
 
-/// Work that is written once and compiled for each instruction set. A vector register holds `L`
-/// numbers; `MR` rows × `2 L` columns are the tile of a matrix product that fits the registers.
-/// `run` must be `#[inline(always)]`, and so must be all that it calls in its loops: only inlined
-/// code gets the wider instructions.
-pub trait Job<R> {
-    /// Does it.
-    fn run<const MR: usize, const L: usize>(self);
-}
-
-/// A number type for which jobs are compiled.
+/// A number type with its kernels, each compiled for every instruction set. They are compiled here,
+/// once, and not in every crate that uses [`crate::Cpu`].
 pub trait Vectorised: Sized {
-    /// Runs the copy of `job` for `isa`.
-    fn dispatch(isa: Isa, job: impl Job<Self>);
-    /// The `2 L` with which [`Vectorised::dispatch`] runs a job.
+    /// Columns of a panel: the numbers that two registers hold.
     fn panel_width(isa: Isa) -> usize;
+    /// Runs a slice through all steps.
+    fn forward(isa: Isa, kernel: Forward<'_, Self>);
+    /// Reads the heads of a slice.
+    fn read(isa: Isa, kernel: Read<'_, '_, Self>);
+    /// Back-propagates through a slice.
+    fn backward(isa: Isa, kernel: Backward<'_, '_, Self>);
 }
 
-/// Largest `2 L` of all; rows of activity are padded to a multiple of it.
+/// Largest panel width of all; rows of activity are padded to a multiple of it.
 pub(super) const MAX_PANEL: usize = 32;
-/// A multiple of every `MR`; slices of a batch are padded to it.
+/// A multiple of the rows of every register tile; slices of a batch are padded to it.
 pub(super) const ROW_BLOCK: usize = 8;
+
+/// Runs the copy of the kernel for an instruction set. `run::<MR, L>` is written for registers of
+/// `L` numbers and a tile of `MR` rows × `2 L` columns. It must be `#[inline(always)]`, and so must
+/// be all that it calls in its loops: only inlined code gets the wider instructions.
+macro_rules! run {
+    ($isa:expr, $kernel:expr, $type:ty, $w:literal, $y:literal, $b:literal) => {
+        // Asked again (a cached load): a caller may have made up the variant.
+        match $isa.available_at_most() {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => {
+                #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+                fn avx512(kernel: $type) {
+                    kernel.run::<8, $w>();
+                }
+                // SAFETY: the processor has avx512f, avx512vl, avx2 and fma: just checked.
+                unsafe { avx512($kernel) }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => {
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2(kernel: $type) {
+                    kernel.run::<4, $y>();
+                }
+                // SAFETY: the processor has avx2 and fma: just checked.
+                unsafe { avx2($kernel) }
+            }
+            _ => $kernel.run::<8, $b>(),
+        }
+    };
+}
 
 macro_rules! vectorised {
     ($type:ident, avx512: $w:literal, avx2: $y:literal, baseline: $b:literal) => {
+        #[allow(unsafe_code)]
         impl Vectorised for $type {
-            #[allow(unsafe_code)]
-            fn dispatch(isa: Isa, job: impl Job<Self>) {
-                #[cfg(target_arch = "x86_64")]
-                {
-                    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-                    fn avx512(job: impl Job<$type>) {
-                        job.run::<8, $w>();
-                    }
-                    #[target_feature(enable = "avx2,fma")]
-                    fn avx2(job: impl Job<$type>) {
-                        job.run::<4, $y>();
-                    }
-                    // Asked again (a cached load): a caller may have made up the variant.
-                    if Isa::available_at_most(isa) == Isa::Avx512 {
-                        // SAFETY: the processor has avx512f, avx512vl, avx2 and fma: just checked.
-                        return unsafe { avx512(job) };
-                    }
-                    if Isa::available_at_most(isa) == Isa::Avx2 {
-                        // SAFETY: the processor has avx2 and fma: just checked.
-                        return unsafe { avx2(job) };
-                    }
-                }
-                let _ = isa;
-                job.run::<8, $b>();
-            }
-
             fn panel_width(isa: Isa) -> usize {
-                match Isa::available_at_most(isa) {
+                match isa.available_at_most() {
                     Isa::Avx512 => 2 * $w,
                     Isa::Avx2 => 2 * $y,
                     Isa::Baseline => 2 * $b,
                 }
+            }
+
+            fn forward(isa: Isa, kernel: Forward<'_, Self>) {
+                run!(isa, kernel, Forward<'_, $type>, $w, $y, $b);
+            }
+
+            fn read(isa: Isa, kernel: Read<'_, '_, Self>) {
+                run!(isa, kernel, Read<'_, '_, $type>, $w, $y, $b);
+            }
+
+            fn backward(isa: Isa, kernel: Backward<'_, '_, Self>) {
+                run!(isa, kernel, Backward<'_, '_, $type>, $w, $y, $b);
             }
         }
     };

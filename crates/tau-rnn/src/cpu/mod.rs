@@ -23,7 +23,8 @@ use crate::{
     Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
 };
 
-pub use isa::{Isa, Job, Vectorised};
+pub use isa::Isa;
+pub(crate) use isa::Vectorised;
 
 use leaky::{Leak, extra_columns};
 use product::Panels;
@@ -186,8 +187,8 @@ impl<R: Real> Cpu<R> {
             let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
             slice.start(packed, range, batch.steps(), keep, &batch.initial);
             let inputs = batch.inputs;
-            R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut *slice });
-            R::dispatch(isa, Read { packed, batch, keep, slice });
+            R::forward(isa, Forward { packed, inputs, keep, slice: &mut *slice });
+            R::read(isa, Read { packed, batch, keep, slice });
         });
         Ok(self.scores(batch))
     }
@@ -214,7 +215,7 @@ impl<R: Real> Cpu<R> {
         let (packed, isa, cell) = (&self.packed, self.isa, !self.cell_frozen);
         let slices = &mut self.slices;
         spread(&self.pool, slices, |_, slice| {
-            R::dispatch(isa, Backward { packed, batch, cell, slice });
+            R::backward(isa, Backward { packed, batch, cell, slice });
         });
         self.reduce(batch.target.heads());
     }
@@ -388,7 +389,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
             let range = k * rows..trials.min((k + 1) * rows);
             slice.start(packed, range, steps, Keep::History, &first);
             let keep = Keep::History;
-            R::dispatch(isa, Forward { packed, inputs, keep, slice: &mut **slice });
+            R::forward(isa, Forward { packed, inputs, keep, slice: &mut **slice });
             for (t, mut part) in part.outer_iter_mut().enumerate() {
                 let (h, stride) = slice.state(t + 1);
                 for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {

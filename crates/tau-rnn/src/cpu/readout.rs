@@ -4,21 +4,21 @@ use crate::batch::Target;
 use crate::loss;
 use crate::{Batch, Real};
 
-use super::isa::Job;
 use super::product::{Rows, outer, product, row_stride, store};
 use super::slice::{Keep, Packed, Slice};
 
 /// Reads the heads, scores them, and leaves the errors of the outputs in the slice.
-pub(super) struct Read<'a, 'b, R> {
+#[derive(Debug)]
+pub struct Read<'a, 'b, R> {
     pub(super) packed: &'a Packed<R>,
     pub(super) batch: &'a Batch<'b, R>,
     pub(super) keep: Keep,
     pub(super) slice: &'a mut Slice<R>,
 }
 
-impl<R: Real> Job<R> for Read<'_, '_, R> {
+impl<R: Real> Read<'_, '_, R> {
     #[inline(always)]
-    fn run<const MR: usize, const L: usize>(self) {
+    pub(super) fn run<const MR: usize, const L: usize>(self) {
         let Self { packed, batch, keep, slice } = self;
         slice.losses.clear();
         slice.losses.resize(packed.heads.len(), 0.0);

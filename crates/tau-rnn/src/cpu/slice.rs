@@ -11,7 +11,7 @@ use crate::batch::Initial;
 use crate::{Batch, Real};
 
 use super::buffer::Buffer;
-use super::isa::{Job, ROW_BLOCK};
+use super::isa::ROW_BLOCK;
 use super::leaky::{Leak, Phi, StepBack, StepForward, extra_columns, with_phi};
 use super::product::{OuterScratch, Panels, Rows, load, outer, plus, product, row_stride};
 
@@ -129,21 +129,20 @@ impl<R: Real> Slice<R> {
 }
 
 /// Runs a slice through all steps.
-pub(super) struct Forward<'a, R> {
+#[derive(Debug)]
+pub struct Forward<'a, R> {
     pub(super) packed: &'a Packed<R>,
     pub(super) inputs: ArrayView3<'a, f32>,
     pub(super) keep: Keep,
     pub(super) slice: &'a mut Slice<R>,
 }
 
-impl<R: Real> Job<R> for Forward<'_, R> {
+impl<R: Real> Forward<'_, R> {
     #[inline(always)]
-    fn run<const MR: usize, const L: usize>(self) {
+    pub(super) fn run<const MR: usize, const L: usize>(self) {
         with_phi!(self.packed.leak.activation, P => self.with::<P, MR, L>());
     }
-}
 
-impl<R: Real> Forward<'_, R> {
     #[inline(always)]
     fn with<P: Phi<R>, const MR: usize, const L: usize>(self) {
         let Self { packed, inputs, keep, slice } = self;
@@ -194,7 +193,8 @@ fn write_extra_columns<R: Real>(
 }
 
 /// Back-propagation through time of a slice that was read and has its whole history.
-pub(super) struct Backward<'a, 'b, R> {
+#[derive(Debug)]
+pub struct Backward<'a, 'b, R> {
     pub(super) packed: &'a Packed<R>,
     pub(super) batch: &'a Batch<'b, R>,
     /// Whether anything but the heads is trained.
@@ -202,14 +202,12 @@ pub(super) struct Backward<'a, 'b, R> {
     pub(super) slice: &'a mut Slice<R>,
 }
 
-impl<R: Real> Job<R> for Backward<'_, '_, R> {
+impl<R: Real> Backward<'_, '_, R> {
     #[inline(always)]
-    fn run<const MR: usize, const L: usize>(self) {
+    pub(super) fn run<const MR: usize, const L: usize>(self) {
         with_phi!(self.packed.leak.activation, P => self.with::<P, MR, L>());
     }
-}
 
-impl<R: Real> Backward<'_, '_, R> {
     #[inline(always)]
     fn with<P: Phi<R>, const MR: usize, const L: usize>(self) {
         let Self { packed, batch, cell, slice } = self;
