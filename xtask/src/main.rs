@@ -2,7 +2,7 @@
 
 mod ci;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +27,16 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Time updates, simulations and timescales, beside PyTorch if asked (builds and runs
+    /// `tau-bench`).
+    ///
+    /// All options are those of `tau-bench`; see `cargo xtask bench --help`.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Everything that must hold before a change lands, except the tests.
     Ci,
 }
@@ -34,6 +44,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::ReproduceFigures { options } => reproduce_figures(&options),
+        Task::Bench { options } => bench(&options),
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
@@ -42,10 +53,21 @@ fn main() -> ExitCode {
     })
 }
 
-/// Builds the binary with optimisation and runs it; its exit code is ours.
 fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
-    let build = ["build", "--release", "--quiet", "--locked", "--package", "tau-cli"];
-    eprintln!("building tau (a few minutes the first time)");
+    let mut command = Command::new(built("tau-cli", "tau")?);
+    become_it(command.arg("reproduce-figures").args(options).env("TAU_COMMIT", commit()))
+}
+
+fn bench(options: &[String]) -> Result<ExitCode> {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let mut command = Command::new(built("tau-bench", "tau-bench")?);
+    become_it(command.arg("--peers").arg(peers).args(options).env("TAU_COMMIT", commit()))
+}
+
+/// Builds a binary with optimisation and says where it is.
+fn built(package: &str, binary: &str) -> Result<PathBuf> {
+    let build = ["build", "--release", "--quiet", "--locked", "--package", package];
+    eprintln!("building {binary} (a few minutes the first time)");
     run(Command::new(cargo()).args(build))?;
     let metadata = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--no-deps"])
@@ -53,23 +75,21 @@ fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
         .context("cannot ask cargo for the target folder")?;
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    let tau = Path::new(target).join("release").join("tau");
-    let mut command = Command::new(&tau);
-    command.arg("reproduce-figures").args(options).env("TAU_COMMIT", commit());
-    become_it(&mut command).with_context(|| format!("cannot run {}", tau.display()))
+    Ok(Path::new(target).join("release").join(binary))
 }
 
 /// Puts the command in the place of this process, so that Ctrl-C and the exit code are its own.
 #[cfg(unix)]
-fn become_it(command: &mut Command) -> std::io::Result<ExitCode> {
+fn become_it(command: &mut Command) -> Result<ExitCode> {
     use std::os::unix::process::CommandExt;
-    Err(command.exec())
+    Err(command.exec()).with_context(|| format!("cannot run {command:?}"))
 }
 
 /// Runs the command and takes over its exit code.
 #[cfg(not(unix))]
-fn become_it(command: &mut Command) -> std::io::Result<ExitCode> {
-    let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
+fn become_it(command: &mut Command) -> Result<ExitCode> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
 }
 

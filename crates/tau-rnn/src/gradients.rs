@@ -40,7 +40,16 @@ impl<R: Real> Gradients<R> {
     /// Euclidean norm over all arrays that have a gradient, summed in `f64`.
     #[must_use]
     pub fn norm(&self) -> f64 {
-        let square = |values: &[R]| values.iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>();
+        // Several sums side by side: one alone waits for every addition.
+        let square = |values: &[R]| {
+            let mut sums = [0.0; 8];
+            for values in values.chunks(sums.len()) {
+                for (sum, x) in sums.iter_mut().zip(values) {
+                    *sum += x.to_f64() * x.to_f64();
+                }
+            }
+            sums.iter().sum::<f64>()
+        };
         let tensors = self.values.tensors().filter(|(tensor, _)| self.has(*tensor));
         tensors.map(|(_, values)| square(values)).sum::<f64>().sqrt()
     }

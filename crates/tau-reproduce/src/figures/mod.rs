@@ -49,7 +49,7 @@ pub struct Point {
 
 impl Figure {
     /// The rows of its table: every network, then mean ± standard deviation over networks where at
-    /// least two have a value, then what was published. A network whose run diverged is not in it.
+    /// least half of them (and two) have a value, then what was published. A network whose run diverged is not in it.
     /// A network's rows name the program and machine that trained it; means and published values
     /// those of this `call`.
     #[must_use]
@@ -68,7 +68,7 @@ impl Figure {
         };
         let mut rows: Vec<Row> =
             points.iter().map(|point| row(point, Source::Ours, Statistic::Network)).collect();
-        for group in groups(&points) {
+        for group in groups(&points).into_iter().filter(|group| speaks_for_all(group, &networks)) {
             let count = group.len() as f64;
             let mean = group.iter().map(|point| point.y).sum::<f64>() / count;
             let square = group.iter().map(|point| (point.y - mean).powi(2)).sum::<f64>();
@@ -115,8 +115,14 @@ impl Figure {
     }
 }
 
-/// Points of different networks at the same place, where there are at least two, in the order in
-/// which the places first appear.
+/// Whether the mean of these points may stand for their series: there are at least two, and at least
+/// half of the networks have one. The few that get furthest are not like the others.
+fn speaks_for_all(group: &[&Point], networks: &[Network]) -> bool {
+    let all = networks.iter().filter(|network| network.series == group[0].series).count();
+    group.len() >= 2 && 2 * group.len() >= all
+}
+
+/// Points of different networks at the same place, in the order in which the places first appear.
 fn groups(points: &[Point]) -> Vec<Vec<&Point>> {
     let mut order = Vec::new();
     let mut groups: BTreeMap<(&str, &str, u64), Vec<&Point>> = BTreeMap::new();
@@ -128,8 +134,7 @@ fn groups(points: &[Point]) -> Vec<Vec<&Point>> {
         }
         group.push(point);
     }
-    let groups = order.iter().filter_map(|key| groups.get(key).cloned());
-    groups.filter(|group| group.len() >= 2).collect()
+    order.iter().filter_map(|key| groups.get(key).cloned()).collect()
 }
 
 /// Published values: (x, y) of one series.

@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use super::product::fused;
 use super::readout::Read;
 use super::slice::{Backward, Forward};
 
@@ -120,6 +121,38 @@ macro_rules! vectorised {
             }
         }
     };
+}
+
+/// Nothing but fused multiply-adds in registers.
+struct Spin {
+    rounds: u64,
+}
+
+impl Spin {
+    #[inline(always)]
+    fn run<const MR: usize, const L: usize>(self) {
+        let [a, b] = std::hint::black_box([0.999_f32, 0.001]);
+        let mut sums = [[[b; L]; 2]; MR];
+        for _ in 0..self.rounds {
+            for pair in &mut sums {
+                *pair = [fused([b; L], a, pair[0]), fused([b; L], a, pair[1])];
+            }
+        }
+        std::hint::black_box(sums);
+    }
+}
+
+#[allow(unsafe_code)]
+impl Isa {
+    /// Does `rounds` rounds of fused multiply-adds (f32) in registers, as fast as the processor
+    /// can, and returns the number of floating-point operations: the peak that updates are
+    /// measured by.
+    #[must_use]
+    pub fn fused_multiply_adds(self, rounds: u64) -> f64 {
+        run!(self, Spin { rounds }, Spin, 16, 8, 4);
+        let rows = if self.available_at_most() == Self::Avx2 { 4 } else { 8 };
+        (2 * rows * f32::panel_width(self)) as f64 * rounds as f64
+    }
 }
 
 impl Isa {

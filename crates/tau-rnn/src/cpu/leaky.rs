@@ -41,16 +41,20 @@ pub(super) struct Leak<R> {
 }
 
 impl<R: Real> Leak<R> {
-    pub(super) fn new(config: &Config, params: &Params<R>) -> Self {
-        let k = R::from_f64(f64::from(config.placement.steps_per_unit()));
-        let mut alpha: Vec<R> =
-            params.tau.iter().map(|tau| R::ONE / (effective_tau(*tau) * k)).collect();
-        let mut decay: Vec<R> = alpha.iter().map(|&alpha| R::ONE - alpha).collect();
-        let stride = row_stride(config.hidden_size);
-        alpha.resize(stride, R::ZERO);
-        decay.resize(stride, R::ZERO);
+    pub(super) fn new(config: &Config) -> Self {
+        let padded = vec![R::ZERO; row_stride(config.hidden_size)];
         let whole = config.placement == Placement::Whole;
-        Self { activation: config.activation, whole, alpha, decay }
+        Self { activation: config.activation, whole, alpha: padded.clone(), decay: padded }
+    }
+
+    /// Takes over τ.
+    pub(super) fn set(&mut self, config: &Config, params: &Params<R>) {
+        let k = R::from_f64(f64::from(config.placement.steps_per_unit()));
+        let slots = self.alpha.iter_mut().zip(&mut self.decay);
+        for ((alpha, decay), &tau) in slots.zip(&params.tau) {
+            *alpha = R::ONE / (effective_tau(tau) * k);
+            *decay = R::ONE - *alpha;
+        }
     }
 
     /// M, from column `from` of h̃ to neuron `to`.

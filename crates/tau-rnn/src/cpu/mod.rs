@@ -9,6 +9,7 @@ mod isa;
 mod leaky;
 mod product;
 mod readout;
+mod reduce;
 mod slice;
 
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::batch::{HeadScore, Initial};
-use crate::params::flat_mut;
 use crate::{
     Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
 };
@@ -109,11 +109,12 @@ impl<R: Real> Cpu<R> {
         let packed = Packed {
             hidden: config.hidden_size,
             channels: config.input_size,
-            leak: Leak::new(&config, &params),
+            leak: Leak::new(&config),
             forward: Panels::default(),
             backward: Panels::default(),
             readout_forward: Panels::default(),
             readout_backward: Panels::default(),
+            outputs: Vec::new(),
             readout_bias: Vec::new(),
             heads: Vec::new(),
         };
@@ -133,16 +134,12 @@ impl<R: Real> Cpu<R> {
         })
     }
 
-    /// Bytes that one update needs besides the parameters: mostly the history of the states.
+    /// Bytes that one update needs besides the parameters, their gradients and momentum: mostly the
+    /// history of the states.
     #[must_use]
     pub fn workspace_bytes(config: &Config, steps: usize, trials: usize) -> usize {
-        let columns = config.hidden_size + extra_columns(config.input_size);
-        let stride = product::row_stride(columns);
-        let histories = if config.placement == crate::Placement::Whole { 1 } else { 2 };
         let slices = trials.div_ceil(SLICE_ROWS);
-        let history = histories * (steps + 1) * trials.next_multiple_of(8) * stride;
-        let gradients = slices * columns * stride;
-        (history + gradients) * size_of::<R>()
+        slices * slice::numbers(config, steps, trials.min(SLICE_ROWS)) * size_of::<R>()
     }
 
     /// Packs what a batch needs: the cell if it changed, the active heads.
@@ -151,29 +148,34 @@ impl<R: Real> Cpu<R> {
         let hidden = self.config.hidden_size;
         let packed = &mut self.packed;
         if !self.fresh {
-            packed.leak = Leak::new(&self.config, &self.params);
+            packed.leak.set(&self.config, &self.params);
             let matrix = packed.leak.matrix(&self.params);
             let columns = hidden + extra_columns(packed.channels);
             packed.forward.pack(width, columns, hidden, |from, to| matrix(to, from));
             packed.backward.pack(width, hidden, hidden, &matrix);
             self.fresh = true;
         }
-        let mut rows = Vec::new();
+        let readouts = &self.params.readouts;
+        packed.outputs.clear();
         packed.readout_bias.clear();
         packed.heads.clear();
         for &head in heads {
-            let readout = &self.params.readouts[head];
-            let first = rows.len();
-            rows.extend((0..readout.outputs()).map(|o| readout.weight.row(o)));
-            packed.readout_bias.extend(&readout.bias);
-            packed.heads.push(first..rows.len());
+            let first = packed.outputs.len();
+            packed.outputs.extend((0..readouts[head].outputs()).map(|o| (head, o)));
+            packed.readout_bias.extend(&readouts[head].bias);
+            packed.heads.push(first..packed.outputs.len());
         }
-        packed.readout_forward.pack(width, hidden, rows.len(), |j, o| rows[o][j]);
-        packed.readout_backward.pack(width, rows.len(), hidden, |o, j| rows[o][j]);
+        let outputs = &packed.outputs;
+        let weight = |output: usize, j: usize| {
+            let (head, o) = outputs[output];
+            readouts[head].weight[[o, j]]
+        };
+        packed.readout_forward.pack(width, hidden, outputs.len(), |j, o| weight(o, j));
+        packed.readout_backward.pack(width, outputs.len(), hidden, weight);
     }
 
-    /// Forward pass and scores; with `keep` = history the slices are ready for the way back.
-    fn forward(&mut self, batch: &Batch<'_, R>, keep: Keep) -> Result<Scores, Error> {
+    /// Forward pass; with `keep` = history the slices are ready for the way back.
+    fn forward(&mut self, batch: &Batch<'_, R>, keep: Keep) -> Result<(), Error> {
         batch.check(&self.config, &self.params)?;
         self.pack(batch.target.heads());
         let trials = batch.trials();
@@ -190,13 +192,14 @@ impl<R: Real> Cpu<R> {
             R::forward(isa, Forward { packed, inputs, keep, slice: &mut *slice });
             R::read(isa, Read { packed, batch, keep, slice });
         });
-        Ok(self.scores(batch))
+        Ok(())
     }
 
-    fn scores(&self, batch: &Batch<'_, R>) -> Scores {
+    /// How well each head did in the forward pass.
+    fn scores<'a>(&'a self, batch: &'a Batch<'_, R>) -> impl Iterator<Item = HeadScore> + 'a {
         let trials = batch.trials() as f64;
         let every_step = batch.target.every_step();
-        let score = |position: usize| {
+        (0..self.packed.heads.len()).map(move |position| {
             let loss: f64 = self.slices.iter().map(|slice| slice.losses[position]).sum();
             let hits: u32 = self.slices.iter().map(|slice| slice.hits[position]).sum();
             if every_step {
@@ -206,8 +209,7 @@ impl<R: Real> Cpu<R> {
             } else {
                 HeadScore { loss: loss / trials, accuracy: f64::from(hits) / trials }
             }
-        };
-        Scores { heads: (0..self.packed.heads.len()).map(score).collect() }
+        })
     }
 
     /// Back-propagation of the batch that [`Cpu::forward`] went through.
@@ -220,80 +222,25 @@ impl<R: Real> Cpu<R> {
         self.reduce(batch.target.heads());
     }
 
-    /// Adds up the slices' gradients, in their order.
-    fn reduce(&mut self, heads: &[usize]) {
-        let cell = !self.cell_frozen;
-        let readouts = &self.params.readouts;
-        let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
-        self.gradients.restart(cell, self.config.trains_tau(), trained);
-        self.reduce_readouts(heads);
-        if cell {
-            self.reduce_cell();
-        }
-    }
-
-    fn reduce_readouts(&mut self, heads: &[usize]) {
-        let hidden = self.config.hidden_size;
-        for (&head, range) in heads.iter().zip(&self.packed.heads) {
-            if !self.gradients.heads[head] {
-                continue;
-            }
-            let readout = &mut self.gradients.values.readouts[head];
-            for slice in &self.slices {
-                add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
-                for (o, row) in range.clone().zip(flat_mut(&mut readout.weight).chunks_mut(hidden))
-                {
-                    add(row, &slice.dw_out[o * slice.stride..][..hidden]);
-                }
-            }
-        }
-    }
-
-    fn reduce_cell(&mut self) {
-        let (hidden, leak) = (self.config.hidden_size, &self.packed.leak);
-        let stride = self.packed.stride();
-        let gradients = &mut self.gradients.values;
-        let Some((sums, others)) = self.slices.split_first_mut() else { return };
-        // dMᵀ is summed in the first slice …
-        const BLOCK: usize = 16;
-        let dm = &mut sums.dm[..self.packed.columns() * stride];
-        let mut blocks: Vec<&mut [R]> = dm.chunks_mut(BLOCK * stride).collect();
-        spread(&self.pool, &mut blocks, |block, rows| {
-            for slice in &*others {
-                add(rows, &slice.dm[block * BLOCK * stride..][..rows.len()]);
-            }
-        });
-        for slice in &*others {
-            add(&mut sums.tau_sums, &slice.tau_sums);
-        }
-        // … and turned from there.
-        let dm = &sums.dm;
-        let mut blocks: Vec<&mut [R]> =
-            flat_mut(&mut gradients.w_rec).chunks_mut(BLOCK * hidden).collect();
-        spread(&self.pool, &mut blocks, |block, rows| {
-            for from in 0..hidden {
-                let part = &dm[from * stride + block * BLOCK..];
-                for (k, row) in rows.chunks_exact_mut(hidden).enumerate() {
-                    row[from] = leak.weight_gradient(block * BLOCK + k, part[k]);
-                }
-            }
-        });
-        for to in 0..hidden {
-            let from = |column: usize| leak.weight_gradient(to, dm[column * stride + to]);
-            for c in 0..self.packed.channels {
-                gradients.w_in[[to, c]] = from(hidden + c);
-            }
-            gradients.b_rec[to] = from(hidden + self.packed.channels);
-        }
-        gradients.b_in.assign(&gradients.b_rec);
-        if self.config.trains_tau() {
-            leaky::tau_gradient(&self.config, &self.params, gradients, &sums.tau_sums);
-        }
-    }
-
     fn check_head(&self, head: usize) -> Result<(), Error> {
         let heads = self.params.readouts.len();
         if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
+    }
+}
+
+/// Does the work on every block of `len` numbers, the last of which may be shorter.
+fn spread_blocks<R: Real>(
+    pool: &ThreadPool,
+    numbers: &mut [R],
+    len: usize,
+    work: impl Fn(usize, &mut [R]) + Sync,
+) {
+    if pool.current_num_threads() == 1 {
+        numbers.chunks_mut(len).enumerate().for_each(|(k, block)| work(k, block));
+    } else {
+        pool.install(|| {
+            numbers.par_chunks_mut(len).enumerate().for_each(|(k, block)| work(k, block));
+        });
     }
 }
 
@@ -307,10 +254,6 @@ fn spread<T: Send>(pool: &ThreadPool, items: &mut [T], work: impl Fn(usize, &mut
     }
 }
 
-fn add<R: Real>(sums: &mut [R], parts: &[R]) {
-    sums.iter_mut().zip(parts).for_each(|(sum, &part)| *sum += part);
-}
-
 impl<R: Real> Backend<R> for Cpu<R> {
     fn config(&self) -> &Config {
         &self.config
@@ -321,7 +264,8 @@ impl<R: Real> Backend<R> for Cpu<R> {
     }
 
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
-        let loss = self.forward(batch, Keep::History)?.loss();
+        self.forward(batch, Keep::History)?;
+        let loss: f64 = self.scores(batch).map(|head| head.loss).sum();
         let update = self.updates;
         let diverged = |what, value| Err(Error::Diverged { update, what, value });
         if !loss.is_finite() {
@@ -351,13 +295,15 @@ impl<R: Real> Backend<R> for Cpu<R> {
     }
 
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {
-        let scores = self.forward(batch, Keep::History)?;
+        self.forward(batch, Keep::History)?;
+        let scores = Scores { heads: self.scores(batch).collect() };
         self.backward(batch);
         Ok((scores, self.gradients.clone()))
     }
 
     fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
-        self.forward(batch, Keep::Last)
+        self.forward(batch, Keep::Last)?;
+        Ok(Scores { heads: self.scores(batch).collect() })
     }
 
     fn advance(
@@ -437,5 +383,36 @@ impl<R: Real> Backend<R> for Cpu<R> {
         momentum.check(&self.params)?;
         self.momentum = momentum;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Placement, Target};
+    use tau_random::{Key, Purpose};
+
+    #[test]
+    fn the_stated_memory_is_what_an_update_takes() {
+        for placement in [Placement::Whole, Placement::Drive] {
+            let config = Config { placement, ..Config::paper(100) };
+            let mut random = Key::new(1, Purpose::Parameters).stream();
+            let mut params = Params::<f32>::init(&config, &mut random).unwrap();
+            params.readouts.push(Readout::init(2, 100, &mut random));
+            let (steps, trials) = (40, 70);
+            let pool = thread_pool(Some(1)).unwrap();
+            let mut network = Cpu::new(config.clone(), params, pool).unwrap();
+            let (inputs, labels) = (Array3::ones((steps, trials, 1)), Array2::zeros((trials, 1)));
+            let batch = Batch {
+                inputs: inputs.view(),
+                initial: Initial::Zero,
+                target: Target::Labels { labels: labels.view(), heads: &[0] },
+            };
+            network.update(&batch, &Optimiser::paper()).unwrap();
+            let taken: usize = network.slices.iter().map(Slice::bytes).sum();
+            let stated = Cpu::<f32>::workspace_bytes(&config, steps, trials);
+            // The last slice is not full.
+            assert!((taken..2 * taken).contains(&stated), "{placement:?}: {stated}, {taken} taken");
+        }
     }
 }

@@ -17,7 +17,11 @@ pub(super) type Pair<R, const L: usize> = [Lanes<R, L>; 2];
 
 /// `sum + a * b` in every lane.
 #[inline(always)]
-fn fused<R: Real, const L: usize>(sum: Lanes<R, L>, a: R, b: Lanes<R, L>) -> Lanes<R, L> {
+pub(super) fn fused<R: Real, const L: usize>(
+    sum: Lanes<R, L>,
+    a: R,
+    b: Lanes<R, L>,
+) -> Lanes<R, L> {
     let mut result = sum;
     for j in 0..L {
         result[j] = a.mul_add(b[j], sum[j]);
@@ -142,6 +146,13 @@ fn tile<R: Real, const MR: usize, const L: usize>(
 pub(super) struct OuterScratch<R> {
     a: Buffer<R>,
     b: Buffer<R>,
+}
+
+#[cfg(test)]
+impl<R: Real> OuterScratch<R> {
+    pub(super) fn numbers(&self) -> usize {
+        self.a.len() + self.b.len()
+    }
 }
 
 /// A block of rows in memory, `stride` apart, of which `width` columns are used. There is room for

@@ -8,10 +8,10 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayView3, s};
 
 use crate::batch::Initial;
-use crate::{Batch, Real};
+use crate::{Batch, Config, Placement, Real};
 
 use super::buffer::Buffer;
-use super::isa::ROW_BLOCK;
+use super::isa::{MAX_PANEL, ROW_BLOCK};
 use super::leaky::{Leak, Phi, StepBack, StepForward, extra_columns, with_phi};
 use super::product::{OuterScratch, Panels, Rows, load, outer, plus, product, row_stride};
 
@@ -32,6 +32,8 @@ pub(super) struct Packed<R> {
     pub(super) readout_forward: Panels<R>,
     /// Element (output, neuron).
     pub(super) readout_backward: Panels<R>,
+    /// The (head, output of the head) of each of them.
+    pub(super) outputs: Vec<(usize, usize)>,
     pub(super) readout_bias: Vec<R>,
     /// The outputs of each active head.
     pub(super) heads: Vec<Range<usize>>,
@@ -89,6 +91,19 @@ pub(super) struct Slice<R> {
     pub(super) losses: Vec<f64>,
     /// Trials in which each active head was right.
     pub(super) hits: Vec<u32>,
+}
+
+/// Numbers that a slice holds for an update; heads with few outputs do not count.
+pub(super) fn numbers(config: &Config, steps: usize, trials: usize) -> usize {
+    let columns = config.hidden_size + extra_columns(config.input_size);
+    let (rows, stride) = (trials.next_multiple_of(ROW_BLOCK), row_stride(columns));
+    // Every state; the errors of a chunk, those from readouts.
+    let whole = config.placement == Placement::Whole;
+    let states = if whole { steps + 1 } else { 2 * steps + 2 };
+    let activity = (states + CHUNK_STEPS + 1) * rows * stride;
+    let gradient = columns.next_multiple_of(ROW_BLOCK) * stride;
+    let scratch = CHUNK_STEPS * rows * (columns.next_multiple_of(ROW_BLOCK) + MAX_PANEL);
+    activity + gradient + scratch
 }
 
 impl<R: Real> Slice<R> {
@@ -307,5 +322,15 @@ impl<R: Real> Slice<R> {
                 packed.leak.backward::<P, L>(first, at, sum, &mut step);
             });
         }
+    }
+}
+
+#[cfg(test)]
+impl<R: Real> Slice<R> {
+    /// Bytes of all buffers that grow with the batch.
+    pub(super) fn bytes(&self) -> usize {
+        let buffers = [&self.h, &self.f, &self.carry, &self.direct, &self.errors, &self.dm];
+        let numbers: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        (numbers + self.scratch.numbers()) * size_of::<R>()
     }
 }

@@ -1,0 +1,43 @@
+//! What the machine is and can do.
+
+use std::time::Instant;
+
+use tau_rnn::Isa;
+
+/// Processor and instruction set.
+pub(crate) fn name() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name =
+        name.map_or(std::env::consts::ARCH, |rest| rest.trim_start_matches([' ', '\t', ':']));
+    format!("{name} ({:?})", Isa::detect())
+}
+
+/// Gflop/s of nothing but fused multiply-adds (f32) in registers, on this many threads: the best
+/// of a few tries of a tenth of a second.
+pub(crate) fn fma_peak_gflops(threads: usize) -> f64 {
+    let spin = |rounds| {
+        let start = Instant::now();
+        let flops: f64 = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| scope.spawn(move || Isa::detect().fused_multiply_adds(rounds)))
+                .collect();
+            workers.into_iter().map(|worker| worker.join().unwrap_or(0.0)).sum()
+        });
+        flops / start.elapsed().as_secs_f64() / 1e9
+    };
+    (0..5).map(|_| spin(10_000_000)).fold(0.0, f64::max)
+}
+
+/// Largest resident memory of this process so far, in MB, where the system tells it.
+pub(crate) fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0 / 1e6)
+}
+
+/// Forgets the largest resident memory so far, where the system can.
+pub(crate) fn forget_peak_rss() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}

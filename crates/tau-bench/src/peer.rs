@@ -1,0 +1,52 @@
+//! Another program that does the same work, asked line by line.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// A running peer; it ends when this is dropped.
+pub(crate) struct Peer {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    pub(crate) fn start(python: &Path, script: &Path) -> Result<Self> {
+        let mut child = Command::new(python)
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {} (see --python)", python.display()))?;
+        let questions = child.stdin.take().context("no way to ask the peer")?;
+        let answers = BufReader::new(child.stdout.take().context("no way to hear the peer")?);
+        Ok(Self { child, questions, answers })
+    }
+
+    pub(crate) fn ask(&mut self, question: &Value) -> Result<Value> {
+        writeln!(self.questions, "{question}").context("the peer is gone")?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        ensure!(
+            !line.is_empty(),
+            "the peer ended; its Python needs torch, numpy, scipy and safetensors"
+        );
+        serde_json::from_str(&line).with_context(|| format!("the peer answered: {line}"))
+    }
+
+    /// A number of the answer.
+    pub(crate) fn number(answer: &Value, name: &str) -> Result<f64> {
+        answer[name].as_f64().with_context(|| format!("the peer's answer lacks {name}: {answer}"))
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,130 @@
+//! Rows of the table, on the terminal and as JSON.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::machine;
+
+/// Everything that was timed in one run.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    pub(crate) machine: String,
+    pub(crate) commit: String,
+    /// On all threads.
+    fma_peak_gflops: f64,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One thing that was timed. Times are in milliseconds.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) what: &'static str,
+    pub(crate) device: &'static str,
+    pub(crate) threads: usize,
+    pub(crate) hidden: usize,
+    /// Trials.
+    pub(crate) batch: usize,
+    /// N; `null` for a simulation.
+    pub(crate) n: Option<usize>,
+    /// Steps of a sequence, or of the simulation.
+    pub(crate) steps: usize,
+    pub(crate) weights: &'static str,
+    pub(crate) ours_ms: f64,
+    /// Quartiles over rounds.
+    pub(crate) ours_quartiles_ms: [f64; 2],
+    pub(crate) peer: Option<String>,
+    pub(crate) peer_ms: Option<f64>,
+    pub(crate) peer_quartiles_ms: Option<[f64; 2]>,
+    /// `peer_ms / ours_ms`.
+    pub(crate) ratio: Option<f64>,
+    /// Share of the peak of fused multiply-adds on the same threads, measured beside the row.
+    pub(crate) peak_share: Option<f64>,
+    pub(crate) peak_rss_mb: Option<f64>,
+}
+
+impl Report {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self {
+            machine: machine::name(),
+            commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
+            fma_peak_gflops: machine::fma_peak_gflops(threads),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        std::fs::write(path, text + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+impl Row {
+    pub(crate) const HEADER: &str = "what      threads     H     N  steps weights      ours ms     \
+                                     peer ms  ratio   peak  memory MB";
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        write!(
+            f,
+            "{:9} {:7} {:5} {:>5} {:6} {:8} {:10.2} {:>11} {:>6} {:>6} {:>10}",
+            self.what,
+            self.threads,
+            self.hidden,
+            or_dash(self.n.map(|n| n.to_string())),
+            self.steps,
+            self.weights,
+            self.ours_ms,
+            or_dash(self.peer_ms.map(|ms| format!("{ms:.2}"))),
+            or_dash(self.ratio.map(|ratio| format!("{ratio:.2}"))),
+            or_dash(self.peak_share.map(|share| format!("{share:.2}"))),
+            or_dash(self.peak_rss_mb.map(|mb| format!("{mb:.0}"))),
+        )
+    }
+}
+
+/// How long a row is timed.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) seconds: f64,
+    pub(crate) least: usize,
+}
+
+/// Milliseconds of both sides, round by round.
+#[derive(Default)]
+pub(crate) struct Times {
+    pub(crate) ours: Vec<f64>,
+    pub(crate) peer: Vec<f64>,
+}
+
+impl Rounds {
+    /// Lets both sides take turns until the time is over.
+    pub(crate) fn run(
+        self,
+        mut ours: impl FnMut() -> Result<f64>,
+        mut peer: impl FnMut() -> Result<Option<f64>>,
+    ) -> Result<Times> {
+        let (start, mut times) = (Instant::now(), Times::default());
+        while times.ours.len() < self.least || start.elapsed().as_secs_f64() < self.seconds {
+            times.ours.push(ours()?);
+            times.peer.extend(peer()?);
+        }
+        Ok(times)
+    }
+}
+
+/// Median and quartiles; of nothing there are none.
+pub(crate) fn quartiles(values: &[f64]) -> Option<[f64; 3]> {
+    let mut values = values.to_vec();
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| {
+        values.get(((values.len().max(1) - 1) as f64 * share).round() as usize).copied()
+    };
+    Some([at(0.25)?, at(0.5)?, at(0.75)?])
+}

@@ -1,0 +1,172 @@
+//! One training update: forward, back-propagation, clipping, SGD.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use ndarray::{Array1, Array2, Array3, Axis};
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::json;
+use tau_random::{Key, Purpose};
+use tau_rnn::{
+    Backend, Batch, Config, Cpu, Initial, Optimiser, Params, Readout, Target, thread_pool,
+};
+
+use crate::machine;
+use crate::peer::Peer;
+use crate::row::{Rounds, Row, quartiles};
+
+pub(crate) struct Case {
+    pub(crate) hidden: usize,
+    pub(crate) n: usize,
+    pub(crate) batch: usize,
+    pub(crate) threads: usize,
+    pub(crate) trained: bool,
+}
+
+/// Losses of two programs on the same numbers in f32 agree at least so far.
+const SAME_LOSS: f64 = 1e-4;
+
+/// Times one row.
+pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> Result<Row> {
+    let steps = (5 * case.n + 3).div_ceil(2);
+    let config = Config::paper(case.hidden);
+    let params = network(&config, case.trained)?;
+    let (inputs, labels) = trials(steps, case.batch, case.n);
+    let labels = labels.insert_axis(Axis(1));
+    let batch = Batch {
+        inputs: inputs.view(),
+        initial: Initial::Zero,
+        target: Target::Labels { labels: labels.view(), heads: &[0] },
+    };
+    machine::forget_peak_rss();
+    let mut ours = Cpu::new(config, params.clone(), thread_pool(Some(case.threads))?)?;
+    let optimiser = Optimiser::paper();
+    let loss = ours.evaluate(&batch)?.loss();
+    ours.update(&batch, &optimiser)?;
+    let mut name = None;
+    if let Some(peer) = peer.as_deref_mut() {
+        let file = tempfile::NamedTempFile::new()?;
+        save(file.path(), &params, &inputs, &labels)?;
+        let question = json!({ "do": "load", "file": file.path(), "threads": case.threads });
+        let answer = peer.ask(&question)?;
+        let theirs = Peer::number(&answer, "loss")?;
+        ensure!(
+            (loss - theirs).abs() <= SAME_LOSS * loss,
+            "the peer finds another loss: {theirs} (ours: {loss}); nothing can be compared"
+        );
+        name = answer["peer"].as_str().map(str::to_owned);
+    }
+    // Enough updates a round for the clock.
+    let start = Instant::now();
+    ours.update(&batch, &optimiser)?;
+    let count = (0.05 / start.elapsed().as_secs_f64()).ceil().clamp(1.0, 100.0) as usize;
+    let times = rounds.run(
+        || {
+            let start = Instant::now();
+            for _ in 0..count {
+                ours.update(&batch, &optimiser)?;
+            }
+            Ok(start.elapsed().as_secs_f64() * 1e3 / count as f64)
+        },
+        || {
+            let Some(peer) = peer.as_deref_mut() else { return Ok(None) };
+            let count = count.div_ceil(4);
+            let answer = peer.ask(&json!({ "do": "update", "count": count }))?;
+            Ok(Some(Peer::number(&answer, "seconds")? * 1e3 / count as f64))
+        },
+    )?;
+    let flops = 6.0 * (steps * case.batch * case.hidden * case.hidden) as f64;
+    let [low, ours_ms, high] = quartiles(&times.ours).unwrap_or_default();
+    let theirs = quartiles(&times.peer);
+    let peak = machine::fma_peak_gflops(case.threads);
+    Ok(Row {
+        what: "update",
+        device: "cpu",
+        threads: case.threads,
+        hidden: case.hidden,
+        batch: case.batch,
+        n: Some(case.n),
+        steps,
+        weights: if case.trained { "trained" } else { "fresh" },
+        ours_ms,
+        ours_quartiles_ms: [low, high],
+        peer: name,
+        peer_ms: theirs.map(|[_, median, _]| median),
+        peer_quartiles_ms: theirs.map(|[low, _, high]| [low, high]),
+        ratio: theirs.map(|[_, median, _]| median / ours_ms),
+        peak_share: Some(flops / (ours_ms * 1e6) / peak),
+        peak_rss_mb: machine::peak_rss_mb(),
+    })
+}
+
+/// A network with its one head. Fresh weights let the error vanish on its way back; twice as large
+/// they keep it, as the weights of a network with a long memory do.
+pub(crate) fn network(config: &Config, trained: bool) -> Result<Params<f32>> {
+    let mut random = Key::new(1, Purpose::Parameters).stream();
+    let mut params = Params::<f32>::init(config, &mut random)?;
+    params.readouts.push(Readout::init(2, config.hidden_size, &mut random));
+    if trained {
+        params.w_rec *= 2.0;
+    }
+    Ok(params)
+}
+
+/// Random bits and the parity of the last N.
+fn trials(steps: usize, trials: usize, n: usize) -> (Array3<f32>, Array1<u8>) {
+    let random = Key::new(1, Purpose::Inputs);
+    let inputs = Array3::from_shape_fn((steps, trials, 1), |(t, trial, _)| {
+        random.unit_f32((t * trials + trial) as u64).round()
+    });
+    let parity = |trial: usize| {
+        let ones = (steps - n..steps).filter(|&t| inputs[[t, trial, 0]] > 0.5).count();
+        u8::from(ones % 2 == 1)
+    };
+    let labels = (0..trials).map(parity).collect();
+    (inputs, labels)
+}
+
+/// What the peer reads.
+fn save(
+    path: &Path,
+    params: &Params<f32>,
+    inputs: &Array3<f32>,
+    labels: &Array2<u8>,
+) -> Result<()> {
+    let mut arrays = arrays(params);
+    arrays.insert("inputs".to_owned(), (inputs.shape().to_vec(), Dtype::F32, bytes(inputs.iter())));
+    let labels = (vec![labels.len()], Dtype::U8, labels.iter().copied().collect());
+    arrays.insert("labels".to_owned(), labels);
+    write(path, &arrays)
+}
+
+pub(crate) type Arrays = BTreeMap<String, (Vec<usize>, Dtype, Vec<u8>)>;
+
+pub(crate) fn arrays(params: &Params<f32>) -> Arrays {
+    let shape = |name: &str| match name {
+        "w_rec" => params.w_rec.shape().to_vec(),
+        "w_in" => params.w_in.shape().to_vec(),
+        "readout.0.weight" => params.readouts[0].weight.shape().to_vec(),
+        "readout.0.bias" => params.readouts[0].bias.shape().to_vec(),
+        _ => vec![params.hidden_size()],
+    };
+    let array = |(tensor, values): (tau_rnn::Tensor, &[f32])| {
+        let name = tensor.to_string();
+        (name.clone(), (shape(&name), Dtype::F32, bytes(values.iter())))
+    };
+    params.tensors().map(array).collect()
+}
+
+pub(crate) fn bytes<'a>(values: impl Iterator<Item = &'a f32>) -> Vec<u8> {
+    values.flat_map(|value| value.to_le_bytes()).collect()
+}
+
+pub(crate) fn write(path: &Path, arrays: &Arrays) -> Result<()> {
+    let mut views = Vec::new();
+    for (name, (shape, dtype, bytes)) in arrays {
+        views.push((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?));
+    }
+    safetensors::serialize_to_file(views, None, path)?;
+    Ok(())
+}

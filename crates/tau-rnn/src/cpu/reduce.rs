@@ -1,0 +1,83 @@
+//! From the slices' sums to the gradients of the parameters.
+
+use crate::Real;
+use crate::params::flat_mut;
+
+use super::{Cpu, leaky, spread_blocks};
+
+/// Rows that one thread takes at a time.
+const BLOCK: usize = 16;
+
+impl<R: Real> Cpu<R> {
+    /// Adds up the slices' gradients, in their order.
+    pub(super) fn reduce(&mut self, heads: &[usize]) {
+        let cell = !self.cell_frozen;
+        let readouts = &self.params.readouts;
+        let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
+        self.gradients.restart(cell, self.config.trains_tau(), trained);
+        self.reduce_readouts(heads);
+        if cell {
+            self.reduce_cell();
+        }
+    }
+
+    fn reduce_readouts(&mut self, heads: &[usize]) {
+        let hidden = self.config.hidden_size;
+        for (&head, range) in heads.iter().zip(&self.packed.heads) {
+            if !self.gradients.heads[head] {
+                continue;
+            }
+            let readout = &mut self.gradients.values.readouts[head];
+            for slice in &self.slices {
+                add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
+                for (o, row) in range.clone().zip(flat_mut(&mut readout.weight).chunks_mut(hidden))
+                {
+                    add(row, &slice.dw_out[o * slice.stride..][..hidden]);
+                }
+            }
+        }
+    }
+
+    fn reduce_cell(&mut self) {
+        let (hidden, leak) = (self.config.hidden_size, &self.packed.leak);
+        let stride = self.packed.stride();
+        let gradients = &mut self.gradients.values;
+        let Some((sums, others)) = self.slices.split_first_mut() else { return };
+        // dMᵀ is summed in the first slice …
+        let dm = &mut sums.dm[..self.packed.columns() * stride];
+        spread_blocks(&self.pool, dm, BLOCK * stride, |block, rows| {
+            for slice in &*others {
+                add(rows, &slice.dm[block * BLOCK * stride..][..rows.len()]);
+            }
+        });
+        for slice in &*others {
+            add(&mut sums.tau_sums, &slice.tau_sums);
+        }
+        // … and turned from there.
+        let dm = &sums.dm;
+        let dw = flat_mut(&mut gradients.w_rec);
+        spread_blocks(&self.pool, dw, BLOCK * hidden, |block, rows| {
+            for from in 0..hidden {
+                let part = &dm[from * stride + block * BLOCK..];
+                for (k, row) in rows.chunks_exact_mut(hidden).enumerate() {
+                    row[from] = leak.weight_gradient(block * BLOCK + k, part[k]);
+                }
+            }
+        });
+        for to in 0..hidden {
+            let from = |column: usize| leak.weight_gradient(to, dm[column * stride + to]);
+            for c in 0..self.packed.channels {
+                gradients.w_in[[to, c]] = from(hidden + c);
+            }
+            gradients.b_rec[to] = from(hidden + self.packed.channels);
+        }
+        gradients.b_in.assign(&gradients.b_rec);
+        if self.config.trains_tau() {
+            leaky::tau_gradient(&self.config, &self.params, gradients, &sums.tau_sums);
+        }
+    }
+}
+
+fn add<R: Real>(sums: &mut [R], parts: &[R]) {
+    sums.iter_mut().zip(parts).for_each(|(sum, &part)| *sum += part);
+}

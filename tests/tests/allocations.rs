@@ -1,0 +1,58 @@
+//! Once the work space is there, an update asks for no memory.
+//!
+//! One test in a file of its own: the counter sees every thread of the process.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::alloc::System;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tau_rnn::{Activation, Backend, Cpu, Optimiser, Placement, thread_pool};
+use tests::{Case, Shape};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[test]
+fn updates_after_the_first_allocate_nothing() {
+    for placement in [Placement::Whole, Placement::Drive] {
+        for threads in [1, 3] {
+            check(placement, threads);
+        }
+    }
+
+    fn check(placement: Placement, threads: usize) {
+        let shape = Shape {
+            hidden_size: 50,
+            channels: 1,
+            steps: 20,
+            trials: 100,
+            heads: vec![2, 2, 2],
+            placement,
+            activation: Activation::LeakyRelu,
+            every_step: false,
+            self_connections: false,
+            trains_tau: true,
+        };
+        let case = Case::new(&shape, 1);
+        let pool = thread_pool(Some(threads)).unwrap();
+        let initial = case.initial().mapv(|x| x as f32);
+        let batch = case.batch(&initial);
+        // On a thread of the pool: to be let in from outside takes a place in its queue.
+        let allocations = pool.clone().install(|| {
+            let mut network =
+                Cpu::<f32>::new(case.config.clone(), case.params.cast(), pool).unwrap();
+            let optimiser = Optimiser::paper();
+            // The first few: threads start, each slice gets its room.
+            for _ in 0..10 {
+                network.update(&batch, &optimiser).unwrap();
+            }
+            let region = Region::new(ALLOCATOR);
+            for _ in 0..50 {
+                network.update(&batch, &optimiser).unwrap();
+            }
+            region.change().allocations
+        });
+        assert_eq!(allocations, 0, "{placement:?}, {threads} threads, 50 updates");
+    }
+}
