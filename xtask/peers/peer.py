@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-LEARNING_RATE, MOMENTUM, CLIP, SLOPE = 0.05, 0.1, 2.0, 0.1
+LEARNING_RATE, MOMENTUM, CLIP, SLOPE = 0.05, 0.1, 2.0, 0.01
 
 
 class Update:

@@ -26,7 +26,7 @@ pub(crate) fn fma_peak_gflops(threads: usize) -> f64 {
         });
         flops / start.elapsed().as_secs_f64() / 1e9
     };
-    (0..5).map(|_| spin(10_000_000)).fold(0.0, f64::max)
+    (0..5).map(|_| spin(100_000)).fold(0.0, f64::max)
 }
 
 /// Largest resident memory of this process so far, in MB, where the system tells it.

@@ -142,7 +142,7 @@ impl Watcher for Terminal {
              memory; Ctrl-C keeps what is done",
             plan.len(),
             self.threads,
-            duration(forecast.about_s),
+            duration(forecast.about_s.max(1.0)),
             forecast.memory_bytes.div_ceil(1_000_000)
         ));
     }

@@ -17,11 +17,7 @@ pub(super) type Pair<R, const L: usize> = [Lanes<R, L>; 2];
 
 /// `sum + a * b` in every lane.
 #[inline(always)]
-pub(super) fn fused<R: Real, const L: usize>(
-    sum: Lanes<R, L>,
-    a: R,
-    b: Lanes<R, L>,
-) -> Lanes<R, L> {
+fn fused<R: Real, const L: usize>(sum: Lanes<R, L>, a: R, b: Lanes<R, L>) -> Lanes<R, L> {
     let mut result = sum;
     for j in 0..L {
         result[j] = a.mul_add(b[j], sum[j]);
@@ -125,7 +121,7 @@ pub(super) fn product<R: Real, const MR: usize, const L: usize>(
 /// one indexes but loops that are unrolled: only so do they stay in registers. `a` must look its numbers up with bounds checks: without those exits the compiler vectorises
 /// the loop over p instead of the one over columns, which is ten times slower.
 #[inline(always)]
-fn tile<R: Real, const MR: usize, const L: usize>(
+pub(super) fn tile<R: Real, const MR: usize, const L: usize>(
     a: impl Fn(usize, usize) -> R,
     b: &[Pair<R, L>],
     done: &mut [Pair<R, L>; MR],
