@@ -5,10 +5,13 @@
 Reads one JSON object a line and answers with one. Written as a careful user would write it: what
 does not depend on the state is done once for all steps.
 
-    {"do": "load", "file": ..., "threads": ...}    one update in each mode; the faster one is kept
-    {"do": "update", "count": ...}                 seconds of that many updates
-    {"do": "simulate", "file": ..., "threads": ..., "burn_in": ...}    seconds of the simulation
-    {"do": "tau_net", "lags": ...}                 seconds of tau_net of that activity
+    {"do": "load", "file": ..., "slope": ..., "learning_rate": ..., "momentum": ..., "clip": ...}
+                                        a few updates in each mode; the faster one is kept
+    {"do": "update", "count": ...}      seconds of that many updates, from the loaded weights on
+    {"do": "simulate", "file": ..., "slope": ..., "burn_in": ...}    seconds of the simulation
+    {"do": "tau_net", "lags": ...}      seconds of tau_net of that activity
+
+The threads of torch and of numpy are those of OMP_NUM_THREADS and its like.
 """
 
 import json
@@ -19,19 +22,21 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-LEARNING_RATE, MOMENTUM, CLIP, SLOPE = 0.05, 0.1, 2.0, 0.01
-
 
 class Update:
     """Training of one network on one batch."""
 
-    def __init__(self, file):
-        arrays = {name: torch.from_numpy(values) for name, values in load_file(file).items()}
+    def __init__(self, request):
+        self.request = request
+        arrays = {k: torch.from_numpy(values) for k, values in load_file(request["file"]).items()}
         self.inputs, self.labels = arrays.pop("inputs"), arrays.pop("labels").long()
         self.initial = torch.zeros(self.inputs.shape[1], len(arrays["tau"]))
         self.p = {name: values.clone().requires_grad_() for name, values in arrays.items()}
         self.optimiser = torch.optim.SGD(
-            self.p.values(), lr=LEARNING_RATE, momentum=MOMENTUM, nesterov=True
+            self.p.values(),
+            lr=request["learning_rate"],
+            momentum=request["momentum"],
+            nesterov=True,
         )
 
     def loss(self):
@@ -41,7 +46,8 @@ class Update:
         drive = self.inputs @ p["w_in"].T + (p["b_in"] + p["b_rec"])
         h, w = self.initial, p["w_rec"].T
         for u in drive:
-            h = torch.nn.functional.leaky_relu(decay * h + gain * (u + h @ w), SLOPE)
+            s = decay * h + gain * (u + h @ w)
+            h = torch.nn.functional.leaky_relu(s, self.request["slope"])
         y = h @ p["readout.0.weight"].T + p["readout.0.bias"]
         return torch.nn.functional.cross_entropy(y, self.labels)
 
@@ -51,7 +57,7 @@ class Update:
         self.optimiser.zero_grad()
         loss = self.loss()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.p.values(), CLIP)
+        torch.nn.utils.clip_grad_norm_(self.p.values(), self.request["clip"])
         self.optimiser.step()
         return loss.item()
 
@@ -63,23 +69,22 @@ def seconds(work):
 
 
 def load(request):
-    torch.set_num_threads(request["threads"])
     took = {}
     for flush in (True, False):
         torch.set_flush_denormal(flush)
-        trained = Update(request["file"])
+        trained = Update(request)
         loss = trained.update()
-        took[flush] = seconds(trained.update)
+        took[flush] = min(seconds(trained.update) for _ in range(2))
     flush = took[True] <= took[False]
     torch.set_flush_denormal(flush)
     mode = "flush-denormal" if flush else "default"
-    return Update(request["file"]), {"loss": loss, "peer": f"pytorch {torch.__version__}, {mode}"}
+    return {"loss": loss, "peer": f"pytorch {torch.__version__}, {mode}"}
 
 
 def simulate(request):
     """Activity (trial, step, neuron) of a network that is driven."""
-    torch.set_num_threads(request["threads"])
     p = load_file(request["file"])
+    slope = np.float32(request["slope"])
     gain = 1 / np.maximum(p["tau"], 1)
     w, bias = (p["w_rec"] * gain[:, None]).T.copy(), gain * (p["b_rec"] + p["b_in"])
     w_in, decay = gain[:, None] * p["w_in"], 1 - gain
@@ -88,7 +93,7 @@ def simulate(request):
     h = np.zeros((trials, len(gain)), np.float32)
     for t in range(steps):
         s = decay * h + h @ w + p["inputs"][t] @ w_in.T + bias
-        h = np.where(s > 0, s, np.float32(SLOPE) * s)
+        h = np.where(s > 0, s, slope * s)
         if t >= request["burn_in"]:
             activity[t - request["burn_in"]] = h
     return activity
@@ -135,12 +140,14 @@ def tau_net(activity, lags):
 
 
 def main():
-    trained = activity = None
+    loaded = activity = None
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "load":
-            trained, answer = load(request)
+            loaded, answer = request, load(request)
         elif request["do"] == "update":
+            trained = Update(loaded)
+            trained.update()
             took = seconds(lambda: [trained.update() for _ in range(request["count"])])
             answer = {"seconds": took}
         elif request["do"] == "simulate":

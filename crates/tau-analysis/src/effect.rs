@@ -60,9 +60,9 @@ impl Estimate {
         Self::around(a.mean - b.mean, spread, (a.count + b.count) as usize)
     }
 
-    /// [`Estimate::difference`] of counts (largest solved N): a count is a quantity that was rounded,
-    /// so 1/12, the variance of rounding, is added to that of each group. Groups of equal counts then
-    /// do not pass for certainty.
+    /// [`Estimate::difference`] of counts (largest solved N). The variance of each group is raised by
+    /// 1/12, that of a number anywhere between two counts: a floor, so that groups of equal counts do
+    /// not pass for certainty. It makes every interval wider than 95 % asks for.
     ///
     /// # Errors
     /// Those of [`Estimate::difference`].

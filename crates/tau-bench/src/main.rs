@@ -98,11 +98,11 @@ fn bench(cli: &Cli) -> Result<()> {
             bail!("--{name}: {zero} (allowed: 1 or more)");
         }
     }
-    let mut peer = match cli.against {
-        None => None,
+    let peer = |threads: usize| match cli.against {
+        None => Ok(None),
         Some(Against::Pytorch) => {
             let folder = cli.peers.as_deref().context("--against needs --peers DIR")?;
-            Some(Peer::start(&cli.python, &folder.join("peer.py"))?)
+            Peer::start(&cli.python, &folder.join("peer.py"), threads).map(Some)
         }
     };
     let mut report = Report::new(all);
@@ -121,26 +121,33 @@ fn bench(cli: &Cli) -> Result<()> {
     };
     let rounds = Rounds { seconds: cli.seconds, least: 3 };
     for &threads in &threads {
-        for &hidden in &cli.hidden {
-            if cli.what.contains(&What::Update) {
-                for &weights in &cli.weights {
-                    for &n in &cli.n {
-                        let trained = weights == Weights::Trained;
-                        let case = update::Case { hidden, n, batch: cli.batch, threads, trained };
-                        keep(update::time(&case, rounds, peer.as_mut())?)?;
-                    }
-                }
+        let mut peer = peer(threads)?;
+        if cli.what.contains(&What::Update) {
+            for case in cases(cli, threads) {
+                keep(update::time(&case, rounds, peer.as_mut())?)?;
             }
         }
-    }
-    if cli.what.contains(&What::Simulate) || cli.what.contains(&What::TauNet) {
-        for &threads in &threads {
+        let with_tau_net = cli.what.contains(&What::TauNet);
+        if with_tau_net || cli.what.contains(&What::Simulate) {
             let case = simulate::Case { hidden: 500, trials: 10, steps: cli.steps, threads };
-            let with_tau_net = cli.what.contains(&What::TauNet);
             for row in simulate::time(&case, with_tau_net, peer.as_mut())? {
                 keep(row)?;
             }
         }
     }
     Ok(())
+}
+
+/// Every combination of sizes and weights.
+fn cases(cli: &Cli, threads: usize) -> Vec<update::Case> {
+    let mut cases = Vec::new();
+    for &hidden in &cli.hidden {
+        for &weights in &cli.weights {
+            for &n in &cli.n {
+                let trained = weights == Weights::Trained;
+                cases.push(update::Case { hidden, n, batch: cli.batch, threads, trained });
+            }
+        }
+    }
+    cases
 }

@@ -15,9 +15,12 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn start(python: &Path, script: &Path) -> Result<Self> {
+    /// Starts it with that many threads for every library that it may use.
+    pub(crate) fn start(python: &Path, script: &Path, threads: usize) -> Result<Self> {
+        let libraries = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"];
         let mut child = Command::new(python)
             .arg(script)
+            .envs(libraries.map(|name| (name, threads.to_string())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -34,8 +34,8 @@ pub(crate) struct Row {
     pub(crate) steps: usize,
     pub(crate) weights: &'static str,
     pub(crate) ours_ms: f64,
-    /// Quartiles over rounds.
-    pub(crate) ours_quartiles_ms: [f64; 2],
+    /// Quartiles over rounds; `null` for what was timed once.
+    pub(crate) ours_quartiles_ms: Option<[f64; 2]>,
     pub(crate) peer: Option<String>,
     pub(crate) peer_ms: Option<f64>,
     pub(crate) peer_quartiles_ms: Option<[f64; 2]>,

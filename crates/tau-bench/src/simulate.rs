@@ -9,12 +9,12 @@ use safetensors::tensor::Dtype;
 use serde_json::json;
 use tau_analysis::{Drive, FitConfig, tau_net};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Config, Cpu, thread_pool};
+use tau_rnn::{Activation, Backend, Config, Cpu, thread_pool};
 use tau_tasks::TaskKind;
 
 use crate::machine;
 use crate::peer::Peer;
-use crate::row::Row;
+use crate::row::{Row, quartiles};
 use crate::update::{arrays, bytes, network, write};
 
 pub(crate) struct Case {
@@ -47,7 +47,7 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
     let inputs =
         task.drive(BURN_IN + case.steps, case.trials, Key::new(1, Purpose::DriveInputs))?;
     let (mut theirs_s, mut name) = ([None, None], None);
-    let mut theirs_mean = None;
+    let (mut theirs_mean, mut theirs_tau) = (None, None);
     if let Some(peer) = peer {
         let file = tempfile::NamedTempFile::new()?;
         let mut arrays = arrays(&params);
@@ -56,7 +56,7 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         write(file.path(), &arrays)?;
         let path = file.path();
         let question = json!({
-            "do": "simulate", "file": path, "threads": case.threads, "burn_in": BURN_IN
+            "do": "simulate", "file": path, "slope": Activation::NEGATIVE_SLOPE, "burn_in": BURN_IN
         });
         let answer = peer.ask(&question)?;
         theirs_s[0] = Some(Peer::number(&answer, "seconds")?);
@@ -64,6 +64,7 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         if with_tau_net {
             let answer = peer.ask(&json!({ "do": "tau_net", "lags": LAGS }))?;
             theirs_s[1] = Some(Peer::number(&answer, "seconds")?);
+            theirs_tau = Some(Peer::number(&answer, "median")?);
         }
         name = Some("numpy and scipy".to_owned());
     }
@@ -101,7 +102,7 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         steps: case.steps,
         weights: "trained",
         ours_ms: seconds * 1e3,
-        ours_quartiles_ms: [seconds * 1e3; 2],
+        ours_quartiles_ms: None,
         peer: name.clone(),
         peer_ms: peer_s.map(|s| s * 1e3),
         peer_quartiles_ms: None,
@@ -115,12 +116,20 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
     if with_tau_net {
         machine::forget_peak_rss();
         let start = Instant::now();
-        pool.install(|| -> Result<()> {
+        let fits = pool.install(|| {
             let found = drive.autocorrelation(&mut ours, &*task, &AtomicBool::new(false))?;
-            tau_net(&found, &FitConfig { lags: LAGS })?;
-            Ok(())
+            tau_net(&found, &FitConfig { lags: LAGS })
         })?;
         let seconds = start.elapsed().as_secs_f64();
+        let found: Vec<f64> =
+            fits.units.iter().map(|fit| fit.tau).filter(|tau| !tau.is_nan()).collect();
+        let median = quartiles(&found).map_or(f64::NAN, |[_, median, _]| median);
+        if let Some(theirs) = theirs_tau {
+            ensure!(
+                (median - theirs).abs() <= 0.1 * theirs,
+                "the peer measures something else: median τ_net {theirs} (ours: {median})"
+            );
+        }
         // Both from the network to τ_net: the peer's simulation counts too.
         let theirs = theirs_s[1].zip(theirs_s[0]).map(|(fit, simulation)| fit + simulation);
         rows.push(row("tau_net", seconds, theirs));

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use ndarray::{Array1, Array2, Array3, Axis};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 use tau_random::{Key, Purpose};
 use tau_rnn::{
-    Backend, Batch, Config, Cpu, Initial, Optimiser, Params, Readout, Target, thread_pool,
+    Activation, Backend, Batch, Config, Cpu, Initial, Optimiser, Params, Readout, Rule, Target,
+    thread_pool,
 };
 
 use crate::machine;
@@ -41,42 +43,58 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
         target: Target::Labels { labels: labels.view(), heads: &[0] },
     };
     machine::forget_peak_rss();
-    let mut ours = Cpu::new(config, params.clone(), thread_pool(Some(case.threads))?)?;
+    let pool = thread_pool(Some(case.threads))?;
     let optimiser = Optimiser::paper();
-    let loss = ours.evaluate(&batch)?.loss();
-    ours.update(&batch, &optimiser)?;
+    // Every round begins with the same weights and an update that does not count.
+    let begin = || -> Result<Cpu<f32>> {
+        let mut network = Cpu::new(config.clone(), params.clone(), Arc::clone(&pool))?;
+        network.update(&batch, &optimiser)?;
+        Ok(network)
+    };
     let mut name = None;
+    // The peer reads it again in every round.
+    let mut kept = None;
     if let Some(peer) = peer.as_deref_mut() {
+        let loss =
+            Cpu::new(config.clone(), params.clone(), Arc::clone(&pool))?.evaluate(&batch)?.loss();
         let file = tempfile::NamedTempFile::new()?;
         save(file.path(), &params, &inputs, &labels)?;
-        let question = json!({ "do": "load", "file": file.path(), "threads": case.threads });
-        let answer = peer.ask(&question)?;
+        let Rule::Sgd { learning_rate, momentum } = optimiser.rule else {
+            bail!("the peer knows only SGD")
+        };
+        let answer = peer.ask(&json!({
+            "do": "load", "file": file.path(), "slope": Activation::NEGATIVE_SLOPE,
+            "learning_rate": learning_rate, "momentum": momentum, "clip": optimiser.clip_norm,
+        }))?;
         let theirs = Peer::number(&answer, "loss")?;
         ensure!(
             (loss - theirs).abs() <= SAME_LOSS * loss,
             "the peer finds another loss: {theirs} (ours: {loss}); nothing can be compared"
         );
         name = answer["peer"].as_str().map(str::to_owned);
+        kept = Some(file);
     }
     // Enough updates a round for the clock.
+    let mut network = begin()?;
     let start = Instant::now();
-    ours.update(&batch, &optimiser)?;
+    network.update(&batch, &optimiser)?;
     let count = (0.05 / start.elapsed().as_secs_f64()).ceil().clamp(1.0, 100.0) as usize;
     let times = rounds.run(
         || {
+            let mut network = begin()?;
             let start = Instant::now();
             for _ in 0..count {
-                ours.update(&batch, &optimiser)?;
+                network.update(&batch, &optimiser)?;
             }
             Ok(start.elapsed().as_secs_f64() * 1e3 / count as f64)
         },
         || {
             let Some(peer) = peer.as_deref_mut() else { return Ok(None) };
-            let count = count.div_ceil(4);
             let answer = peer.ask(&json!({ "do": "update", "count": count }))?;
             Ok(Some(Peer::number(&answer, "seconds")? * 1e3 / count as f64))
         },
     )?;
+    drop(kept);
     let flops = 6.0 * (steps * case.batch * case.hidden * case.hidden) as f64;
     let [low, ours_ms, high] = quartiles(&times.ours).unwrap_or_default();
     let theirs = quartiles(&times.peer);
@@ -91,7 +109,7 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
         steps,
         weights: if case.trained { "trained" } else { "fresh" },
         ours_ms,
-        ours_quartiles_ms: [low, high],
+        ours_quartiles_ms: Some([low, high]),
         peer: name,
         peer_ms: theirs.map(|[_, median, _]| median),
         peer_quartiles_ms: theirs.map(|[low, _, high]| [low, high]),

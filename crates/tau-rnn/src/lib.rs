@@ -58,6 +58,10 @@
 //! What it does not know: tasks and curricula (`tau-tasks`, `tau-curricula`), timescales of the
 //! activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), GPUs and gated cells (not yet).
 
+/// Raised whenever an update gives other bits than before: a run that was begun with one number
+/// must not be continued with another.
+pub const NUMERICS: u32 = 2;
+
 mod backend;
 mod batch;
 mod checkpoint;

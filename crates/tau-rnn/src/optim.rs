@@ -177,7 +177,9 @@ impl<R: Real> Momentum<R> {
     /// [`Error::Shape`].
     pub fn check(&self, params: &Params<R>) -> Result<(), Error> {
         let arrays = 5 + 2 * params.readouts.len();
-        if self.slots.len() > arrays {
+        // Those of the cell, then two for each head.
+        let whole = self.slots.is_empty() || self.slots.len() >= 5 && self.slots.len() % 2 == 1;
+        if self.slots.len() > arrays || !whole {
             return Err(Error::shape("momentum", &[self.slots.len()], &[arrays]));
         }
         for (slot, (tensor, values)) in self.slots.iter().zip(params.tensors()) {
@@ -191,8 +193,13 @@ impl<R: Real> Momentum<R> {
         Ok(())
     }
 
-    /// Makes room for arrays (new heads) that have none yet.
+    /// Makes room for arrays (new heads) that have none yet. What another rule remembered means
+    /// nothing to this one: it begins anew.
     fn fit(&mut self, params: &Params<R>, needs_square: bool) {
+        let other_rule = |slot: &Slot<R>| slot.square.is_empty() == needs_square;
+        if self.slots.iter().any(other_rule) {
+            self.slots.clear();
+        }
         for (_, values) in params.tensors().skip(self.slots.len()) {
             let square = if needs_square { values.len() } else { 0 };
             let mean = vec![R::ZERO; values.len()];

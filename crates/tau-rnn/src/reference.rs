@@ -246,7 +246,14 @@ fn phi(activation: Activation, s: f64) -> f64 {
                 Activation::NEGATIVE_SLOPE * s
             }
         }
-        Activation::Relu => s.max(0.0),
+        // `max` would make 0 of a NaN.
+        Activation::Relu => {
+            if s <= 0.0 {
+                0.0
+            } else {
+                s
+            }
+        }
         Activation::Tanh => s.tanh(),
         Activation::Sigmoid => 1.0 / (1.0 + (-s).exp()),
     }

@@ -93,15 +93,23 @@ impl Run {
             reason: error.to_string(),
             remedy: "this is a fault of the program; please report it",
         })?;
-        let digest = blake3::hash(text.as_bytes()).to_hex();
+        // Other arithmetic gives another network: it is another run.
+        let identity = format!("numerics = {}\n{text}", tau_rnn::NUMERICS);
+        let digest = blake3::hash(identity.as_bytes()).to_hex();
         let TrainingSpec { curriculum, task, seed, .. } = &spec;
         let hidden = spec.network.hidden_size;
-        let name = format!("{task}_{curriculum}_h{hidden}_seed{seed}-{}", &digest[..8]);
+        let name = format!("{task}_{curriculum}_h{hidden}_seed{seed}-{}", &digest[..12]);
         let folder = root.join(name);
         create_folder(&folder.join("checkpoints"))?;
         let path = folder.join("spec.toml");
-        if read_if_there(&path)?.as_deref() != Some(text.as_bytes()) {
-            write_atomically(&path, text.as_bytes())?;
+        match read_if_there(&path)? {
+            None => write_atomically(&path, text.as_bytes())?,
+            Some(found) if found == text.as_bytes() => {}
+            Some(_) => {
+                let reason = "it does not define the run of this folder".to_owned();
+                let remedy = "was it edited? move the folder away to train the run anew";
+                return Err(Error::Contents { path, reason, remedy });
+            }
         }
         Ok(Self { folder, spec })
     }

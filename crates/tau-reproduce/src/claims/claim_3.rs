@@ -38,11 +38,17 @@ fn parts(networks: &[Network]) -> Vec<Part> {
     ]
 }
 
-/// A multi-head network that solved its last N would have come further: what it has is a lower
-/// bound, which can support the claim and never contradict it.
+/// A network that solved its last N would have come further: what it has is a lower bound. Of
+/// multi-head networks it can support the claim and never contradict it, of single-head ones the
+/// other way round.
 fn censored(mut part: Part, networks: &[Network]) -> Part {
-    let any = of(networks, "multi-head").any(|network| network.state == State::Finished);
-    if any && part.verdict == Verdict::Contradicted {
+    let any = |series| of(networks, series).any(|network| network.state == State::Finished);
+    let open = match part.verdict {
+        Verdict::Contradicted => any("multi-head"),
+        Verdict::Supported => any("single-head"),
+        Verdict::Undecidable => false,
+    };
+    if open {
         part.verdict = Verdict::Undecidable;
     }
     part

@@ -48,7 +48,7 @@ fn network(
         series: series.to_owned(),
         name: format!("{series}-{seed}"),
         seed,
-        state: State::Finished,
+        state: if series == "multi-head" { State::Finished } else { State::OutOfEpochs },
         provenance: tau_runs::Provenance::default(),
         tau: (2..=largest).map(|n| (n, statistics(n))).collect(),
         tau_net: (2..=largest).map(summary).collect(),
@@ -110,6 +110,14 @@ fn a_cap_on_n_contradicts_nothing() {
     assert_eq!(conclude(&(CLAIMS[2].parts)(&networks)), Verdict::Undecidable);
     networks.iter_mut().for_each(|network| network.state = State::OutOfEpochs);
     assert_eq!(conclude(&(CLAIMS[2].parts)(&networks)), Verdict::Contradicted);
+}
+
+/// Nor may single-head networks that ended with their last N look worse than they are.
+#[test]
+fn a_cap_on_single_head_supports_nothing() {
+    let mut networks = as_published();
+    networks.iter_mut().for_each(|network| network.state = State::Finished);
+    assert_eq!(conclude(&(CLAIMS[2].parts)(&networks)), Verdict::Undecidable);
 }
 
 #[test]

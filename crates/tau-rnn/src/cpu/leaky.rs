@@ -146,7 +146,8 @@ impl<R: Real> Phi<R> for LeakyRelu {
 impl<R: Real> Phi<R> for Relu {
     #[inline(always)]
     fn phi(s: R) -> R {
-        if s > R::ZERO { s } else { R::ZERO }
+        // Not `s > 0`: a NaN must stay one.
+        if s <= R::ZERO { R::ZERO } else { s }
     }
     #[inline(always)]
     fn slope(value: R) -> R {

@@ -264,6 +264,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
     }
 
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
+        optimiser.check()?;
         self.forward(batch, Keep::History)?;
         let loss: f64 = self.scores(batch).map(|head| head.loss).sum();
         let update = self.updates;
