@@ -2,6 +2,7 @@
 
 mod ci;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -66,9 +67,13 @@ fn bench(options: &[String]) -> Result<ExitCode> {
 
 /// Builds a binary with optimisation and says where it is.
 fn built(package: &str, binary: &str) -> Result<PathBuf> {
-    let build = ["build", "--release", "--quiet", "--locked", "--package", package];
-    eprintln!("building {binary} (a few minutes the first time)");
-    run(Command::new(cargo()).args(build))?;
+    let mut build = Command::new(cargo());
+    build.args(["build", "--release", "--locked", "--package", package]);
+    if !std::io::stderr().is_terminal() {
+        build.arg("--quiet");
+    }
+    eprintln!("building {binary} (3 to 10 minutes the first time)");
+    run(&mut build)?;
     let metadata = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .output()

@@ -70,8 +70,42 @@ fn main() -> ExitCode {
                 error.downcast_ref::<tau_reproduce::Error>(),
                 Some(tau_reproduce::Error::Interrupted)
             );
-            ExitCode::from(if interrupted { 130 } else { 1 })
+            ExitCode::from(match () {
+                () if interrupted => 130,
+                () if is_usage(&error) => 2,
+                () => 1,
+            })
         }
+    }
+}
+
+/// A value on the command line that is none of those allowed.
+fn is_usage(error: &anyhow::Error) -> bool {
+    use tau_reproduce::Error::{Seeds, UnknownFigure, UnknownPreset};
+    let value = matches!(
+        error.downcast_ref(),
+        Some(Seeds { .. } | UnknownFigure { .. } | UnknownPreset { .. })
+    );
+    let threads = matches!(error.downcast_ref(), Some(tau_rnn::Error::Threads { .. }));
+    value || threads || error.is::<BadVariable>()
+}
+
+/// `RAYON_NUM_THREADS` is not a number, which rayon would pass over in silence.
+#[derive(Debug, thiserror::Error)]
+#[error("RAYON_NUM_THREADS: {value} (allowed: 1 to 1024; or unset it)")]
+struct BadVariable {
+    value: String,
+}
+
+/// The threads that were asked for on the command line, or by the environment.
+fn threads(asked: Option<usize>) -> Result<Option<usize>, BadVariable> {
+    match (asked, std::env::var("RAYON_NUM_THREADS")) {
+        (None, Ok(value)) if !value.is_empty() => {
+            let count = value.parse().map_err(|_| BadVariable { value: value.clone() })?;
+            // rayon's own meaning of 0.
+            Ok(Some(count).filter(|&count| count > 0))
+        }
+        _ => Ok(asked),
     }
 }
 
@@ -86,7 +120,7 @@ fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
         preset = preset.with_seeds(seeds)?;
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reproduction").join(&preset.id));
-    let pool = thread_pool(args.threads)?;
+    let pool = thread_pool(threads(args.threads)?)?;
     let provenance = Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
@@ -101,7 +135,8 @@ fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
             std::process::exit(130);
         }
     })?;
-    let title = format!("preset {}, results in {}", preset.id, out.display());
+    let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
+    let title = format!("preset {}, results in {}", preset.id, whole.display());
     let mut terminal = terminal::Terminal::new(&title, provenance.threads);
     let reproduction = Reproduction::new(preset, args.only.as_deref(), &out, provenance)?;
     Ok(reproduction.run(&stop, &mut terminal)?)

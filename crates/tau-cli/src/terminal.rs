@@ -67,7 +67,7 @@ impl Terminal {
             return None;
         }
         Some(self.running.entry(index).or_insert_with(|| {
-            let template = "  {prefix:26} {bar:24} {msg}";
+            let template = "  {prefix:22} {bar:12} {wide_msg}";
             let style = ProgressStyle::with_template(template)
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = self.bars.add(ProgressBar::new(1000).with_style(style));
@@ -107,15 +107,20 @@ impl Progress for Terminal {
 
     fn run_ended(&mut self, index: usize, outcome: Result<Outcome, String>) {
         let ended_before = self.paces[index].ended();
-        self.paces[index].end();
-        self.ended += 1;
+        if matches!(outcome, Ok(Outcome::Finished | Outcome::OutOfEpochs)) {
+            self.paces[index].end();
+            self.ended += 1;
+        }
         if let Some(bar) = self.running.remove(&index) {
             bar.finish_and_clear();
         }
         let epochs = self.paces[index].epochs();
         let how = match outcome {
-            Ok(Outcome::Stopped) => "stopped".to_owned(),
-            Ok(_) if ended_before => "was trained before".to_owned(),
+            Ok(Outcome::Stopped) => {
+                self.say(&format!("{}: stopped after epoch {epochs}", self.names[index]));
+                return;
+            }
+            Ok(_) if ended_before || epochs == 0 => "was trained before".to_owned(),
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
             Err(error) => format!("FAILED: {error}"),
@@ -145,6 +150,12 @@ impl Watcher for Terminal {
             duration(forecast.about_s.max(1.0)),
             forecast.memory_bytes.div_ceil(1_000_000)
         ));
+        let begun = self.paces.iter().filter(|pace| pace.epochs() > 0 && !pace.ended()).count();
+        let ended = self.paces.iter().filter(|pace| pace.ended()).count();
+        if begun + ended > 0 {
+            let new = plan.len() - begun - ended;
+            self.say(&format!("goes on: {ended} trained before, {begun} begun, {new} new"));
+        }
     }
 
     fn measuring(&mut self) {

@@ -13,9 +13,9 @@ use common::{
 };
 
 /// Fails with this one line on standard error, whatever was said before it.
-fn check(args: &[&str], message: &str) {
+fn check(args: &[&str], code: i32, message: &str) {
     let ran = tau(args);
-    assert_eq!(ran.code, Some(1), "{args:?}: {}", ran.stderr);
+    assert_eq!(ran.code, Some(code), "{args:?}: {}", ran.stderr);
     assert_eq!(ran.stderr.lines().last(), Some(message), "{args:?}");
     assert_eq!(ran.stdout, "", "{args:?}");
 }
@@ -26,7 +26,7 @@ fn values_that_are_none_are_answered_with_those_that_are() {
     let out = folder.path().join("out");
     let out_text = out.to_str().unwrap();
     let check_here = |args: &[&str], message: &str| {
-        check(&[args, &["--out", out_text]].concat(), message);
+        check(&[args, &["--out", out_text]].concat(), 2, message);
         assert!(!out.exists(), "{args:?} wrote something");
     };
     check_here(&["--preset", "huge"], "error: unknown preset: huge (known: smoke, laptop, paper)");

@@ -28,7 +28,10 @@ impl Ruler {
         });
         let range = match (axis.limits, data) {
             (Some([low, high]), _) => Some((low, high)),
-            (None, Some((low, high))) => Some(padded(axis.scale, low, high)),
+            (None, Some((low, high))) => {
+                let (least, most) = padded(axis.scale, low, high);
+                Some((axis.low.filter(|low| *low < most).unwrap_or(least), most))
+            }
             (None, None) => None,
         };
         match (range, axis.scale) {
@@ -154,7 +157,7 @@ mod tests {
     use super::*;
 
     fn axis(integer: bool, scale: Scale, limits: Option<[f64; 2]>) -> Axis {
-        Axis { label: "N".to_owned(), limits, scale, integer }
+        Axis { label: "N".to_owned(), limits, low: None, scale, integer }
     }
 
     fn check_step(wish: f64, integer: bool, expected: f64) {

@@ -44,6 +44,9 @@ pub struct Panel {
     pub x: Axis,
     /// Vertical axis.
     pub y: Axis,
+    /// Lines keep a value until the next one, for quantities that jump.
+    #[serde(default)]
+    pub steps: bool,
     /// Grey horizontal line, e.g. chance level.
     pub reference: Option<Reference>,
 }
@@ -57,6 +60,8 @@ pub struct Axis {
     pub label: String,
     /// `[low, high]`, shown exactly; the range of the data with a margin if absent.
     pub limits: Option<[f64; 2]>,
+    /// Lower end of an axis without limits; what lies below it is cut off.
+    pub low: Option<f64>,
     /// Linear unless said otherwise.
     #[serde(default)]
     pub scale: Scale,

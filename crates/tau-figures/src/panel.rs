@@ -129,17 +129,22 @@ fn plots(content: &Content, (left, right): (f64, f64)) -> Vec<Plot> {
         .with_stroke_width(AXIS)
         .with_line_style(LineStyle::Custom(DOTS.to_owned()));
     let of = |statistic| content.curves.iter().filter(move |curve| curve.statistic == statistic);
-    let networks = of(Statistic::Network).flat_map(|curve| lines(curve, NETWORK));
+    let steps = content.panel.steps;
+    let networks = of(Statistic::Network).flat_map(|curve| lines(curve, NETWORK, steps));
     let means = of(Statistic::Mean).flat_map(|curve| match curve.source {
-        Source::Ours => lines(curve, MEAN),
-        Source::Published => lines(curve, THIN),
+        Source::Ours => lines(curve, MEAN, steps),
+        // What was published are single points: nothing is known between them.
+        Source::Published => lines(curve, THIN, false),
     });
-    let bands = content.curves.iter().flat_map(bands);
+    let bands = content.curves.iter().flat_map(|curve| bands(curve, steps));
     [reference.into()].into_iter().chain(bands).chain(networks).chain(means).collect()
 }
 
-fn bands(curve: &Curve) -> Vec<Plot> {
-    let band = |run: Vec<(f64, f64, f64)>| {
+fn bands(curve: &Curve, steps: bool) -> Vec<Plot> {
+    let band = |mut run: Vec<(f64, f64, f64)>| {
+        if steps {
+            run = stepped(&run, |(_, low, high), (x, ..)| (x, low, high));
+        }
         let xs = run.iter().map(|point| point.0);
         let (low, high) = (run.iter().map(|point| point.1), run.iter().map(|point| point.2));
         let band = BandPlot::new(xs, low, high);
@@ -148,12 +153,21 @@ fn bands(curve: &Curve) -> Vec<Plot> {
     curve.bands().into_iter().map(band).collect()
 }
 
-fn lines(curve: &Curve, stroke: f64) -> Vec<Plot> {
+/// The points of steps: each value holds until the next point, `held(point, next)`.
+fn stepped<T: Copy>(run: &[T], held: impl Fn(T, T) -> T) -> Vec<T> {
+    let corners = run.windows(2).flat_map(|pair| [pair[0], held(pair[0], pair[1])]);
+    corners.chain(run.last().copied()).collect()
+}
+
+fn lines(curve: &Curve, stroke: f64, steps: bool) -> Vec<Plot> {
     let colour = curve.series.colour.as_str();
     let published = curve.source == Source::Published;
     let hollow = published && curve.statistic == Statistic::Mean;
     let mut plots = Vec::new();
-    for run in curve.lines() {
+    for mut run in curve.lines() {
+        if steps {
+            run = stepped(&run, |(_, y), (x, _)| (x, y));
+        }
         let line = LinePlot::new().with_data(run.clone()).with_color(colour);
         let line = line.with_stroke_width(stroke);
         plots.push(match published {

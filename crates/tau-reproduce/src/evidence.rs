@@ -169,11 +169,17 @@ fn trained(planned: &Planned) -> Result<Network, Error> {
         seed: planned.run.spec().seed,
         metrics,
         state,
-        provenance: planned.run.provenance()?.unwrap_or_default(),
+        provenance: planned.run.provenance().ok().flatten().unwrap_or_else(unknown),
         tau,
         tau_net: Vec::new(),
         forgetting: None,
     })
+}
+
+/// In place of a manifest that is lost or damaged: it decides nothing.
+fn unknown() -> Provenance {
+    let unknown = || "unknown".to_owned();
+    Provenance { version: unknown(), commit: unknown(), device: unknown(), threads: 0 }
 }
 
 /// Every `every`-th solved N, and the last.

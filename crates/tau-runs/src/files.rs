@@ -67,8 +67,13 @@ pub fn create_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| Error::File {
         action: "create",
         path: path.to_owned(),
+        remedy: match source.kind() {
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+                "a file is in the way; choose another folder"
+            }
+            _ => FULL_OR_READ_ONLY,
+        },
         source,
-        remedy: FULL_OR_READ_ONLY,
     })
 }
 
@@ -111,6 +116,6 @@ mod tests {
         fs::write(&file, b"").unwrap();
         let error = create_folder(&file.join("below")).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot create {}/below: ", file.display())), "{error}");
-        assert!(error.ends_with("choose another folder)"), "{error}");
+        assert!(error.ends_with("(a file is in the way; choose another folder)"), "{error}");
     }
 }

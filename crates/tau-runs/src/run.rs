@@ -151,17 +151,25 @@ impl Run {
     /// What was written after every epoch.
     ///
     /// # Errors
-    /// A table that cannot be read.
+    /// A table that cannot be read, or that lacks epochs that the run has gone through.
     pub fn metrics(&self) -> Result<Vec<MetricsRow>, Error> {
         let path = self.folder.join("metrics.csv");
+        let remedy = "move the run's folder away to train it anew";
         let bytes = read_if_there(&path)?.unwrap_or_default();
         let rows: Result<Vec<MetricsRow>, _> =
             csv::Reader::from_reader(&bytes[..]).into_deserialize().collect();
-        rows.map_err(|error| Error::Contents {
-            path,
-            reason: error.to_string(),
-            remedy: "move the run's folder away to train it anew",
-        })
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return Err(Error::Contents { path, reason: error.to_string(), remedy }),
+        };
+        // The table is written before the status: it may be ahead of it, never behind.
+        let (there, gone) =
+            (rows.last().map_or(0, |row| row.epoch), self.status()?.map_or(0, |s| s.epochs));
+        if there < gone {
+            let reason = format!("it has {there} of {gone} epochs");
+            return Err(Error::Contents { path, reason, remedy });
+        }
+        Ok(rows)
     }
 
     /// The network when it had solved N.
@@ -174,8 +182,9 @@ impl Run {
         match self.read_checkpoint(&path, remedy)? {
             Some(checkpoint) => Ok(checkpoint),
             None => {
-                let reason = format!("there is no such checkpoint: the run did not solve N = {n}");
-                Err(Error::Contents { path, reason, remedy: "train it for longer" })
+                let reason = "there is no such checkpoint".to_owned();
+                let remedy = "if the run solved this N, move its folder away to train it anew";
+                Err(Error::Contents { path, reason, remedy })
             }
         }
     }

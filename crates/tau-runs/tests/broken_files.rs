@@ -185,6 +185,36 @@ fn networks(run: &Run) -> Files {
     files
 }
 
+/// A finished run without its table must not pass for one that solved nothing.
+#[test]
+fn a_finished_run_that_lost_rows_is_refused() {
+    let (_, folder) = finished();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    let path = run.folder().join("metrics.csv");
+    let whole = fs::read(&path).unwrap();
+    let epochs = run.metrics().unwrap().last().unwrap().epoch;
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let last = format!("{epochs},");
+    let cut: Vec<&str> = text.lines().filter(|line| !line.starts_with(&last)).collect();
+    let header = text.lines().next().unwrap();
+    let check = |contents: Option<String>, there: usize| {
+        match contents {
+            Some(contents) => fs::write(&path, contents).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let error = run.metrics().unwrap_err().to_string();
+        let reason = format!("cannot use {}: it has {there} of {epochs} epochs", path.display());
+        assert!(error.starts_with(&reason), "{error}");
+        assert!(error.ends_with(MOVE_AWAY), "{error}");
+    };
+    check(Some(format!("{}\n", cut.join("\n"))), epochs - 1);
+    check(Some(format!("{header}\n")), 0);
+    check(Some("garbage\n".to_owned()), 0);
+    check(None, 0);
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(run.metrics().unwrap().last().unwrap().epoch, epochs);
+}
+
 #[test]
 fn a_solved_checkpoint_that_is_broken_or_missing_is_named() {
     let (_, folder) = finished();
@@ -203,8 +233,8 @@ fn a_solved_checkpoint_that_is_broken_or_missing_is_named() {
     assert_eq!(
         run.checkpoint(77).unwrap_err().to_string(),
         format!(
-            "cannot use {}: there is no such checkpoint: the run did not solve N = 77 (train it \
-             for longer)",
+            "cannot use {}: there is no such checkpoint (if the run solved this N, move its \
+             folder away to train it anew)",
             path.display()
         )
     );

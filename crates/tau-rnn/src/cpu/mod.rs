@@ -174,23 +174,25 @@ impl<R: Real> Cpu<R> {
         packed.readout_backward.pack(width, outputs.len(), hidden, weight);
     }
 
-    /// Forward pass; with `keep` = history the slices are ready for the way back.
-    fn forward(&mut self, batch: &Batch<'_, R>, keep: Keep) -> Result<(), Error> {
+    /// Takes every slice through all steps forward and, if `back`, back again; a slice goes all the
+    /// way without waiting for another.
+    fn pass(&mut self, batch: &Batch<'_, R>, back: bool) -> Result<(), Error> {
         batch.check(&self.config, &self.params)?;
         self.pack(batch.target.heads());
         let trials = batch.trials();
         self.slices.resize_with(trials.div_ceil(SLICE_ROWS), Slice::default);
-        let every_step = batch.target.every_step();
-        // Outputs of every step are read from the history.
-        let keep = if every_step { Keep::History } else { keep };
-        let (packed, isa) = (&self.packed, self.isa);
-        let slices = &mut self.slices;
-        spread(&self.pool, slices, |k, slice| {
+        // Outputs of every step are read from the history, too.
+        let keep = if back || batch.target.every_step() { Keep::History } else { Keep::Last };
+        let (packed, isa, cell) = (&self.packed, self.isa, !self.cell_frozen);
+        spread(&self.pool, &mut self.slices, |k, slice| {
             let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
             slice.start(packed, range, batch.steps(), keep, &batch.initial);
             let inputs = batch.inputs;
             R::forward(isa, Forward { packed, inputs, keep, slice: &mut *slice });
-            R::read(isa, Read { packed, batch, keep, slice });
+            R::read(isa, Read { packed, batch, keep, slice: &mut *slice });
+            if back {
+                R::backward(isa, Backward { packed, batch, cell, slice });
+            }
         });
         Ok(())
     }
@@ -212,21 +214,14 @@ impl<R: Real> Cpu<R> {
         })
     }
 
-    /// Back-propagation of the batch that [`Cpu::forward`] went through.
-    fn backward(&mut self, batch: &Batch<'_, R>) {
-        let (packed, isa, cell) = (&self.packed, self.isa, !self.cell_frozen);
-        let slices = &mut self.slices;
-        spread(&self.pool, slices, |_, slice| {
-            R::backward(isa, Backward { packed, batch, cell, slice });
-        });
-        self.reduce(batch.target.heads());
-    }
-
     fn check_head(&self, head: usize) -> Result<(), Error> {
         let heads = self.params.readouts.len();
         if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
     }
 }
+
+/// So few numbers are added up before another thread has woken.
+const FEW: usize = 1 << 15;
 
 /// Does the work on every block of `len` numbers, the last of which may be shorter.
 fn spread_blocks<R: Real>(
@@ -235,7 +230,7 @@ fn spread_blocks<R: Real>(
     len: usize,
     work: impl Fn(usize, &mut [R]) + Sync,
 ) {
-    if pool.current_num_threads() == 1 {
+    if pool.current_num_threads() == 1 || numbers.len() < FEW {
         numbers.chunks_mut(len).enumerate().for_each(|(k, block)| work(k, block));
     } else {
         pool.install(|| {
@@ -265,14 +260,14 @@ impl<R: Real> Backend<R> for Cpu<R> {
 
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
         optimiser.check()?;
-        self.forward(batch, Keep::History)?;
+        self.pass(batch, true)?;
         let loss: f64 = self.scores(batch).map(|head| head.loss).sum();
         let update = self.updates;
         let diverged = |what, value| Err(Error::Diverged { update, what, value });
         if !loss.is_finite() {
             return diverged("loss", loss);
         }
-        self.backward(batch);
+        self.reduce(batch.target.heads());
         let norm = self.gradients.norm();
         if !norm.is_finite() {
             return diverged("gradient norm", norm);
@@ -296,14 +291,14 @@ impl<R: Real> Backend<R> for Cpu<R> {
     }
 
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {
-        self.forward(batch, Keep::History)?;
+        self.pass(batch, true)?;
         let scores = Scores { heads: self.scores(batch).collect() };
-        self.backward(batch);
+        self.reduce(batch.target.heads());
         Ok((scores, self.gradients.clone()))
     }
 
     fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
-        self.forward(batch, Keep::Last)?;
+        self.pass(batch, false)?;
         Ok(Scores { heads: self.scores(batch).collect() })
     }
 
