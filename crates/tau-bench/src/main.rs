@@ -127,10 +127,13 @@ fn bench(cli: &Cli) -> Result<()> {
                 keep(update::time(&case, rounds, peer.as_mut())?)?;
             }
         }
-        let with_tau_net = cli.what.contains(&What::TauNet);
+    }
+    // After the updates: what it leaves in memory would count in their rows.
+    let with_tau_net = cli.what.contains(&What::TauNet);
+    for &threads in &threads {
         if with_tau_net || cli.what.contains(&What::Simulate) {
             let case = simulate::Case { hidden: 500, trials: 10, steps: cli.steps, threads };
-            for row in simulate::time(&case, with_tau_net, peer.as_mut())? {
+            for row in simulate::time(&case, with_tau_net, peer(threads)?.as_mut())? {
                 keep(row)?;
             }
         }

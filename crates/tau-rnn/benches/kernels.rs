@@ -1,0 +1,98 @@
+//! The kernels one by one, on one thread: `cargo bench -p tau-rnn`. Times beside other programs are
+//! `cargo xtask bench`.
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use ndarray::{Array2, Array3};
+use tau_random::{Key, Purpose};
+use tau_rnn::{
+    Backend, Batch, Config, Cpu, Initial, Isa, Optimiser, Params, Readout, Target, thread_pool,
+};
+
+fn main() {
+    divan::main();
+}
+
+const TRIALS: usize = 256;
+const STEPS: usize = 14;
+
+/// A network, and a batch of random bits.
+struct Bench {
+    network: Cpu<f32>,
+    inputs: Array3<f32>,
+    labels: Array2<u8>,
+}
+
+impl Bench {
+    fn new(hidden: usize, isa: Isa) -> Result<Self, tau_rnn::Error> {
+        let config = Config::paper(hidden);
+        let mut random = Key::new(1, Purpose::Parameters).stream();
+        let mut params = Params::<f32>::init(&config, &mut random)?;
+        params.readouts.push(Readout::init(2, hidden, &mut random));
+        // Errors that do not vanish on their way back.
+        params.w_rec *= 2.0;
+        let bits = Key::new(1, Purpose::Inputs);
+        let inputs = Array3::from_shape_fn((STEPS, TRIALS, 1), |(t, trial, _)| {
+            bits.unit_f32((t * TRIALS + trial) as u64).round()
+        });
+        let labels = Array2::from_shape_fn((TRIALS, 1), |(trial, _)| (trial % 2) as u8);
+        Ok(Self {
+            network: Cpu::with_isa(config, params, thread_pool(Some(1))?, isa)?,
+            inputs,
+            labels,
+        })
+    }
+
+    /// Times `work`; an item is a floating-point operation, of which it does `flops` for each
+    /// step, trial and pair of neurons.
+    fn run(
+        bencher: Bencher<'_, '_>,
+        hidden: usize,
+        isa: Isa,
+        flops: usize,
+        work: impl Fn(&mut Cpu<f32>, &Batch<'_, f32>) -> Result<(), tau_rnn::Error>,
+    ) {
+        let mut bench = match Self::new(hidden, isa) {
+            Ok(bench) => bench,
+            Err(error) => return eprintln!("error: {error}"),
+        };
+        let batch = Batch {
+            inputs: bench.inputs.view(),
+            initial: Initial::Zero,
+            target: Target::Labels { labels: bench.labels.view(), heads: &[0] },
+        };
+        let count = ItemsCount::new(flops * STEPS * TRIALS * hidden * hidden);
+        let network = &mut bench.network;
+        bencher.counter(count).bench_local(|| work(network, &batch));
+    }
+}
+
+const SIZES: [usize; 5] = [24, 64, 100, 200, 500];
+
+#[divan::bench(args = SIZES)]
+fn forward(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run(bencher, hidden, Isa::detect(), 2, |network, batch| {
+        network.evaluate(batch).map(drop)
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn forward_and_back(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run(bencher, hidden, Isa::detect(), 6, |network, batch| {
+        network.gradients(batch).map(drop)
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn update(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run(bencher, hidden, Isa::detect(), 6, |network, batch| {
+        network.update(batch, &Optimiser::paper())
+    });
+}
+
+#[divan::bench(args = [64, 500])]
+fn update_without_avx512(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run(bencher, hidden, Isa::Avx2, 6, |network, batch| {
+        network.update(batch, &Optimiser::paper())
+    });
+}
