@@ -201,7 +201,7 @@ fn write_extra_columns<R: Real>(
         column.zip(inputs.column(c)).for_each(|(slot, &x)| *slot = R::from_f32(x));
     }
     let ones = rows[packed.hidden + channels..].iter_mut().step_by(stride);
-    ones.take(trials).for_each(|slot| *slot = R::ONE);
+    ones.for_each(|slot| *slot = R::ONE);
     for row in rows.chunks_exact_mut(stride).skip(trials) {
         row[packed.hidden..packed.columns()].fill(R::ZERO);
     }
