@@ -34,6 +34,25 @@ pub struct Shape {
     pub trains_tau: bool,
 }
 
+impl Shape {
+    /// The published cell with one head of two classes.
+    #[must_use]
+    pub fn published(hidden_size: usize, steps: usize, trials: usize) -> Self {
+        Self {
+            hidden_size,
+            channels: 1,
+            steps,
+            trials,
+            heads: vec![2],
+            placement: Placement::Whole,
+            activation: Activation::LeakyRelu,
+            every_step: false,
+            self_connections: false,
+            trains_tau: true,
+        }
+    }
+}
+
 /// A network and a batch that fits it.
 #[derive(Clone, Debug)]
 pub struct Case {

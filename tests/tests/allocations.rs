@@ -7,7 +7,7 @@
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use tau_rnn::{Activation, Backend, Cpu, Optimiser, Placement, thread_pool};
+use tau_rnn::{Backend, Cpu, Optimiser, Placement, thread_pool};
 use tests::{Case, Shape};
 
 #[global_allocator]
@@ -22,18 +22,7 @@ fn updates_after_the_first_allocate_nothing() {
     }
 
     fn check(placement: Placement, threads: usize) {
-        let shape = Shape {
-            hidden_size: 50,
-            channels: 1,
-            steps: 20,
-            trials: 100,
-            heads: vec![2, 2, 2],
-            placement,
-            activation: Activation::LeakyRelu,
-            every_step: false,
-            self_connections: false,
-            trains_tau: true,
-        };
+        let shape = Shape { heads: vec![2, 2, 2], placement, ..Shape::published(50, 20, 100) };
         let case = Case::new(&shape, 1);
         let pool = thread_pool(Some(threads)).unwrap();
         let initial = case.initial().mapv(|x| x as f32);

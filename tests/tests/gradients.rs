@@ -160,18 +160,7 @@ proptest! {
 /// so it counts in the norm that is clipped: it is dL/dW as if self-connections existed at 0.
 #[test]
 fn the_diagonal_has_the_gradient_of_a_self_connection_at_zero() {
-    let shape = Shape {
-        hidden_size: 6,
-        channels: 1,
-        steps: 9,
-        trials: 5,
-        heads: vec![2],
-        placement: Placement::Whole,
-        activation: Activation::Tanh,
-        every_step: false,
-        self_connections: false,
-        trains_tau: true,
-    };
+    let shape = Shape { activation: Activation::Tanh, ..Shape::published(6, 9, 5) };
     let case = Case::new(&shape, 3);
     let (_, gradients) = fast_gradients(&case, Isa::detect());
     let mut open = case.clone();
@@ -187,18 +176,7 @@ fn the_diagonal_has_the_gradient_of_a_self_connection_at_zero() {
 /// Paper, section 1: the gradient through max(τ_raw, 1) is 0 below 1.
 #[test]
 fn a_neuron_whose_tau_fell_below_one_gets_no_gradient() {
-    let shape = Shape {
-        hidden_size: 20,
-        channels: 1,
-        steps: 9,
-        trials: 8,
-        heads: vec![2],
-        placement: Placement::Whole,
-        activation: Activation::LeakyRelu,
-        every_step: false,
-        self_connections: false,
-        trains_tau: true,
-    };
+    let shape = Shape::published(20, 9, 8);
     let case = Case::new(&shape, 4);
     let (_, gradients) = fast_gradients(&case, Isa::detect());
     let dead = case.params.tau.iter().filter(|&&tau| tau < 1.0).count();
@@ -211,18 +189,7 @@ fn a_neuron_whose_tau_fell_below_one_gets_no_gradient() {
 /// At the size of the paper in f32: a long memory, and errors that vanish on the way back.
 #[test]
 fn at_500_neurons_single_precision_agrees_with_the_reference() {
-    let shape = Shape {
-        hidden_size: 500,
-        channels: 1,
-        steps: 25,
-        trials: 34,
-        heads: vec![2, 2],
-        placement: Placement::Whole,
-        activation: Activation::LeakyRelu,
-        every_step: false,
-        self_connections: false,
-        trains_tau: true,
-    };
+    let shape = Shape { heads: vec![2, 2], ..Shape::published(500, 25, 34) };
     let case = Case::new(&shape, 11);
     let batch = case.batch(case.initial());
     let (scores, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();

@@ -135,19 +135,7 @@ fn a_network_that_overflows_diverges_with_every_activation_that_can() {
 }
 
 fn small() -> (Cpu<f32>, Case) {
-    let shape = Shape {
-        hidden_size: 16,
-        channels: 1,
-        steps: 6,
-        trials: 8,
-        heads: vec![2],
-        placement: Placement::Whole,
-        activation: Activation::LeakyRelu,
-        every_step: false,
-        self_connections: false,
-        trains_tau: true,
-    };
-    let case = Case::new(&shape, 3);
+    let case = Case::new(&Shape::published(16, 6, 8), 3);
     let pool = thread_pool(Some(1)).unwrap();
     (Cpu::new(case.config.clone(), case.params.cast(), pool).unwrap(), case)
 }

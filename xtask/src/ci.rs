@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tau-tasks",
         ],
     ),
-    ("tau-bench", &["tau-analysis", "tau-random", "tau-rnn", "tau-tasks"]),
+    ("tau-bench", &["tau-analysis", "tau-random", "tau-rnn", "tau-runs", "tau-tasks"]),
     ("tau-cli", &["tau-analysis", "tau-curricula", "tau-reproduce", "tau-rnn", "tau-runs"]),
     ("xtask", &[]),
 ];

@@ -1,17 +1,8 @@
-//! What the machine is and can do.
+//! What the machine can do.
 
 use std::time::Instant;
 
 use tau_rnn::Isa;
-
-/// Processor and instruction set.
-pub(crate) fn name() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let name =
-        name.map_or(std::env::consts::ARCH, |rest| rest.trim_start_matches([' ', '\t', ':']));
-    format!("{name} ({:?})", Isa::detect())
-}
 
 /// Gflop/s of nothing but fused multiply-adds (f32) in registers, on this many threads: the best
 /// of a few tries of a tenth of a second.

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
+use tau_runs::{Provenance, write_atomically};
 
 use crate::machine;
 
@@ -48,9 +49,11 @@ pub(crate) struct Row {
 
 impl Report {
     pub(crate) fn new(threads: usize) -> Self {
+        let Provenance { device, commit, .. } =
+            Provenance::here(env!("CARGO_PKG_VERSION"), threads);
         Self {
-            machine: machine::name(),
-            commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
+            machine: device,
+            commit,
             fma_peak_gflops: machine::fma_peak_gflops(threads),
             rows: Vec::new(),
         }
@@ -58,8 +61,7 @@ impl Report {
 
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(path, text + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))
+        Ok(write_atomically(path, (text + "\n").as_bytes())?)
     }
 }
 

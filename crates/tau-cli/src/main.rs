@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Parser, Subcommand};
 use tau_analysis::Verdict;
 use tau_reproduce::{Preset, Report, Reproduction};
-use tau_rnn::{Isa, thread_pool};
+use tau_rnn::thread_pool;
 use tau_runs::Provenance;
 
 /// Train recurrent networks with trainable time constants, and reproduce what is published.
@@ -121,12 +121,7 @@ fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reproduction").join(&preset.id));
     let pool = thread_pool(threads(args.threads)?)?;
-    let provenance = Provenance {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
-        device: format!("{} ({:?})", processor(), Isa::detect()),
-        threads: pool.current_num_threads(),
-    };
+    let provenance = Provenance::here(env!("CARGO_PKG_VERSION"), pool.current_num_threads());
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
     ctrlc::set_handler(move || {
@@ -140,12 +135,4 @@ fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
     let mut terminal = terminal::Terminal::new(&title, provenance.threads);
     let reproduction = Reproduction::new(preset, args.only.as_deref(), &out, provenance)?;
     Ok(reproduction.run(&stop, &mut terminal)?)
-}
-
-/// Name of the processor where the system tells it.
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = name.map(|rest| rest.trim_start_matches([' ', '\t', ':']).trim().to_owned());
-    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }

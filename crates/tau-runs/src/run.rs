@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tau_curricula::TrainingSpec;
-use tau_rnn::Checkpoint;
+use tau_rnn::{Checkpoint, Isa};
 
 use crate::Error;
 use crate::files::{create_folder, read_if_there, write_atomically};
@@ -72,6 +72,28 @@ pub struct Provenance {
     pub device: String,
     /// Threads of the pool.
     pub threads: usize,
+}
+
+impl Provenance {
+    /// This program, of that version, on this machine. The commit is what the environment variable
+    /// `TAU_COMMIT` says.
+    #[must_use]
+    pub fn here(version: &str, threads: usize) -> Self {
+        Self {
+            version: version.to_owned(),
+            commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
+            device: format!("{} ({:?})", processor(), Isa::detect()),
+            threads,
+        }
+    }
+}
+
+/// Name of the processor where the system tells it.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = name.map(|rest| rest.trim_start_matches([' ', '\t', ':']).trim().to_owned());
+    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
 
 /// A run in its folder.
