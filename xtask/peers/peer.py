@@ -7,7 +7,9 @@ does not depend on the state is done once for all steps.
 
     {"do": "load", "file": ..., "slope": ..., "learning_rate": ..., "momentum": ..., "clip": ...}
                                         a few updates in each mode; the faster one is kept
-    {"do": "update", "count": ...}      seconds of that many updates, from the loaded weights on
+    {"do": "update", "count": ..., "warm_up": ...}
+                                        seconds of that many updates, from the loaded weights on,
+                                        after others that take warm_up seconds
     {"do": "simulate", "file": ..., "slope": ..., "burn_in": ...}    seconds of the simulation
     {"do": "tau_net", "lags": ...}      seconds of tau_net of that activity
 
@@ -146,6 +148,9 @@ def main():
         if request["do"] == "load":
             loaded, answer = request, load(request)
         elif request["do"] == "update":
+            trained, start = Update(loaded), time.perf_counter()
+            while time.perf_counter() - start < request["warm_up"]:
+                trained.update()
             trained = Update(loaded)
             trained.update()
             took = seconds(lambda: [trained.update() for _ in range(request["count"])])

@@ -66,7 +66,7 @@ impl Report {
 }
 
 impl Row {
-    pub(crate) const HEADER: &str = "what      threads     H     N  steps weights      ours ms     \
+    pub(crate) const HEADER: &str = "what      threads     H     N  steps weights     ours ms     \
                                      peer ms  ratio   peak  memory MB";
 }
 
@@ -133,4 +133,61 @@ pub(crate) fn quartiles(values: &[f64]) -> Option<[f64; 3]> {
         values.get(((values.len().max(1) - 1) as f64 * share).round() as usize).copied()
     };
     Some([at(0.25)?, at(0.5)?, at(0.75)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_are_those_of_the_sorted_values() {
+        assert_eq!(quartiles(&[]), None);
+        assert_eq!(quartiles(&[3.0]), Some([3.0, 3.0, 3.0]));
+        assert_eq!(quartiles(&[5.0, 1.0, 4.0, 2.0, 3.0]), Some([2.0, 3.0, 4.0]));
+    }
+
+    #[test]
+    fn both_sides_take_turns_at_least_so_often() -> Result<()> {
+        let order = std::cell::RefCell::new(Vec::new());
+        let rounds = Rounds { seconds: 0.0, least: 2 };
+        let ours = || {
+            order.borrow_mut().push("ours");
+            Ok(1.0)
+        };
+        let peer = || {
+            order.borrow_mut().push("peer");
+            Ok(Some(2.0))
+        };
+        let times = rounds.run(ours, peer)?;
+        assert_eq!((times.ours, times.peer), (vec![1.0; 2], vec![2.0; 2]));
+        assert_eq!(order.into_inner(), ["ours", "peer", "ours", "peer"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_row_without_a_peer_has_dashes() {
+        let row = Row {
+            what: "update",
+            device: "cpu",
+            threads: 2,
+            hidden: 100,
+            batch: 256,
+            n: Some(5),
+            steps: 14,
+            weights: "fresh",
+            ours_ms: 1.234,
+            ours_quartiles_ms: None,
+            peer: None,
+            peer_ms: None,
+            peer_quartiles_ms: None,
+            ratio: None,
+            peak_share: Some(0.5),
+            peak_rss_mb: None,
+        };
+        let text = row.to_string();
+        let cells: Vec<_> = text.split_whitespace().collect();
+        let expected = ["update", "2", "100", "5", "14", "fresh", "1.23", "-", "-", "0.50", "-"];
+        assert_eq!(cells, expected);
+        assert_eq!(text.len(), Row::HEADER.len());
+    }
 }

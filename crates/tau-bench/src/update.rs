@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use ndarray::{Array1, Array2, Array3, Axis};
@@ -29,6 +29,10 @@ pub(crate) struct Case {
 
 /// Losses of two programs on the same numbers in f32 agree at least so far.
 const SAME_LOSS: f64 = 1e-4;
+
+/// Both sides work this long before each round: after a pause the system may leave two threads on
+/// one processor for tens of milliseconds, and how soon it parts them is not what is asked.
+const WARM_UP: Duration = Duration::from_millis(200);
 
 /// Times one row.
 pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> Result<Row> {
@@ -81,8 +85,13 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
     let count = (0.05 / start.elapsed().as_secs_f64()).ceil().clamp(1.0, 100.0) as usize;
     let times = rounds.run(
         || {
-            let mut network = begin()?;
-            let start = Instant::now();
+            let (mut network, start) = (begin()?, Instant::now());
+            while start.elapsed() < WARM_UP {
+                network.update(&batch, &optimiser)?;
+            }
+            // Before the next one is there: its memory counts once.
+            drop(network);
+            let (mut network, start) = (begin()?, Instant::now());
             for _ in 0..count {
                 network.update(&batch, &optimiser)?;
             }
@@ -90,7 +99,9 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
         },
         || {
             let Some(peer) = peer.as_deref_mut() else { return Ok(None) };
-            let answer = peer.ask(&json!({ "do": "update", "count": count }))?;
+            let warm_up = WARM_UP.as_secs_f64();
+            let answer =
+                peer.ask(&json!({ "do": "update", "count": count, "warm_up": warm_up }))?;
             Ok(Some(Peer::number(&answer, "seconds")? * 1e3 / count as f64))
         },
     )?;

@@ -51,8 +51,8 @@ impl Isa {
 /// A number type with its kernels, each compiled for every instruction set. They are compiled here,
 /// once, and not in every crate that uses [`crate::Cpu`].
 pub trait Vectorised: Sized {
-    /// Columns of a panel: the numbers that two registers hold.
-    fn panel_width(isa: Isa) -> usize;
+    /// Numbers that a register holds.
+    fn lanes(isa: Isa) -> usize;
     /// Runs a slice through all steps.
     fn forward(isa: Isa, kernel: Forward<'_, Self>);
     /// Reads the heads of a slice.
@@ -100,11 +100,11 @@ macro_rules! vectorised {
     ($type:ident, avx512: $w:literal, avx2: $y:literal, baseline: $b:literal) => {
         #[allow(unsafe_code)]
         impl Vectorised for $type {
-            fn panel_width(isa: Isa) -> usize {
+            fn lanes(isa: Isa) -> usize {
                 match isa.available_at_most() {
-                    Isa::Avx512 => 2 * $w,
-                    Isa::Avx2 => 2 * $y,
-                    Isa::Baseline => 2 * $b,
+                    Isa::Avx512 => $w,
+                    Isa::Avx2 => $y,
+                    Isa::Baseline => $b,
                 }
             }
 
@@ -140,7 +140,7 @@ impl Spin {
         let a = std::hint::black_box(vec![0.001; SPIN_ROWS * MR]);
         let mut done = [[[0.0; L]; 2]; MR];
         for _ in 0..self.rounds {
-            tile::<f32, MR, L>(|i, p| a[p * MR + i], &panel, &mut done);
+            tile::<f32, MR, L, 2>(|i, p| a[p * MR + i], &panel, &mut done);
             std::hint::black_box(&mut done);
         }
     }
@@ -155,7 +155,7 @@ impl Isa {
     pub fn fused_multiply_adds(self, rounds: u64) -> f64 {
         run!(self, Spin { rounds }, Spin, 16, 8, 4);
         let rows = if self.available_at_most() == Self::Avx2 { 4 } else { 8 };
-        (2 * SPIN_ROWS * rows * f32::panel_width(self)) as f64 * rounds as f64
+        (2 * SPIN_ROWS * rows * 2 * f32::lanes(self)) as f64 * rounds as f64
     }
 }
 

@@ -20,10 +20,12 @@
 //! and dτ follows from dW̃: L depends on a_i through M_ij = a_i W̃_ij + (1 − a_i) [i = j], so
 //! dL/da_i = Σ_j W̃_ij dM_ij − dM_ii.
 
+use std::marker::PhantomData;
+
 use crate::params::effective_tau;
 use crate::{Activation, Config, Params, Placement, Real};
 
-use super::product::{Lanes, Pair, load, row_stride, store};
+use super::product::{Finish, Lanes, both, each, load, row_stride, store};
 
 /// Columns behind the neurons in a row of activity: the inputs and the one.
 pub(super) fn extra_columns(channels: usize) -> usize {
@@ -202,36 +204,12 @@ macro_rules! with_phi {
 }
 pub(super) use with_phi;
 
-#[inline(always)]
-fn each<R: Real, const L: usize>(pair: Pair<R, L>, f: impl Fn(R) -> R) -> Pair<R, L> {
-    let lanes = |from: Lanes<R, L>| {
-        let mut to = from;
-        for j in 0..L {
-            to[j] = f(from[j]);
-        }
-        to
-    };
-    [lanes(pair[0]), lanes(pair[1])]
-}
-
-#[inline(always)]
-fn both<R: Real, const L: usize>(
-    a: Pair<R, L>,
-    b: Pair<R, L>,
-    f: impl Fn(R, R) -> R,
-) -> Pair<R, L> {
-    let lanes = |a: Lanes<R, L>, b: Lanes<R, L>| {
-        let mut to = a;
-        for j in 0..L {
-            to[j] = f(a[j], b[j]);
-        }
-        to
-    };
-    [lanes(a[0], b[0]), lanes(a[1], b[1])]
-}
-
-/// The state of one step on its way forward: rows of activity, one after the other.
-pub(super) struct StepForward<'a, R> {
+/// A step forward: makes the neurons of the product of M and h̃(t−1). Rows of activity stand one
+/// after the other, `stride` apart.
+pub(super) struct StepForward<'a, R, P> {
+    pub(super) leak: &'a Leak<R>,
+    pub(super) phi: PhantomData<P>,
+    pub(super) stride: usize,
     /// h(t−1).
     pub(super) before: &'a [R],
     /// h(t), to be written.
@@ -240,58 +218,29 @@ pub(super) struct StepForward<'a, R> {
     pub(super) f: &'a mut [R],
 }
 
-impl<R: Real> Leak<R> {
-    /// What follows the product `sum` of M and h̃(t−1), for the neurons from `column` on; `at` is
-    /// their place among the rows of activity.
+impl<R: Real, P: Phi<R>, const L: usize> Finish<R, L> for StepForward<'_, R, P> {
     #[inline(always)]
-    pub(super) fn forward<P: Phi<R>, const L: usize>(
-        &self,
-        column: usize,
-        at: usize,
-        sum: Pair<R, L>,
-        step: &mut StepForward<'_, R>,
-    ) {
+    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
+        let at = row * self.stride + column;
         let value = each(sum, P::phi);
-        if self.whole {
-            store(step.after, at, value);
+        if self.leak.whole {
+            store(self.after, at, value);
         } else {
-            let before = both(load(&self.decay, column), load(step.before, at), |a, b| a * b);
-            let drive = both(load(&self.alpha, column), value, |a, b| a * b);
-            store(step.f, at, value);
-            store(step.after, at, both(before, drive, |a, b| a + b));
+            let before = both(load(&self.leak.decay, column), load(self.before, at), |a, b| a * b);
+            let drive = both(load(&self.leak.alpha, column), value, |a, b| a * b);
+            store(self.f, at, value);
+            store(self.after, at, both(before, drive, |a, b| a + b));
         }
-    }
-
-    /// What follows the product `sum` of Mᵀ and e(t+1), to which dL/dh(t) that comes directly from
-    /// readouts was added.
-    #[inline(always)]
-    pub(super) fn backward<P: Phi<R>, const L: usize>(
-        &self,
-        column: usize,
-        at: usize,
-        sum: Pair<R, L>,
-        step: &mut StepBack<'_, R>,
-    ) {
-        let flush = |e: R| if e.abs() < R::UNDERFLOW { R::ZERO } else { e };
-        let value = load(step.value, at);
-        let slope = each(value, P::slope);
-        if self.whole {
-            store(step.error, at, each(both(sum, slope, |a, b| a * b), flush));
-            return;
-        }
-        let delta = each(both(sum, load(step.carry, at), |a, b| a + b), flush);
-        let drive = both(both(load(&self.alpha, column), delta, |a, b| a * b), slope, |a, b| a * b);
-        store(step.error, at, each(drive, flush));
-        store(step.carry, at, both(load(&self.decay, column), delta, |a, b| a * b));
-        let change = both(load(step.before, at), value, |a, b| a - b);
-        let part = both(delta, change, |a, b| a * b);
-        let sums = both(load(step.tau_sums, column), part, |a, b| a + b);
-        store(step.tau_sums, column, sums);
     }
 }
 
-/// The state of one step on its way back: rows of activity, one after the other.
-pub(super) struct StepBack<'a, R> {
+/// A step back: makes e(t) of the product of Mᵀ and e(t+1). Rows as in [`StepForward`].
+pub(super) struct StepBack<'a, R, P> {
+    pub(super) leak: &'a Leak<R>,
+    pub(super) phi: PhantomData<P>,
+    pub(super) stride: usize,
+    /// dL/dh(t) that comes directly from readouts.
+    pub(super) direct: Option<&'a [R]>,
     /// φ's value at t: h(t) or f(t).
     pub(super) value: &'a [R],
     /// e(t), to be written.
@@ -302,4 +251,31 @@ pub(super) struct StepBack<'a, R> {
     pub(super) carry: &'a mut [R],
     /// Σ δ (h(t−1) − f), one value a neuron; empty for `whole`.
     pub(super) tau_sums: &'a mut [R],
+}
+
+impl<R: Real, P: Phi<R>, const L: usize> Finish<R, L> for StepBack<'_, R, P> {
+    #[inline(always)]
+    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
+        let flush = |e: R| if e.abs() < R::UNDERFLOW { R::ZERO } else { e };
+        let leak = self.leak;
+        let at = row * self.stride + column;
+        let sum = match self.direct {
+            Some(direct) => both(sum, load(direct, at), |a, b| a + b),
+            None => sum,
+        };
+        let value = load(self.value, at);
+        let slope = each(value, P::slope);
+        if leak.whole {
+            store(self.error, at, each(both(sum, slope, |a, b| a * b), flush));
+            return;
+        }
+        let delta = each(both(sum, load(self.carry, at), |a, b| a + b), flush);
+        let drive = both(both(load(&leak.alpha, column), delta, |a, b| a * b), slope, |a, b| a * b);
+        store(self.error, at, each(drive, flush));
+        store(self.carry, at, both(load(&leak.decay, column), delta, |a, b| a * b));
+        let change = both(load(self.before, at), value, |a, b| a - b);
+        let part = both(delta, change, |a, b| a * b);
+        let sums = both(load(self.tau_sums, column), part, |a, b| a + b);
+        store(self.tau_sums, column, sums);
+    }
 }

@@ -144,15 +144,15 @@ impl<R: Real> Cpu<R> {
 
     /// Packs what a batch needs: the cell if it changed, the active heads.
     fn pack(&mut self, heads: &[usize]) {
-        let width = R::panel_width(self.isa);
+        let lanes = R::lanes(self.isa);
         let hidden = self.config.hidden_size;
         let packed = &mut self.packed;
         if !self.fresh {
             packed.leak.set(&self.config, &self.params);
             let matrix = packed.leak.matrix(&self.params);
             let columns = hidden + extra_columns(packed.channels);
-            packed.forward.pack(width, columns, hidden, |from, to| matrix(to, from));
-            packed.backward.pack(width, hidden, hidden, &matrix);
+            packed.forward.pack(lanes, columns, hidden, |from, to| matrix(to, from));
+            packed.backward.pack(lanes, hidden, hidden, &matrix);
             self.fresh = true;
         }
         let readouts = &self.params.readouts;
@@ -170,8 +170,8 @@ impl<R: Real> Cpu<R> {
             let (head, o) = outputs[output];
             readouts[head].weight[[o, j]]
         };
-        packed.readout_forward.pack(width, hidden, outputs.len(), |j, o| weight(o, j));
-        packed.readout_backward.pack(width, outputs.len(), hidden, weight);
+        packed.readout_forward.pack(lanes, hidden, outputs.len(), |j, o| weight(o, j));
+        packed.readout_backward.pack(lanes, outputs.len(), hidden, weight);
     }
 
     /// Takes every slice through all steps forward and, if `back`, back again; a slice goes all the

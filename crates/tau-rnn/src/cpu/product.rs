@@ -12,8 +12,8 @@ use super::isa::MAX_PANEL;
 /// is what the compiler turns into one instruction each.
 pub(super) type Lanes<R, const L: usize> = [R; L];
 
-/// One row of a panel: two registers side by side.
-pub(super) type Pair<R, const L: usize> = [Lanes<R, L>; 2];
+/// One row of a panel: `W` registers side by side.
+type Wide<R, const L: usize, const W: usize> = [Lanes<R, L>; W];
 
 /// `sum + a * b` in every lane.
 #[inline(always)]
@@ -25,35 +25,47 @@ fn fused<R: Real, const L: usize>(sum: Lanes<R, L>, a: R, b: Lanes<R, L>) -> Lan
     result
 }
 
-/// `a + b` in every lane.
+/// `f(a)` in every lane.
 #[inline(always)]
-pub(super) fn plus<R: Real, const L: usize>(a: Pair<R, L>, b: Pair<R, L>) -> Pair<R, L> {
-    let mut sum = a;
-    for half in 0..2 {
-        for j in 0..L {
-            sum[half][j] += b[half][j];
-        }
+pub(super) fn each<R: Real, const L: usize>(a: Lanes<R, L>, f: impl Fn(R) -> R) -> Lanes<R, L> {
+    let mut to = a;
+    for j in 0..L {
+        to[j] = f(a[j]);
     }
-    sum
+    to
 }
 
-/// The pair that begins at `start`.
+/// `f(a, b)` in every lane.
 #[inline(always)]
-pub(super) fn load<R: Real, const L: usize>(from: &[R], start: usize) -> Pair<R, L> {
-    let (lanes, _) = from[start..][..2 * L].as_chunks::<L>();
-    [lanes[0], lanes[1]]
+pub(super) fn both<R: Real, const L: usize>(
+    a: Lanes<R, L>,
+    b: Lanes<R, L>,
+    f: impl Fn(R, R) -> R,
+) -> Lanes<R, L> {
+    let mut to = a;
+    for j in 0..L {
+        to[j] = f(a[j], b[j]);
+    }
+    to
 }
 
-/// Puts the pair where [`load`] would find it.
+/// The numbers from `start` on.
 #[inline(always)]
-pub(super) fn store<R: Real, const L: usize>(to: &mut [R], start: usize, pair: Pair<R, L>) {
-    let (lanes, _) = to[start..][..2 * L].as_chunks_mut::<L>();
-    lanes[0] = pair[0];
-    lanes[1] = pair[1];
+pub(super) fn load<R: Real, const L: usize>(from: &[R], start: usize) -> Lanes<R, L> {
+    let (lanes, _) = from[start..][..L].as_chunks::<L>();
+    lanes[0]
 }
 
-/// The right operand (inner × columns), cut into panels of `2 L` columns that are stored row by
-/// row, so that the inner loop reads memory in order. Missing columns are zeros.
+/// Puts the numbers where [`load`] would find them.
+#[inline(always)]
+pub(super) fn store<R: Real, const L: usize>(to: &mut [R], start: usize, numbers: Lanes<R, L>) {
+    let (lanes, _) = to[start..][..L].as_chunks_mut::<L>();
+    lanes[0] = numbers;
+}
+
+/// The right operand (inner × columns), cut into panels of two registers and, where that is
+/// enough, a last one of one register. Panels are stored row by row, so that the inner loop reads
+/// memory in order. Missing columns are zeros.
 #[derive(Debug, Default)]
 pub(super) struct Panels<R> {
     inner: usize,
@@ -61,21 +73,22 @@ pub(super) struct Panels<R> {
 }
 
 impl<R: Real> Panels<R> {
-    /// Packs the matrix whose element (p, j) is `element(p, j)` in panels of `width` columns.
+    /// Packs the matrix whose element (p, j) is `element(p, j)` for registers of `lanes` numbers.
     pub(super) fn pack(
         &mut self,
-        width: usize,
+        lanes: usize,
         inner: usize,
         columns: usize,
         element: impl Fn(usize, usize) -> R,
     ) {
         self.inner = inner;
-        let data = self.data.room(columns.next_multiple_of(width) * inner);
+        let data = self.data.room(columns.next_multiple_of(lanes) * inner);
         if inner == 0 {
             return;
         }
-        for (panel, data) in data.chunks_exact_mut(width * inner).enumerate() {
-            let first = panel * width;
+        for (panel, data) in data.chunks_mut(2 * lanes * inner).enumerate() {
+            let first = panel * 2 * lanes;
+            let width = data.len() / inner;
             let count = width.min(columns - first);
             for (p, row) in data.chunks_exact_mut(width).enumerate() {
                 for (j, slot) in row[..count].iter_mut().enumerate() {
@@ -85,53 +98,97 @@ impl<R: Real> Panels<R> {
             }
         }
     }
+}
 
-    /// The panels from left to right, each with its first column.
+/// What follows a product: gets its numbers as soon as they are computed.
+pub(super) trait Finish<R, const L: usize> {
+    /// Takes over `sum`, the numbers of a row from `column` on.
+    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>);
+}
+
+/// Keeps a product as it is, in rows that are `stride` apart and have room for whole registers.
+pub(super) struct Store<'a, R> {
+    pub(super) to: &'a mut [R],
+    pub(super) stride: usize,
+}
+
+impl<R: Real, const L: usize> Finish<R, L> for Store<'_, R> {
     #[inline(always)]
-    pub(super) fn iter<const L: usize>(&self) -> impl Iterator<Item = (usize, &[Pair<R, L>])> {
-        let (lanes, _) = self.data.as_chunks::<L>();
-        let (pairs, _) = lanes.as_chunks::<2>();
-        pairs.chunks_exact(self.inner.max(1)).enumerate().map(|(k, panel)| (k * 2 * L, panel))
+    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
+        store(self.to, row * self.stride + column, sum);
     }
 }
 
-/// `rows` rows of `a`, `stride` apart, times one panel: `finish` gets each row's pair when it has
-/// just been computed.
+/// `rows` rows of `a`, `stride` apart, times the first `terms` rows of `b`.
 #[inline(always)]
 pub(super) fn product<R: Real, const MR: usize, const L: usize>(
     rows: usize,
     a: &[R],
     stride: usize,
-    panel: &[Pair<R, L>],
-    mut finish: impl FnMut(usize, Pair<R, L>),
+    b: &Panels<R>,
+    terms: usize,
+    finish: &mut impl Finish<R, L>,
 ) {
-    let mut done = [[[R::ZERO; L]; 2]; MR];
+    let (lanes, _) = b.data.as_chunks::<L>();
+    let (pairs, _) = lanes.as_chunks::<2>();
+    let panels = pairs.chunks_exact(b.inner.max(1));
+    let last = lanes.len() % (2 * b.inner).max(1);
+    let mut column = 0;
+    for panel in panels {
+        columns::<R, MR, L, 2>(rows, a, stride, &panel[..terms], column, finish);
+        column += 2 * L;
+    }
+    if last > 0 {
+        let (panel, _) = lanes[lanes.len() - last..][..terms].as_chunks::<1>();
+        columns::<R, MR, L, 1>(rows, a, stride, panel, column, finish);
+    }
+}
+
+/// [`product`] with one panel, whose first column is `column`.
+#[inline(always)]
+fn columns<R: Real, const MR: usize, const L: usize, const W: usize>(
+    rows: usize,
+    a: &[R],
+    stride: usize,
+    panel: &[Wide<R, L, W>],
+    column: usize,
+    finish: &mut impl Finish<R, L>,
+) {
+    let mut done = [[[R::ZERO; L]; W]; MR];
     for first in (0..rows).step_by(MR) {
-        let from: [&[R]; MR] = std::array::from_fn(|k| &a[(first + k) * stride..][..panel.len()]);
-        tile::<R, MR, L>(|k, p| from[k][p], panel, &mut done);
-        for (k, &pair) in done.iter().enumerate() {
-            finish(first + k, pair);
+        let mut from = [&a[..0]; MR];
+        for (k, row) in from.iter_mut().enumerate() {
+            *row = &a[(first + k) * stride..][..panel.len()];
+        }
+        tile::<R, MR, L, W>(|k, p| from[k][p], panel, &mut done);
+        for (k, sums) in done.iter().enumerate() {
+            for (part, &sum) in sums.iter().enumerate() {
+                finish.finish(first + k, column + part * L, sum);
+            }
         }
     }
 }
 
-/// Σ_p a(i, p) b(p, j) in the registers: `MR` × `2 L` chains of fused multiply-adds side by side.
+/// Σ_p a(i, p) b(p, j) in the registers: `MR` × `W L` chains of fused multiply-adds side by side.
 ///
 /// The sums are written to `done` at the end, and are a variable of their own until then, which no
-/// one indexes but loops that are unrolled: only so do they stay in registers. `a` must look its numbers up with bounds checks: without those exits the compiler vectorises
-/// the loop over p instead of the one over columns, which is ten times slower.
+/// one indexes but loops that are unrolled: only so do they stay in registers. `a` must look its
+/// numbers up with bounds checks: without those exits the compiler vectorises the loop over p
+/// instead of the one over columns, which is ten times slower.
 #[inline(always)]
-pub(super) fn tile<R: Real, const MR: usize, const L: usize>(
+pub(super) fn tile<R: Real, const MR: usize, const L: usize, const W: usize>(
     a: impl Fn(usize, usize) -> R,
-    b: &[Pair<R, L>],
-    done: &mut [Pair<R, L>; MR],
+    b: &[Wide<R, L, W>],
+    done: &mut [Wide<R, L, W>; MR],
 ) {
-    let mut sum = [[[R::ZERO; L]; 2]; MR];
-    for (p, &[left, right]) in b.iter().enumerate() {
+    let mut sum = [[[R::ZERO; L]; W]; MR];
+    for (p, &b) in b.iter().enumerate() {
         for i in 0..MR {
             let a = a(i, p);
-            sum[i][0] = fused(sum[i][0], a, left);
-            sum[i][1] = fused(sum[i][1], a, right);
+            sum[i][0] = fused(sum[i][0], a, b[0]);
+            if W == 2 {
+                sum[i][1] = fused(sum[i][1], a, b[1]);
+            }
         }
     }
     *done = sum;
@@ -178,16 +235,44 @@ pub(super) fn outer<R: Real, const MR: usize, const L: usize>(
         pack_columns::<R, MR>(&a, panel * MR, packed);
     }
     let packed_b = scratch.b.room(count * 2 * L);
-    let mut done = [[[R::ZERO; L]; 2]; MR];
-    for j in (0..b.width).step_by(2 * L) {
-        pack_pairs::<R, L>(&b, j, packed_b);
-        let (lanes, _) = packed_b.as_chunks::<L>();
-        let (b_panel, _) = lanes.as_chunks::<2>();
-        for (panel, a) in packed_a.chunks_exact(count * MR).enumerate() {
-            tile::<R, MR, L>(|i, p| a[p * MR + i], b_panel, &mut done);
-            for (i, &pair) in done.iter().enumerate() {
-                let at = (panel * MR + i) * stride + j;
-                let sum = if add { plus(load(c, at), pair) } else { pair };
+    let pairs = b.width.div_ceil(L) / 2;
+    for j in (0..pairs).map(|pair| pair * 2 * L) {
+        outer_columns::<R, MR, L, 2>(count, packed_a, &b, j, packed_b, c, stride, add);
+    }
+    if 2 * L * pairs < b.width {
+        let j = 2 * L * pairs;
+        outer_columns::<R, MR, L, 1>(count, packed_a, &b, j, packed_b, c, stride, add);
+    }
+}
+
+/// [`outer`] for `W L` columns of `b` and `c`, from `j` on.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // the parts of `outer`'s loop
+fn outer_columns<R: Real, const MR: usize, const L: usize, const W: usize>(
+    count: usize,
+    packed_a: &[R],
+    b: &Rows<'_, R>,
+    j: usize,
+    packed_b: &mut [R],
+    c: &mut [R],
+    stride: usize,
+    add: bool,
+) {
+    let (lanes, _) = packed_b.as_chunks_mut::<L>();
+    let (panel, _) = lanes.as_chunks_mut::<W>();
+    let panel = &mut panel[..count];
+    for (row, to) in b.data.chunks(b.stride).zip(&mut *panel) {
+        for (w, to) in to.iter_mut().enumerate() {
+            *to = load(row, j + w * L);
+        }
+    }
+    let mut done = [[[R::ZERO; L]; W]; MR];
+    for (block, a) in packed_a.chunks_exact(count * MR).enumerate() {
+        tile::<R, MR, L, W>(|i, p| a[p * MR + i], panel, &mut done);
+        for (i, sums) in done.iter().enumerate() {
+            for (part, &sum) in sums.iter().enumerate() {
+                let at = (block * MR + i) * stride + j + part * L;
+                let sum = if add { both(load(c, at), sum, |a, b| a + b) } else { sum };
                 store(c, at, sum);
             }
         }
@@ -199,13 +284,6 @@ fn pack_columns<R: Real, const W: usize>(from: &Rows<'_, R>, first: usize, to: &
     let (to, _) = to.as_chunks_mut::<W>();
     for (row, to) in from.data.chunks(from.stride).zip(to) {
         *to = *row[first..].first_chunk().expect("rows have room for whole panels");
-    }
-}
-
-#[inline(always)]
-fn pack_pairs<R: Real, const L: usize>(from: &Rows<'_, R>, first: usize, to: &mut [R]) {
-    for (row, to) in from.data.chunks(from.stride).zip(to.chunks_exact_mut(2 * L)) {
-        store(to, 0, load::<R, L>(row, first));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::batch::Target;
 use crate::loss;
 use crate::{Batch, Real};
 
-use super::product::{Rows, outer, product, row_stride, store};
+use super::product::{Rows, Store, outer, product, row_stride};
 use super::slice::{Keep, Packed, Slice};
 
 /// Reads the heads, scores them, and leaves the errors of the outputs in the slice.
@@ -34,11 +34,9 @@ impl<R: Real> Read<'_, '_, R> {
             let slot = if keep == Keep::History { t } else { t % 2 };
             let h = &slice.h[slot * size..];
             let y = &mut all[(t - first) * y_size..][..y_size];
-            for (j, panel) in packed.readout_forward.iter::<L>() {
-                product::<R, MR, L>(rows, h, stride, panel, |row, sum| {
-                    store(y, row * y_stride + j, sum);
-                });
-            }
+            let mut outputs = Store { to: &mut *y, stride: y_stride };
+            let (weights, terms) = (&packed.readout_forward, packed.hidden);
+            product::<R, MR, L>(rows, h, stride, weights, terms, &mut outputs);
             // Rows behind the last trial keep error 0: they must not reach any gradient.
             let (trials, others) = y.split_at_mut(slice.trials.len() * y_stride);
             others.fill(R::ZERO);
@@ -123,11 +121,8 @@ impl<R: Real> Slice<R> {
         let y_stride = row_stride(packed.readout_bias.len());
         let first = first_read(self.steps, every_step);
         let y = &self.y[(t - first) * self.rows * y_stride..];
-        let (rows, stride, direct) = (self.rows, self.stride, &mut *self.direct);
-        for (j, panel) in packed.readout_backward.iter::<L>() {
-            product::<R, MR, L>(rows, y, y_stride, panel, |row, sum| {
-                store(direct, row * stride + j, sum);
-            });
-        }
+        let mut direct = Store { to: &mut self.direct, stride: self.stride };
+        let (weights, terms) = (&packed.readout_backward, packed.outputs.len());
+        product::<R, MR, L>(self.rows, y, y_stride, weights, terms, &mut direct);
     }
 }

@@ -3,6 +3,7 @@
 //! A slice never waits for another one. It keeps h(0) … h(T), and on the way back collects e(t)
 //! over a few steps before it adds their part of dM as one long product.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayView3, s};
@@ -13,7 +14,7 @@ use crate::{Batch, Config, Placement, Real};
 use super::buffer::Buffer;
 use super::isa::{MAX_PANEL, ROW_BLOCK};
 use super::leaky::{Leak, Phi, StepBack, StepForward, extra_columns, with_phi};
-use super::product::{OuterScratch, Panels, Rows, load, outer, plus, product, row_stride};
+use super::product::{OuterScratch, Panels, Rows, outer, product, row_stride};
 
 /// Steps whose e(t) are collected before their part of dM is added.
 const CHUNK_STEPS: usize = 8;
@@ -178,12 +179,10 @@ impl<R: Real> Forward<'_, R> {
             write_extra_columns(before, stride, packed, x);
             let f = if packed.leak.whole { &mut [][..] } else { &mut f[f_slot * size..] };
             let before = &*before;
-            let mut step = StepForward { before, after, f };
-            for (first, panel) in packed.forward.iter::<L>() {
-                product::<R, MR, L>(rows, before, stride, panel, |row, sum| {
-                    packed.leak.forward::<P, L>(first, row * stride + first, sum, &mut step);
-                });
-            }
+            let (leak, phi) = (&packed.leak, PhantomData::<P>);
+            let mut step = StepForward { leak, phi, stride, before, after, f };
+            let terms = packed.columns();
+            product::<R, MR, L>(rows, before, stride, &packed.forward, terms, &mut step);
         }
     }
 }
@@ -309,19 +308,13 @@ impl<R: Real> Slice<R> {
             (&*later, now)
         };
         let (carry, tau_sums) = (&mut *self.carry, &mut *self.tau_sums);
-        let from_readouts = &*self.direct;
-        let mut step = StepBack { value, error, before, carry, tau_sums };
-        for (first, panel) in packed.backward.iter::<L>() {
-            // Nothing comes from behind the last step: a product without terms.
-            let panel = if t == self.steps { &panel[..0] } else { panel };
-            product::<R, MR, L>(rows, later, stride, panel, |row, mut sum| {
-                let at = row * stride + first;
-                if direct {
-                    sum = plus(sum, load(from_readouts, at));
-                }
-                packed.leak.backward::<P, L>(first, at, sum, &mut step);
-            });
-        }
+        let direct = direct.then_some(&*self.direct);
+        let (leak, phi) = (&packed.leak, PhantomData::<P>);
+        let mut step =
+            StepBack { leak, phi, stride, direct, value, error, before, carry, tau_sums };
+        // Nothing comes from behind the last step: a product without terms.
+        let terms = if t == self.steps { 0 } else { packed.hidden };
+        product::<R, MR, L>(rows, later, stride, &packed.backward, terms, &mut step);
     }
 }
 
