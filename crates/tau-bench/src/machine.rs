@@ -1,11 +1,11 @@
 //! What the machine can do.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tau_rnn::Isa;
 
 /// Gflop/s of nothing but fused multiply-adds (f32) in registers, on this many threads: the best
-/// of a few tries of a tenth of a second.
+/// try of half a second, in which the system has given each thread its processor.
 pub(crate) fn fma_peak_gflops(threads: usize) -> f64 {
     let spin = |rounds| {
         let start = Instant::now();
@@ -17,7 +17,11 @@ pub(crate) fn fma_peak_gflops(threads: usize) -> f64 {
         });
         flops / start.elapsed().as_secs_f64() / 1e9
     };
-    (0..5).map(|_| spin(100_000)).fold(0.0, f64::max)
+    let (start, mut best) = (Instant::now(), 0.0);
+    while start.elapsed() < Duration::from_millis(500) {
+        best = f64::max(best, spin(100_000));
+    }
+    best
 }
 
 /// Largest resident memory of this process so far, in MB, where the system tells it.
