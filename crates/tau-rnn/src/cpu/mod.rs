@@ -146,13 +146,13 @@ impl<R: Real> Cpu<R> {
     fn pack(&mut self, heads: &[usize]) {
         let lanes = R::lanes(self.isa);
         let hidden = self.config.hidden_size;
-        let packed = &mut self.packed;
+        let (pool, packed) = (&*self.pool, &mut self.packed);
         if !self.fresh {
             packed.leak.set(&self.config, &self.params);
             let matrix = packed.leak.matrix(&self.params);
             let columns = hidden + extra_columns(packed.channels);
-            packed.forward.pack(lanes, columns, hidden, |from, to| matrix(to, from));
-            packed.backward.pack(lanes, hidden, hidden, &matrix);
+            packed.forward.pack(pool, lanes, columns, hidden, |from, to| matrix(to, from));
+            packed.backward.pack(pool, lanes, hidden, hidden, &matrix);
             self.fresh = true;
         }
         let readouts = &self.params.readouts;
@@ -170,8 +170,8 @@ impl<R: Real> Cpu<R> {
             let (head, o) = outputs[output];
             readouts[head].weight[[o, j]]
         };
-        packed.readout_forward.pack(lanes, hidden, outputs.len(), |j, o| weight(o, j));
-        packed.readout_backward.pack(lanes, outputs.len(), hidden, weight);
+        packed.readout_forward.pack(pool, lanes, hidden, outputs.len(), |j, o| weight(o, j));
+        packed.readout_backward.pack(pool, lanes, outputs.len(), hidden, weight);
     }
 
     /// Takes every slice through all steps forward and, if `back`, back again; a slice goes all the

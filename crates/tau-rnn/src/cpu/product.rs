@@ -3,10 +3,13 @@
 //! Every element of a product is one chain of fused multiply-adds in the order of the inner index,
 //! whatever the tile: the bits do not depend on the instruction set or on how rows are grouped.
 
+use rayon::ThreadPool;
+
 use crate::Real;
 
 use super::buffer::Buffer;
 use super::isa::MAX_PANEL;
+use super::spread_blocks;
 
 /// The numbers of one vector register. Arithmetic on whole arrays of this type, passed by value,
 /// is what the compiler turns into one instruction each.
@@ -73,20 +76,22 @@ pub(super) struct Panels<R> {
 }
 
 impl<R: Real> Panels<R> {
-    /// Packs the matrix whose element (p, j) is `element(p, j)` for registers of `lanes` numbers.
+    /// Packs the matrix whose element (p, j) is `element(p, j)` for registers of `lanes` numbers,
+    /// each panel by one thread.
     pub(super) fn pack(
         &mut self,
+        pool: &ThreadPool,
         lanes: usize,
         inner: usize,
         columns: usize,
-        element: impl Fn(usize, usize) -> R,
+        element: impl Fn(usize, usize) -> R + Sync,
     ) {
         self.inner = inner;
         let data = self.data.room(columns.next_multiple_of(lanes) * inner);
         if inner == 0 {
             return;
         }
-        for (panel, data) in data.chunks_mut(2 * lanes * inner).enumerate() {
+        spread_blocks(pool, data, 2 * lanes * inner, |panel, data| {
             let first = panel * 2 * lanes;
             let width = data.len() / inner;
             let count = width.min(columns - first);
@@ -96,7 +101,7 @@ impl<R: Real> Panels<R> {
                 }
                 row[count..].fill(R::ZERO);
             }
-        }
+        });
     }
 }
 
