@@ -4,6 +4,7 @@
 pub mod files;
 
 use ndarray::{Array2, Array3};
+use proptest::prelude::*;
 use tau_random::{Key, Purpose, Stream};
 use tau_rnn::{
     Activation, Batch, Config, Initial, Params, Placement, Readout, Target, TimeConstants,
@@ -51,6 +52,41 @@ impl Shape {
             trains_tau: true,
         }
     }
+}
+
+/// Any shape, with at most so many neurons, steps and trials.
+pub fn shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
+    let sizes = (1..=neurons, 1_usize..=3, 1..=steps, 1..=trials);
+    let heads = prop::collection::vec(1_usize..=3, 1..=3);
+    let placement = prop_oneof![
+        Just(Placement::Whole),
+        Just(Placement::Drive),
+        (1u32..=4).prop_map(|steps_per_unit| Placement::Continuous { steps_per_unit }),
+    ];
+    let activation = prop::sample::select(Activation::ALL.to_vec());
+    let switches = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.8));
+    (sizes, heads, placement, activation, switches).prop_map(
+        |((hidden_size, channels, steps, trials), heads, placement, activation, switches)| Shape {
+            hidden_size,
+            channels,
+            steps,
+            trials,
+            heads,
+            placement,
+            activation,
+            every_step: switches.0,
+            self_connections: switches.1,
+            trains_tau: switches.2,
+        },
+    )
+}
+
+/// |a − b| / |b| over all numbers of an array.
+#[must_use]
+pub fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let distance = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    distance / norm(&mut b.iter().copied()).max(1e-12)
 }
 
 /// A network and a batch that fits it.

@@ -77,6 +77,13 @@ impl Key {
         Self { step, ..self }
     }
 
+    /// The name in 32-bit words: seed (low, high), step, stage, purpose. For kernels that draw
+    /// where they compute.
+    #[must_use]
+    pub const fn words(self) -> [u32; 5] {
+        [self.seed as u32, (self.seed >> 32) as u32, self.step, self.stage, self.purpose as u32]
+    }
+
     /// Words `4 * index .. 4 * index + 4` of the stream.
     #[must_use]
     #[inline]

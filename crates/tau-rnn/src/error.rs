@@ -122,6 +122,23 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// A device that cannot go on.
+    #[error("device: {reason}")]
+    Device {
+        /// What it said.
+        reason: String,
+    },
+    /// Too little memory on the device.
+    #[error(
+        "device memory: {bytes} bytes wanted, {free} free (use fewer trials a batch, fewer neurons \
+         or a shorter N)"
+    )]
+    DeviceMemory {
+        /// What was asked for.
+        bytes: usize,
+        /// What is free.
+        free: usize,
+    },
     /// Bytes that are no checkpoint of ours.
     #[error("not a readable checkpoint: {reason}")]
     Checkpoint {

@@ -67,6 +67,7 @@ mod batch;
 mod checkpoint;
 mod config;
 mod cpu;
+pub mod cuda;
 mod error;
 mod gradients;
 mod loss;

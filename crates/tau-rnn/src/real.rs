@@ -30,6 +30,7 @@ pub trait Real:
     + MulAssign
     + Sum
     + Vectorised
+    + bytemuck::Pod
 {
     /// 0.
     const ZERO: Self;

@@ -1,0 +1,129 @@
+// One step of the cell, forward and back: a product and what follows it (src/cpu/leaky.rs).
+#include "common.cuh"
+
+// As Activation in src/config.rs is numbered in src/cuda/arguments.rs.
+constexpr int LEAKY_RELU = 0, RELU = 1, TANH = 2;
+
+__device__ inline real phi(int which, real s) {
+    if (which == LEAKY_RELU) {
+        return s > 0 ? s : (real)0.01 * s;
+    }
+    if (which == RELU) {
+        // Not s > 0: a NaN must stay one.
+        return s <= 0 ? (real)0 : s;
+    }
+    return which == TANH ? tanh(s) : 1 / (1 + exp(-s));
+}
+
+// φ' as a function of φ's value.
+__device__ inline real slope(int which, real value) {
+    if (which == LEAKY_RELU) {
+        return value > 0 ? (real)1 : (real)0.01;
+    }
+    if (which == RELU) {
+        return value > 0 ? (real)1 : (real)0;
+    }
+    return which == TANH ? 1 - value * value : value * (1 - value);
+}
+
+struct Forward {
+    Shape shape;
+    // h̃(t−1).
+    const real* before;
+    // h(t), to be written.
+    real* after;
+    // f(t), to be written; null if the leak is part of M.
+    real* f;
+    const real* matrix;
+    const real* alpha;
+    const real* decay;
+    int activation;
+};
+
+// Grid: (⌈hidden / TILE⌉, rows / TILE).
+KERNEL(THREADS, forward, Forward) {
+    const Shape& s = a.shape;
+    index first_row = (index)blockIdx.y * TILE;
+    int first_column = blockIdx.x * TILE;
+    int terms = round_up(s.hidden + s.channels + 1, TILE);
+    SHARED(Quad, room, StepTile::ROOM);
+    StepTile tile(room);
+    tile.add(a.before + first_row * s.stride, s.stride, a.matrix + first_column, s.stride, terms);
+    Quad sum = tile.total();
+    int column = first_column + threadIdx.x % 8 * 4;
+    index at = (first_row + threadIdx.x / 8) * s.stride + column;
+    for (int c = 0; c < 4 && column + c < s.hidden; c++) {
+        real value = phi(a.activation, sum.v[c]);
+        if (a.f) {
+            a.f[at + c] = value;
+            value = a.decay[column + c] * a.before[at + c] + a.alpha[column + c] * value;
+        }
+        a.after[at + c] = value;
+    }
+}
+
+struct Backward {
+    Shape shape;
+    // e(t+1); null for the last step.
+    const real* later;
+    const real* matrix;
+    // dL/dy(t), rows output_stride apart; null for a step that is not read.
+    const real* errors;
+    // Readout weights, element (output, neuron).
+    const real* readout;
+    int output_stride;
+    // Outputs, rounded up to a multiple of TILE.
+    int output_terms;
+    // φ's value at t: h(t), or f(t).
+    const real* value;
+    // e(t), to be written.
+    real* error;
+    // h(t−1).
+    const real* before;
+    // (1 − a) δ(t+1), to become (1 − a) δ(t); null if the leak is part of M, and so is the next.
+    real* carry;
+    // Σ δ (h(t−1) − f) of each trial and neuron.
+    real* tau_sums;
+    const real* alpha;
+    const real* decay;
+    int activation;
+    // Errors below it are 0 (Real::UNDERFLOW).
+    real underflow;
+};
+
+__device__ inline real flush(real e, real underflow) {
+    return fabs(e) < underflow ? (real)0 : e;
+}
+
+// Grid as forward's.
+KERNEL(THREADS, backward, Backward) {
+    const Shape& s = a.shape;
+    index first_row = (index)blockIdx.y * TILE;
+    int first_column = blockIdx.x * TILE;
+    SHARED(Quad, room, StepTile::ROOM);
+    StepTile tile(room);
+    if (a.later) {
+        const real* later = a.later + first_row * s.stride;
+        tile.add(later, s.stride, a.matrix + first_column, s.stride, round_up(s.hidden, TILE));
+    }
+    if (a.errors) {
+        const real* errors = a.errors + first_row * a.output_stride;
+        const real* readout = a.readout + first_column;
+        tile.add(errors, a.output_stride, readout, s.stride, a.output_terms);
+    }
+    Quad sum = tile.total();
+    int column = first_column + threadIdx.x % 8 * 4;
+    index at = (first_row + threadIdx.x / 8) * s.stride + column;
+    for (int c = 0; c < 4 && column + c < s.hidden; c++) {
+        real value = a.value[at + c];
+        real gain = slope(a.activation, value);
+        real delta = sum.v[c];
+        if (a.carry) {
+            delta = flush(delta + a.carry[at + c], a.underflow);
+            a.carry[at + c] = a.decay[column + c] * delta;
+            a.tau_sums[at + c] += delta * (a.before[at + c] - value);
+            delta *= a.alpha[column + c];
+        }
+        a.error[at + c] = flush(delta * gain, a.underflow);
+    }
+}

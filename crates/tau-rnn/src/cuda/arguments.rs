@@ -1,0 +1,286 @@
+//! The structures that kernels take, with the layout and the names of those in `kernels/`.
+
+use std::marker::PhantomData;
+
+use bytemuck::{Pod, Zeroable};
+use tau_random::Key;
+
+use crate::Activation;
+
+use super::device::Arguments;
+
+/// An address on the device, or null.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(super) struct Ptr<T>(u64, PhantomData<fn() -> T>);
+
+impl<T> Clone for Ptr<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Ptr<T> {}
+
+impl<T> Ptr<T> {
+    pub(super) const NULL: Self = Self(0, PhantomData);
+
+    pub(super) fn new(address: u64) -> Self {
+        Self(address, PhantomData)
+    }
+
+    /// The address `count` numbers on.
+    pub(super) fn at(self, count: usize) -> Self {
+        Self::new(self.0 + (count * size_of::<T>()) as u64)
+    }
+}
+
+/// Sizes of a network and a batch; `rows` are the trials with their padding.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Shape {
+    pub(super) hidden: i32,
+    pub(super) channels: i32,
+    pub(super) stride: i32,
+    pub(super) trials: i32,
+    pub(super) rows: i32,
+    pub(super) steps: i32,
+}
+
+/// A [`Key`], word by word.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(super) struct KeyWords([u32; 5]);
+
+impl From<Key> for KeyWords {
+    fn from(key: Key) -> Self {
+        Self(key.words())
+    }
+}
+
+pub(super) fn activation(activation: Activation) -> i32 {
+    match activation {
+        Activation::LeakyRelu => 0,
+        Activation::Relu => 1,
+        Activation::Tanh => 2,
+        Activation::Sigmoid => 3,
+    }
+}
+
+/// Declares the structures; `R` stands for `real`.
+macro_rules! arguments {
+    ($($name:ident $(<$r:ident>)? for $kernel:literal { $($field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            #[derive(Clone, Copy, Debug)]
+            #[repr(C)]
+            pub(super) struct $name $(<$r>)? {
+                $(pub(super) $field: $type,)*
+            }
+
+            impl $(<$r: crate::Real>)? Arguments for $name $(<$r>)? {
+                const KERNEL: &'static str = $kernel;
+            }
+        )*
+    };
+}
+
+arguments! {
+    PackCell<R> for "pack_cell" {
+        shape: Shape,
+        params: Ptr<R>,
+        forward: Ptr<R>,
+        backward: Ptr<R>,
+        alpha: Ptr<R>,
+        decay: Ptr<R>,
+        whole: i32,
+        k: i32,
+    }
+    PackReadouts<R> for "pack_readouts" {
+        shape: Shape,
+        params: Ptr<R>,
+        weights: Ptr<u64>,
+        biases: Ptr<u64>,
+        outputs: i32,
+        output_stride: i32,
+        forward: Ptr<R>,
+        backward: Ptr<R>,
+    }
+    ShowGiven<R> for "show_given" {
+        shape: Shape,
+        inputs: Ptr<f32>,
+        h: Ptr<R>,
+    }
+    Start<R> for "start" {
+        shape: Shape,
+        given: Ptr<R>,
+        given_stride: i32,
+        scale: R,
+        key: KeyWords,
+        h: Ptr<R>,
+    }
+    Forward<R> for "forward" {
+        shape: Shape,
+        before: Ptr<R>,
+        after: Ptr<R>,
+        f: Ptr<R>,
+        matrix: Ptr<R>,
+        alpha: Ptr<R>,
+        decay: Ptr<R>,
+        activation: i32,
+    }
+    Outputs<R> for "outputs" {
+        shape: Shape,
+        h: Ptr<R>,
+        matrix: Ptr<R>,
+        output_stride: i32,
+        y: Ptr<R>,
+    }
+    ScoreLabels<R> for "score_labels" {
+        score: Score<R>,
+    }
+    ScoreSeries<R> for "score_series" {
+        score: Score<R>,
+    }
+    Backward<R> for "backward" {
+        shape: Shape,
+        later: Ptr<R>,
+        matrix: Ptr<R>,
+        errors: Ptr<R>,
+        readout: Ptr<R>,
+        output_stride: i32,
+        output_terms: i32,
+        value: Ptr<R>,
+        error: Ptr<R>,
+        before: Ptr<R>,
+        carry: Ptr<R>,
+        tau_sums: Ptr<R>,
+        alpha: Ptr<R>,
+        decay: Ptr<R>,
+        activation: i32,
+        underflow: R,
+    }
+    Outer<R> for "outer" {
+        left: Ptr<R>,
+        right: Ptr<R>,
+        out: Ptr<R>,
+        a_stride: i32,
+        b_stride: i32,
+        rows: i32,
+        rows_per_split: i32,
+    }
+    CellGradient<R> for "cell_gradient" {
+        shape: Shape,
+        matrix: Splits<R>,
+        params: Ptr<R>,
+        gradient: Ptr<R>,
+        alpha: Ptr<R>,
+        tau_sums: Ptr<R>,
+        k: i32,
+        trains_tau: i32,
+    }
+    ReadoutGradient<R> for "readout_gradient" {
+        shape: Shape,
+        matrix: Splits<R>,
+        weights: Ptr<u64>,
+        biases: Ptr<u64>,
+        gradient: Ptr<R>,
+    }
+    Squares<R> for "squares" {
+        gradient: Ptr<R>,
+        count: u64,
+        segments: Ptr<Segment>,
+        n_segments: i32,
+        sums: Ptr<f64>,
+    }
+    Judge for "judge" {
+        rule: Rule,
+        squares: Ptr<f64>,
+        n_squares: i32,
+        n_losses: i32,
+        losses: Ptr<f64>,
+        loss_scale: f64,
+        segments: Ptr<Segment>,
+        state: Ptr<State>,
+        n_segments: i32,
+        unused: i32,
+    }
+    Step<R> for "step" {
+        rule: Rule,
+        params: Ptr<R>,
+        gradient: Ptr<R>,
+        mean: Ptr<R>,
+        square: Ptr<R>,
+        segments: Ptr<Segment>,
+        state: Ptr<State>,
+        count: u64,
+        n_segments: i32,
+        hidden: i32,
+        self_connections: i32,
+        unused: i32,
+    }
+}
+
+/// What both kinds of scoring take.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Score<R> {
+    pub(super) shape: Shape,
+    pub(super) y: Ptr<R>,
+    pub(super) output_stride: i32,
+    pub(super) labels: Ptr<u8>,
+    pub(super) first: Ptr<i32>,
+    pub(super) targets: Ptr<f32>,
+    pub(super) outputs: i32,
+    pub(super) losses: Ptr<f64>,
+    pub(super) hits: Ptr<f64>,
+}
+
+/// Sums of `outer`, to be added in order.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Splits<R> {
+    pub(super) parts: Ptr<R>,
+    pub(super) splits: i32,
+    pub(super) size: u64,
+}
+
+/// One array of the parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Segment {
+    pub(super) end: u64,
+    pub(super) active: i32,
+    pub(super) steps: i32,
+    pub(super) rate: f64,
+    pub(super) root: f64,
+}
+
+/// What the host reads now and then.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct State {
+    pub(super) loss: f64,
+    pub(super) losses: u64,
+    pub(super) updates: u64,
+    pub(super) diverged: i32,
+    pub(super) unused: i32,
+    pub(super) value: f64,
+    pub(super) scale: f64,
+}
+
+/// An optimiser's numbers.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(super) struct Rule {
+    pub(super) adam: i32,
+    pub(super) unused: i32,
+    pub(super) rate: f64,
+    pub(super) momentum: f64,
+    pub(super) beta1: f64,
+    pub(super) beta2: f64,
+    pub(super) epsilon: f64,
+    pub(super) decay: f64,
+    pub(super) clip_norm: f64,
+    pub(super) reach: f64,
+    pub(super) largest_step: f64,
+}

@@ -1,0 +1,22 @@
+//! The only place where kernels are started.
+
+use crate::{Error, Real};
+
+use super::device::{Arguments, Device};
+
+/// Runs a kernel; a grid without blocks is nothing to do.
+#[allow(unsafe_code)]
+pub(super) fn launch<R: Real, D: Device, A: Arguments>(
+    device: &D,
+    grid: [usize; 3],
+    arguments: A,
+) -> Result<(), Error> {
+    if grid.contains(&0) {
+        return Ok(());
+    }
+    // SAFETY: `Arguments` is implemented only in arguments.rs, for the structure of the kernel that
+    // it names. Addresses come from `Array::room`, whose length is what pass.rs and train.rs
+    // compute from the same shape as the kernel's bounds; the emulator's tests run every kernel with
+    // guarded memory.
+    unsafe { device.launch::<R, A>(grid, &arguments) }
+}

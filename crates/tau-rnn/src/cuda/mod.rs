@@ -1,0 +1,344 @@
+//! The CUDA backend: a whole training step on the device, without waiting for it.
+//!
+//! The maths is that of the CPU backend (`src/cpu/leaky.rs`): rows of activity h̃ = (h, x, 1), one
+//! matrix M, dM = Σ e h̃ᵀ, everything else from dM. One launch per step of time, products in tiles
+//! of shared memory; gradients of matrices as products over all steps, cut into splits whose sums
+//! are added in a fixed order; clipping and optimiser on the device, which also refuses an update
+//! that is not finite. The host reads the loss back when it is asked for it
+//! ([`Backend::take_mean_loss`]), so a divergence may be reported by a later call; it names the
+//! update, and the parameters are those before it.
+//!
+//! Everything here is generic over the [`Device`]: an NVIDIA GPU, or the emulator that
+//! runs the same kernels on the CPU for tests.
+
+mod arguments;
+mod device;
+mod launch;
+mod memory;
+mod pass;
+mod train;
+
+use ndarray::{Array2, Array3, ArrayView3};
+
+use crate::batch::{HeadScore, Initial};
+use crate::params::flat_mut;
+use crate::{
+    Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Placement, Readout,
+    Real, Scores, Slot, Target,
+};
+
+use arguments::{Segment, State};
+use memory::Array;
+use pass::{Keep, Work};
+
+pub use device::{Arguments, Device, THREADS};
+
+/// A network on a device.
+#[derive(Debug)]
+pub struct Cuda<R, D: Device> {
+    device: D,
+    config: Config,
+    /// Shapes; the numbers are those of the last [`Backend::params`] and may be old.
+    host: Params<R>,
+    cell_frozen: bool,
+    /// Flat, in the order of [`Params::tensors`]; so are the next three.
+    params: Array<R, D>,
+    gradient: Array<R, D>,
+    mean: Array<R, D>,
+    square: Array<R, D>,
+    segments: Array<Segment, D>,
+    /// What the device's segments are but for their steps; `None` before the first update.
+    active: Option<Vec<bool>>,
+    /// Whether the memory of the optimiser is Adam's; `None` before the first update.
+    adam: Option<bool>,
+    state: Array<State, D>,
+    work: Work<R, D>,
+}
+
+impl<R: Real, D: Device> Cuda<R, D> {
+    /// Takes over a network.
+    ///
+    /// # Errors
+    /// Those of [`Config::check`] and [`Params::checked`]; [`Error::DeviceMemory`].
+    pub fn new(config: Config, params: Params<R>, device: D) -> Result<Self, Error> {
+        config.check()?;
+        let mut host = params.checked(&config)?;
+        host.apply_constraints(&config);
+        let mut network = Self {
+            device,
+            config,
+            host,
+            cell_frozen: false,
+            params: Array::default(),
+            gradient: Array::default(),
+            mean: Array::default(),
+            square: Array::default(),
+            segments: Array::default(),
+            active: None,
+            adam: None,
+            state: Array::default(),
+            work: Work::default(),
+        };
+        network.state.put(&network.device, &[State::default()])?;
+        network.put_params()?;
+        Ok(network)
+    }
+
+    /// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly
+    /// the histories of the states and of the errors.
+    #[must_use]
+    pub fn workspace_bytes(config: &Config, steps: usize, trials: usize) -> usize {
+        let stride = pass::stride(config.hidden_size + config.input_size + 1);
+        let rows = trials.next_multiple_of(pass::TILE);
+        let states = if config.placement == Placement::Whole { 2 } else { 3 };
+        let history = states * (steps + 1) * rows * stride;
+        let splits = pass::Splitting::new(steps * rows).splits;
+        (history + (splits + 2) * stride * stride) * size_of::<R>()
+    }
+
+    /// Moves [`Self::host`] to the device.
+    fn put_params(&mut self) -> Result<(), Error> {
+        let flat: Vec<R> = self.host.tensors().flat_map(|(_, values)| values).copied().collect();
+        self.params.put(&self.device, &flat)?;
+        self.work.forget_heads();
+        self.active = None;
+        Ok(())
+    }
+
+    /// Waits for the device and reports a divergence, once.
+    fn settle(&mut self) -> Result<State, Error> {
+        let mut state = [State::default()];
+        self.state.get(&self.device, 0, &mut state)?;
+        let [state] = state;
+        let what = match state.diverged {
+            0 => return Ok(state),
+            1 => "loss",
+            2 => "gradient norm",
+            _ => "step",
+        };
+        let calm = State { diverged: 0, ..state };
+        self.state.put(&self.device, &[calm])?;
+        Err(Error::Diverged { update: state.updates, what, value: state.value })
+    }
+
+    /// The optimiser's memory, which may have fewer arrays than the network by now.
+    fn read_momentum(&self) -> Result<Momentum<R>, Error> {
+        let Some(adam) = self.adam else { return Ok(Momentum::default()) };
+        let mean = self.mean.to_vec(&self.device)?;
+        let square = if adam { self.square.to_vec(&self.device)? } else { Vec::new() };
+        let segments = self.segments.to_vec(&self.device)?;
+        let mut begin = 0;
+        let slot = |segment: &Segment| {
+            let range = begin..segment.end as usize;
+            begin = range.end;
+            Slot {
+                mean: mean[range.clone()].to_vec(),
+                square: square.get(range).unwrap_or_default().to_vec(),
+                steps: segment.steps as u64,
+            }
+        };
+        Ok(Momentum { slots: segments.iter().map(slot).collect() })
+    }
+
+    /// Puts an optimiser's memory on the device; arrays that it lacks begin anew.
+    fn put_momentum(&mut self, momentum: &Momentum<R>) -> Result<(), Error> {
+        let total = self.params.len();
+        let adam = momentum.slots.iter().any(|slot| !slot.square.is_empty());
+        self.adam = if momentum.slots.is_empty() { None } else { Some(adam) };
+        let flat = |part: fn(&Slot<R>) -> &[R]| {
+            let mut flat: Vec<R> = momentum.slots.iter().flat_map(part).copied().collect();
+            flat.resize(total, R::ZERO);
+            flat
+        };
+        self.mean.put(&self.device, &flat(|slot| &slot.mean))?;
+        if adam {
+            self.square.put(&self.device, &flat(|slot| &slot.square))?;
+        }
+        let steps: Vec<i32> = momentum.slots.iter().map(|slot| slot.steps as i32).collect();
+        self.put_segments(&steps)
+    }
+
+    /// Puts the table of arrays on the device: nothing is active yet.
+    fn put_segments(&mut self, steps: &[i32]) -> Result<(), Error> {
+        let mut end = 0;
+        let segment = |(k, (_, values)): (usize, (_, &[R]))| {
+            end += values.len() as u64;
+            Segment { end, steps: steps.get(k).copied().unwrap_or(0), ..Segment::default() }
+        };
+        let segments: Vec<Segment> = self.host.tensors().enumerate().map(segment).collect();
+        self.segments.put(&self.device, &segments)?;
+        self.active = Some(vec![false; segments.len()]);
+        Ok(())
+    }
+
+    /// Reads parameters and memory back, changes the heads, and puts all of it on the device again.
+    fn change_heads(
+        &mut self,
+        change: impl FnOnce(&mut Params<R>, &mut Momentum<R>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (mut params, mut momentum) = (self.params()?, self.read_momentum()?);
+        change(&mut params, &mut momentum)?;
+        self.host = params.checked(&self.config)?;
+        self.put_params()?;
+        self.put_momentum(&momentum)
+    }
+
+    fn check_head(&self, head: usize) -> Result<(), Error> {
+        let heads = self.host.readouts.len();
+        if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
+    }
+
+    /// How well each head did in the last pass.
+    fn scores(&self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
+        let losses = self.work.losses.to_vec(&self.device)?;
+        let scale = loss_scale(batch, self.work.outputs());
+        let heads = if batch.target.every_step() {
+            let loss = losses.iter().sum::<f64>() * scale;
+            vec![HeadScore { loss, accuracy: f64::NAN }]
+        } else {
+            let hits = self.work.hits.to_vec(&self.device)?;
+            let score = |(loss, hits): (&f64, &f64)| HeadScore {
+                loss: loss * scale,
+                accuracy: hits / batch.trials() as f64,
+            };
+            losses.iter().zip(&hits).map(score).collect()
+        };
+        Ok(Scores { heads })
+    }
+}
+
+/// From sums of losses to their mean.
+fn loss_scale<R: Real>(batch: &Batch<'_, R>, outputs: usize) -> f64 {
+    let trials = batch.trials() as f64;
+    match batch.target {
+        Target::Labels { .. } => 1.0 / trials,
+        Target::Series { .. } => 1.0 / (trials * (batch.steps() * outputs) as f64),
+    }
+}
+
+impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn params(&self) -> Result<Params<R>, Error> {
+        let flat = self.params.to_vec(&self.device)?;
+        let mut params = self.host.clone();
+        let mut begin = 0;
+        for (_, values) in params.tensors_mut() {
+            values.copy_from_slice(&flat[begin..][..values.len()]);
+            begin += values.len();
+        }
+        Ok(params)
+    }
+
+    fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
+        optimiser.check()?;
+        batch.check(&self.config, &self.host)?;
+        self.prepare_optimiser(optimiser, batch.target.heads())?;
+        self.forward(batch, Keep::History)?;
+        self.backward(batch)?;
+        self.apply(batch, optimiser)
+    }
+
+    fn take_mean_loss(&mut self) -> Result<f64, Error> {
+        let state = self.settle()?;
+        self.state.put(&self.device, &[State { loss: 0.0, losses: 0, ..state }])?;
+        Ok(state.loss / state.losses as f64)
+    }
+
+    fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {
+        batch.check(&self.config, &self.host)?;
+        self.settle()?;
+        self.forward(batch, Keep::History)?;
+        self.backward(batch)?;
+        let scores = self.scores(batch)?;
+        let flat = self.gradient.to_vec(&self.device)?;
+        let mut gradients = Gradients::zeros(&self.host);
+        let trained = self.trained_heads(batch.target.heads());
+        gradients.restart(!self.cell_frozen, self.config.trains_tau(), trained.into_iter());
+        let mut begin = 0;
+        let has: Vec<bool> =
+            gradients.values.tensors().map(|(tensor, _)| gradients.has(tensor)).collect();
+        for ((_, values), has) in gradients.values.tensors_mut().zip(has) {
+            if has {
+                values.copy_from_slice(&flat[begin..][..values.len()]);
+            }
+            begin += values.len();
+        }
+        Ok((scores, gradients))
+    }
+
+    fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
+        batch.check(&self.config, &self.host)?;
+        self.settle()?;
+        self.forward(batch, Keep::Last)?;
+        self.scores(batch)
+    }
+
+    fn advance(
+        &mut self,
+        state: &mut Array2<R>,
+        inputs: ArrayView3<'_, f32>,
+        activity: &mut Array3<R>,
+    ) -> Result<(), Error> {
+        let [steps, trials, channels] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
+        let hidden = self.config.hidden_size;
+        if channels != self.config.input_size {
+            let expected = [steps, trials, self.config.input_size];
+            return Err(Error::shape("inputs", inputs.shape(), &expected));
+        }
+        Initial::Given(state.view()).check(trials, hidden)?;
+        if activity.dim() != (steps, trials, hidden) {
+            *activity = Array3::from_elem((steps, trials, hidden), R::ZERO);
+        }
+        if steps == 0 || trials == 0 {
+            return Ok(());
+        }
+        self.settle()?;
+        self.simulate(state, inputs, flat_mut(activity))?;
+        if let Some(last) = activity.outer_iter().next_back() {
+            state.assign(&last);
+        }
+        Ok(())
+    }
+
+    fn add_head(&mut self, readout: Readout<R>) -> Result<usize, Error> {
+        self.settle()?;
+        self.change_heads(|params, _| {
+            params.readouts.push(readout);
+            Ok(())
+        })?;
+        Ok(self.host.readouts.len() - 1)
+    }
+
+    fn drop_head(&mut self, head: usize) -> Result<(), Error> {
+        self.check_head(head)?;
+        self.settle()?;
+        self.change_heads(|params, momentum| {
+            params.readouts.remove(head);
+            momentum.drop_head(head);
+            Ok(())
+        })
+    }
+
+    fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error> {
+        self.check_head(head)?;
+        self.host.readouts[head].frozen = frozen;
+        Ok(())
+    }
+
+    fn freeze_cell(&mut self, frozen: bool) {
+        self.cell_frozen = frozen;
+    }
+
+    fn momentum(&self) -> Result<Momentum<R>, Error> {
+        self.read_momentum()
+    }
+
+    fn set_momentum(&mut self, momentum: Momentum<R>) -> Result<(), Error> {
+        momentum.check(&self.host)?;
+        self.settle()?;
+        self.put_momentum(&momentum)
+    }
+}

@@ -1,0 +1,527 @@
+//! Through all steps forward and back: which kernels run, in which order, on which memory.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView3};
+
+use crate::batch::Initial;
+use crate::{Batch, Error, Placement, Real, Target};
+
+use super::Cuda;
+use super::arguments::{
+    Backward, CellGradient, Forward, KeyWords, Outer, Outputs, PackCell, PackReadouts, Ptr,
+    ReadoutGradient, Score, ScoreLabels, ScoreSeries, Shape, ShowGiven, Splits, Start, activation,
+};
+use super::device::{Device, THREADS};
+use super::launch::launch;
+use super::memory::Array;
+
+/// Rows of activity, and terms of a product, are padded to a multiple of it.
+pub(super) const TILE: usize = 32;
+/// Strides are padded to a multiple of it.
+const TILE_ALL: usize = 64;
+/// Steps at a time of an evaluation, which keeps no history.
+const CHUNK_STEPS: usize = 64;
+
+/// Distance between rows of so many columns.
+pub(super) fn stride(columns: usize) -> usize {
+    columns.next_multiple_of(TILE_ALL)
+}
+
+/// How the rows of an outer product are shared out. A function of their number alone: so are the
+/// bits of the sum.
+pub(super) struct Splitting {
+    rows: usize,
+    rows_per_split: usize,
+    pub(super) splits: usize,
+}
+
+impl Splitting {
+    pub(super) fn new(rows: usize) -> Self {
+        let wanted = (rows / 512).clamp(1, 8);
+        let rows_per_split = rows.div_ceil(wanted).next_multiple_of(TILE);
+        Self { rows, rows_per_split, splits: rows.div_ceil(rows_per_split) }
+    }
+}
+
+/// What is remembered of the states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// All of them.
+    History,
+    /// The last one.
+    Last,
+}
+
+/// Memory of a pass, used again from batch to batch. Padding is never written: it stays zero.
+#[derive(Debug)]
+pub(super) struct Work<R, D: Device> {
+    /// M and Mᵀ.
+    forward: Array<R, D>,
+    backward: Array<R, D>,
+    alpha: Array<R, D>,
+    decay: Array<R, D>,
+    /// Readouts of the active heads.
+    readout_forward: Array<R, D>,
+    readout_backward: Array<R, D>,
+    /// The heads that the next four tables are for; `None` if the parameters have moved since.
+    heads: Option<Vec<usize>>,
+    weights: Array<u64, D>,
+    biases: Array<u64, D>,
+    first: Array<i32, D>,
+    /// The outputs of each active head.
+    ranges: Vec<Range<usize>>,
+    /// h̃(0) … h̃(T).
+    h: Array<R, D>,
+    f: Array<R, D>,
+    /// e(1) … e(T).
+    errors: Array<R, D>,
+    carry: Array<R, D>,
+    tau_sums: Array<R, D>,
+    y: Array<R, D>,
+    /// Sums of outer products.
+    parts: Array<R, D>,
+    inputs: Array<f32, D>,
+    given: Array<R, D>,
+    labels: Array<u8, D>,
+    targets: Array<f32, D>,
+    pub(super) losses: Array<f64, D>,
+    pub(super) hits: Array<f64, D>,
+    /// Sums of squares.
+    pub(super) squares: Array<f64, D>,
+}
+
+impl<R, D: Device> Default for Work<R, D> {
+    fn default() -> Self {
+        Self {
+            forward: Array::default(),
+            backward: Array::default(),
+            alpha: Array::default(),
+            decay: Array::default(),
+            readout_forward: Array::default(),
+            readout_backward: Array::default(),
+            heads: None,
+            weights: Array::default(),
+            biases: Array::default(),
+            first: Array::default(),
+            ranges: Vec::new(),
+            h: Array::default(),
+            f: Array::default(),
+            errors: Array::default(),
+            carry: Array::default(),
+            tau_sums: Array::default(),
+            y: Array::default(),
+            parts: Array::default(),
+            inputs: Array::default(),
+            given: Array::default(),
+            labels: Array::default(),
+            targets: Array::default(),
+            losses: Array::default(),
+            hits: Array::default(),
+            squares: Array::default(),
+        }
+    }
+}
+
+impl<R, D: Device> Work<R, D> {
+    pub(super) fn forget_heads(&mut self) {
+        self.heads = None;
+    }
+
+    /// Outputs of the active heads.
+    pub(super) fn outputs(&self) -> usize {
+        self.ranges.last().map_or(0, |range| range.end)
+    }
+
+    fn output_stride(&self) -> usize {
+        stride(self.outputs())
+    }
+}
+
+impl<R: Real, D: Device> Cuda<R, D> {
+    fn launch<A: super::Arguments>(&self, grid: [usize; 3], arguments: A) -> Result<(), Error> {
+        launch::<R, D, A>(&self.device, grid, arguments)
+    }
+
+    fn columns(&self) -> usize {
+        self.config.hidden_size + self.config.input_size + 1
+    }
+
+    fn stride(&self) -> usize {
+        stride(self.columns())
+    }
+
+    fn whole(&self) -> bool {
+        self.config.placement == Placement::Whole
+    }
+
+    fn steps_per_unit(&self) -> i32 {
+        self.config.placement.steps_per_unit() as i32
+    }
+
+    /// Sizes; all fit, since memory of that size was had or the launch is refused.
+    fn shape(&self, steps: usize, trials: usize) -> Shape {
+        Shape {
+            hidden: self.config.hidden_size as i32,
+            channels: self.config.input_size as i32,
+            stride: self.stride() as i32,
+            trials: trials as i32,
+            rows: trials.next_multiple_of(TILE) as i32,
+            steps: steps as i32,
+        }
+    }
+
+    /// The cell's matrix as the parameters are now.
+    fn pack_cell(&mut self, shape: Shape) -> Result<(), Error> {
+        let (stride, device) = (self.stride(), &self.device);
+        let work = &mut self.work;
+        let arguments = PackCell {
+            shape,
+            params: self.params.ptr(device),
+            forward: work.forward.room(device, stride * stride)?,
+            backward: work.backward.room(device, stride * stride)?,
+            alpha: work.alpha.room(device, stride)?,
+            decay: work.decay.room(device, stride)?,
+            whole: i32::from(self.whole()),
+            k: self.steps_per_unit(),
+        };
+        self.launch([stride / TILE, stride / TILE, 1], arguments)
+    }
+
+    /// The active heads' readouts as the parameters are now.
+    fn pack_readouts(&mut self, shape: Shape, heads: &[usize]) -> Result<(), Error> {
+        if self.work.heads.as_deref() != Some(heads) {
+            self.find_heads(heads)?;
+        }
+        let (stride, device) = (self.stride(), &self.device);
+        let work = &mut self.work;
+        let output_stride = work.output_stride();
+        let arguments = PackReadouts {
+            shape,
+            params: self.params.ptr(device),
+            weights: work.weights.ptr(device),
+            biases: work.biases.ptr(device),
+            outputs: work.outputs() as i32,
+            output_stride: output_stride as i32,
+            forward: work.readout_forward.room(device, stride * output_stride)?,
+            backward: work.readout_backward.room(device, stride * output_stride)?,
+        };
+        self.launch([stride.div_ceil(THREADS), output_stride, 1], arguments)
+    }
+
+    /// Makes the tables of where the outputs of these heads stand.
+    fn find_heads(&mut self, heads: &[usize]) -> Result<(), Error> {
+        let hidden = self.config.hidden_size;
+        // Where each array begins: five of the cell, then weight and bias of each head.
+        let mut begins = vec![0];
+        for (_, values) in self.host.tensors() {
+            begins.push(begins[begins.len() - 1] + values.len());
+        }
+        let (mut weights, mut biases, mut first) = (Vec::new(), Vec::new(), vec![0]);
+        self.work.ranges.clear();
+        for &head in heads {
+            let outputs = self.host.readouts[head].outputs();
+            let start = weights.len();
+            weights.extend((0..outputs).map(|o| (begins[5 + 2 * head] + o * hidden) as u64));
+            biases.extend((0..outputs).map(|o| (begins[6 + 2 * head] + o) as u64));
+            first.push(weights.len() as i32);
+            self.work.ranges.push(start..weights.len());
+        }
+        self.work.weights.put(&self.device, &weights)?;
+        self.work.biases.put(&self.device, &biases)?;
+        self.work.first.put(&self.device, &first)?;
+        self.work.heads = Some(heads.to_vec());
+        Ok(())
+    }
+
+    /// Runs a batch forward and scores it.
+    pub(super) fn forward(&mut self, batch: &Batch<'_, R>, keep: Keep) -> Result<(), Error> {
+        let (steps, trials) = (batch.steps(), batch.trials());
+        let shape = self.shape(steps, trials);
+        self.pack_cell(shape)?;
+        self.pack_readouts(shape, batch.target.heads())?;
+        // Outputs of every step are read from the history, too.
+        let every_step = batch.target.every_step();
+        let history = keep == Keep::History || every_step;
+        let chunk = if history { steps } else { steps.min(CHUNK_STEPS) };
+        self.make_room(chunk, trials)?;
+        self.put_inputs(batch.inputs)?;
+        self.start(shape, &batch.initial)?;
+        let mut done = 0;
+        let mut slot = 0;
+        while done < steps {
+            let count = chunk.min(steps - done);
+            if done > 0 {
+                // The last state becomes the first.
+                let from = self.h_at(shape, slot);
+                self.start_from(shape, from, shape.stride)?;
+            }
+            self.run(Shape { steps: count as i32, ..shape }, done)?;
+            done += count;
+            slot = count;
+        }
+        self.read_outputs(shape, batch, slot)
+    }
+
+    fn make_room(&mut self, steps: usize, trials: usize) -> Result<(), Error> {
+        let size = trials.next_multiple_of(TILE) * self.stride();
+        let (whole, device, work) = (self.whole(), &self.device, &mut self.work);
+        work.h.room(device, (steps + 1) * size)?;
+        if !whole {
+            work.f.room(device, (steps + 1) * size)?;
+        }
+        Ok(())
+    }
+
+    fn put_inputs(&mut self, inputs: ArrayView3<'_, f32>) -> Result<(), Error> {
+        let inputs = inputs.as_standard_layout();
+        let inputs = inputs.as_slice().expect("standard layout");
+        self.work.inputs.put(&self.device, inputs).map(drop)
+    }
+
+    /// Where the activity after `t` steps stands.
+    fn h_at(&self, shape: Shape, t: usize) -> Ptr<R> {
+        self.work.h.ptr(&self.device).at(t * size(shape))
+    }
+
+    fn f_at(&self, shape: Shape, t: usize) -> Ptr<R> {
+        if self.whole() { Ptr::NULL } else { self.work.f.ptr(&self.device).at(t * size(shape)) }
+    }
+
+    /// Sets h(0).
+    fn start(&mut self, shape: Shape, initial: &Initial<'_, R>) -> Result<(), Error> {
+        match initial {
+            Initial::Given(given) => {
+                let given = given.as_standard_layout();
+                let numbers = given.as_slice().expect("standard layout");
+                let from = self.work.given.put(&self.device, numbers)?;
+                self.start_from(shape, from, shape.hidden)
+            }
+            Initial::Zero => self.start_from(shape, Ptr::NULL, 0),
+            Initial::Uniform { scale, key } => {
+                let (scale, key) = (R::from_f64(*scale), KeyWords::from(*key));
+                let h = self.h_at(shape, 0);
+                let drawn = Start { shape, given: Ptr::NULL, given_stride: 0, scale, key, h };
+                self.launch([size(shape).div_ceil(THREADS), 1, 1], drawn)
+            }
+        }
+    }
+
+    /// Sets h(0) to rows on the device; to zero for none.
+    fn start_from(&self, shape: Shape, given: Ptr<R>, given_stride: i32) -> Result<(), Error> {
+        let (scale, key, h) = (R::ZERO, KeyWords::default(), self.h_at(shape, 0));
+        let grid = [size(shape).div_ceil(THREADS), 1, 1];
+        self.launch(grid, Start { shape, given, given_stride, scale, key, h })
+    }
+
+    /// Runs `shape.steps` steps from slot 0 on, with the inputs from step `first` on.
+    fn run(&self, shape: Shape, first: usize) -> Result<(), Error> {
+        let per_step = (shape.trials * shape.channels) as usize;
+        let inputs = self.work.inputs.ptr(&self.device).at(first * per_step);
+        let slots = (shape.steps + 1) as usize * shape.rows as usize;
+        let h = self.h_at(shape, 0);
+        self.launch([slots.div_ceil(THREADS), 1, 1], ShowGiven { shape, inputs, h })?;
+        for t in 1..=shape.steps as usize {
+            let arguments = Forward {
+                shape,
+                before: self.h_at(shape, t - 1),
+                after: self.h_at(shape, t),
+                f: self.f_at(shape, t),
+                matrix: self.work.forward.ptr(&self.device),
+                alpha: self.work.alpha.ptr(&self.device),
+                decay: self.work.decay.ptr(&self.device),
+                activation: activation(self.config.activation),
+            };
+            self.launch(step_grid(shape), arguments)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the heads, the last state being in slot `last`, and leaves dL/dy in place of y.
+    fn read_outputs(
+        &mut self,
+        shape: Shape,
+        batch: &Batch<'_, R>,
+        last: usize,
+    ) -> Result<(), Error> {
+        let every_step = batch.target.every_step();
+        let read = if every_step { batch.steps() } else { 1 };
+        let all_rows = read * shape.rows as usize;
+        let output_stride = self.work.output_stride();
+        let h = self.h_at(shape, last + 1 - read);
+        let device = &self.device;
+        let work = &mut self.work;
+        let y = work.y.room(device, all_rows * output_stride)?;
+        let mut score = Score {
+            shape,
+            y,
+            output_stride: output_stride as i32,
+            labels: Ptr::NULL,
+            first: work.first.ptr(device),
+            targets: Ptr::NULL,
+            outputs: work.outputs() as i32,
+            losses: Ptr::NULL,
+            hits: Ptr::NULL,
+        };
+        let matrix = work.readout_forward.ptr(device);
+        let output_stride = output_stride as i32;
+        let outputs = Outputs { shape, h, matrix, output_stride, y };
+        let grid = [output_stride as usize / TILE, all_rows / TILE, 1];
+        match batch.target {
+            Target::Labels { labels, heads } => {
+                let labels = labels.as_standard_layout();
+                let labels = labels.as_slice().expect("standard layout");
+                score.labels = work.labels.put(device, labels)?;
+                score.losses = work.losses.room(device, heads.len())?;
+                score.hits = work.hits.room(device, heads.len())?;
+                self.launch(grid, outputs)?;
+                self.launch([heads.len(), 1, 1], ScoreLabels { score })
+            }
+            Target::Series { targets, .. } => {
+                let targets = targets.as_standard_layout();
+                let targets = targets.as_slice().expect("standard layout");
+                score.targets = work.targets.put(device, targets)?;
+                score.losses = work.losses.room(device, read)?;
+                self.launch(grid, outputs)?;
+                self.launch([read, 1, 1], ScoreSeries { score })
+            }
+        }
+    }
+
+    /// Back-propagates through the batch that [`Cuda::forward`] just kept; leaves the gradient.
+    pub(super) fn backward(&mut self, batch: &Batch<'_, R>) -> Result<(), Error> {
+        let (steps, trials) = (batch.steps(), batch.trials());
+        let shape = self.shape(steps, trials);
+        let every_step = batch.target.every_step();
+        let total = self.params.len();
+        self.gradient.room(&self.device, total)?;
+        let first_read = if every_step { 1 } else { steps };
+        self.readout_gradient(shape, first_read)?;
+        if self.cell_frozen {
+            return Ok(());
+        }
+        let (whole, device) = (self.whole(), &self.device);
+        let size = size(shape);
+        let errors = self.work.errors.room(device, steps * size)?;
+        let (carry, tau_sums) = if whole {
+            (Ptr::NULL, Ptr::NULL)
+        } else {
+            (self.work.carry.zeros(device, size)?, self.work.tau_sums.zeros(device, size)?)
+        };
+        let y = self.work.y.ptr(device);
+        let output_stride = self.work.output_stride();
+        for t in (1..=steps).rev() {
+            let read = t >= first_read;
+            let y_at = (t - first_read.min(t)) * shape.rows as usize * output_stride;
+            let arguments = Backward {
+                shape,
+                later: if t == steps { Ptr::NULL } else { errors.at(t * size) },
+                matrix: self.work.backward.ptr(device),
+                errors: if read { y.at(y_at) } else { Ptr::NULL },
+                readout: self.work.readout_backward.ptr(device),
+                output_stride: output_stride as i32,
+                output_terms: self.work.outputs().next_multiple_of(TILE) as i32,
+                value: if whole { self.h_at(shape, t) } else { self.f_at(shape, t) },
+                error: errors.at((t - 1) * size),
+                before: self.h_at(shape, t - 1),
+                carry,
+                tau_sums,
+                alpha: self.work.alpha.ptr(device),
+                decay: self.work.decay.ptr(device),
+                activation: activation(self.config.activation),
+                underflow: R::UNDERFLOW,
+            };
+            self.launch(step_grid(shape), arguments)?;
+        }
+        let rows = steps * shape.rows as usize;
+        let stride = self.stride();
+        let matrix = self.outer(errors, stride, self.h_at(shape, 0), stride, rows)?;
+        let arguments = CellGradient {
+            shape,
+            matrix,
+            params: self.params.ptr(&self.device),
+            gradient: self.gradient.ptr(&self.device),
+            alpha: self.work.alpha.ptr(&self.device),
+            tau_sums,
+            k: self.steps_per_unit(),
+            trains_tau: i32::from(self.config.trains_tau()),
+        };
+        self.launch([self.config.hidden_size, 1, 1], arguments)
+    }
+
+    fn readout_gradient(&mut self, shape: Shape, first_read: usize) -> Result<(), Error> {
+        let read = shape.steps as usize + 1 - first_read;
+        let (y, output_stride) = (self.work.y.ptr(&self.device), self.work.output_stride());
+        let h = self.h_at(shape, first_read);
+        let rows = read * shape.rows as usize;
+        let matrix = self.outer(y, output_stride, h, self.stride(), rows)?;
+        let arguments = ReadoutGradient {
+            shape,
+            matrix,
+            weights: self.work.weights.ptr(&self.device),
+            biases: self.work.biases.ptr(&self.device),
+            gradient: self.gradient.ptr(&self.device),
+        };
+        self.launch([self.columns().div_ceil(THREADS), self.work.outputs(), 1], arguments)
+    }
+
+    /// Σ leftᵀ right over `rows` rows, in splits.
+    fn outer(
+        &mut self,
+        left: Ptr<R>,
+        a_stride: usize,
+        right: Ptr<R>,
+        b_stride: usize,
+        rows: usize,
+    ) -> Result<Splits<R>, Error> {
+        let Splitting { rows, rows_per_split, splits } = Splitting::new(rows);
+        let size = a_stride * b_stride;
+        let out = self.work.parts.room(&self.device, splits * size)?;
+        let arguments = Outer {
+            left,
+            right,
+            out,
+            a_stride: a_stride as i32,
+            b_stride: b_stride as i32,
+            rows: rows as i32,
+            rows_per_split: rows_per_split as i32,
+        };
+        self.launch([b_stride / TILE_ALL, a_stride / TILE_ALL, splits], arguments)?;
+        Ok(Splits { parts: out, splits: splits as i32, size: size as u64 })
+    }
+
+    /// Runs on from `state`; every state goes to `activity` (time, trial, neuron).
+    pub(super) fn simulate(
+        &mut self,
+        state: &Array2<R>,
+        inputs: ArrayView3<'_, f32>,
+        activity: &mut [R],
+    ) -> Result<(), Error> {
+        let [steps, trials, _] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
+        let shape = self.shape(steps, trials);
+        self.pack_cell(shape)?;
+        self.make_room(steps, trials)?;
+        self.put_inputs(inputs)?;
+        self.start(shape, &Initial::Given(state.view()))?;
+        self.run(shape, 0)?;
+        let (hidden, stride) = (self.config.hidden_size, self.stride());
+        let mut rows = vec![R::ZERO; size(shape)];
+        for (t, activity) in activity.chunks_exact_mut(trials * hidden).enumerate() {
+            self.work.h.get(&self.device, (t + 1) * rows.len(), &mut rows)?;
+            for (to, from) in activity.chunks_exact_mut(hidden).zip(rows.chunks_exact(stride)) {
+                to.copy_from_slice(&from[..hidden]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of all rows at one step.
+fn size(shape: Shape) -> usize {
+    shape.rows as usize * shape.stride as usize
+}
+
+/// Blocks of a step of the cell.
+fn step_grid(shape: Shape) -> [usize; 3] {
+    [(shape.hidden as usize).div_ceil(TILE), shape.rows as usize / TILE, 1]
+}

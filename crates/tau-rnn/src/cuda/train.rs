@@ -1,0 +1,126 @@
+//! From the gradient to the next parameters.
+
+use crate::optim::Rule as Law;
+use crate::{Batch, Error, Optimiser, Real, Tensor};
+
+use super::arguments::{Judge, Rule, Squares, Step};
+use super::device::{Device, THREADS};
+use super::launch::launch;
+use super::{Cuda, loss_scale};
+
+/// Blocks that add up squares, at most; each leaves one sum.
+const SQUARE_BLOCKS: usize = 512;
+
+impl<R: Real, D: Device> Cuda<R, D> {
+    /// Those heads that are not frozen.
+    pub(super) fn trained_heads(&self, heads: &[usize]) -> Vec<usize> {
+        heads.iter().copied().filter(|&head| !self.host.readouts[head].frozen).collect()
+    }
+
+    /// Makes the optimiser's memory fit the rule, and marks the arrays that are trained.
+    pub(super) fn prepare_optimiser(
+        &mut self,
+        optimiser: &Optimiser,
+        heads: &[usize],
+    ) -> Result<(), Error> {
+        let adam = matches!(optimiser.rule, Law::Adam { .. });
+        if self.adam != Some(adam) {
+            // What another rule remembered means nothing to this one.
+            let total = self.params.len();
+            self.mean.zeros(&self.device, total)?;
+            if adam {
+                self.square.zeros(&self.device, total)?;
+            }
+            self.adam = Some(adam);
+            self.put_segments(&[])?;
+        } else if self.active.is_none() {
+            self.put_segments(&[])?;
+        }
+        let trained = self.trained_heads(heads);
+        let cell = !self.cell_frozen;
+        let is_active = |tensor| match tensor {
+            Tensor::Tau => cell && self.config.trains_tau(),
+            Tensor::ReadoutWeight(head) | Tensor::ReadoutBias(head) => trained.contains(&head),
+            Tensor::WRec | Tensor::BRec | Tensor::WIn | Tensor::BIn => cell,
+        };
+        let active: Vec<bool> = self.host.tensors().map(|(tensor, _)| is_active(tensor)).collect();
+        if self.active.as_ref() != Some(&active) {
+            let mut segments = self.segments.to_vec(&self.device)?;
+            for (segment, &active) in segments.iter_mut().zip(&active) {
+                segment.active = i32::from(active);
+            }
+            self.segments.put(&self.device, &segments)?;
+            self.active = Some(active);
+        }
+        Ok(())
+    }
+
+    /// Judges loss and gradient and, if they are finite, applies the update.
+    pub(super) fn apply(
+        &mut self,
+        batch: &Batch<'_, R>,
+        optimiser: &Optimiser,
+    ) -> Result<(), Error> {
+        let total = self.params.len();
+        let device = &self.device;
+        let blocks = total.div_ceil(4 * THREADS).min(SQUARE_BLOCKS);
+        let squares = self.work.squares.room(device, blocks)?;
+        let segments = self.segments.ptr(device);
+        let n_segments = self.segments.len() as i32;
+        let gradient = self.gradient.ptr(device);
+        let count = total as u64;
+        let sums = Squares { gradient, count, segments, n_segments, sums: squares };
+        launch::<R, D, _>(device, [blocks, 1, 1], sums)?;
+        let rule = rule::<R>(optimiser);
+        let state = self.state.ptr(device);
+        let judge = Judge {
+            rule,
+            squares,
+            n_squares: blocks as i32,
+            n_losses: self.work.losses.len() as i32,
+            losses: self.work.losses.ptr(device),
+            loss_scale: loss_scale(batch, self.work.outputs()),
+            segments,
+            state,
+            n_segments,
+            unused: 0,
+        };
+        launch::<R, D, _>(device, [1; 3], judge)?;
+        let step = Step {
+            rule,
+            params: self.params.ptr(device),
+            gradient,
+            mean: self.mean.ptr(device),
+            square: self.square.ptr(device),
+            segments,
+            state,
+            count,
+            n_segments,
+            hidden: self.config.hidden_size as i32,
+            self_connections: i32::from(self.config.self_connections),
+            unused: 0,
+        };
+        launch::<R, D, _>(device, [total.div_ceil(THREADS), 1, 1], step)
+    }
+}
+
+fn rule<R: Real>(optimiser: &Optimiser) -> Rule {
+    let mut rule = Rule {
+        clip_norm: optimiser.clip_norm.unwrap_or(0.0),
+        // Of a norm of 1, which no clipping makes smaller.
+        reach: Optimiser { clip_norm: None, ..*optimiser }.reach(1.0),
+        largest_step: R::LARGEST_STEP,
+        ..Rule::default()
+    };
+    match optimiser.rule {
+        Law::Sgd { learning_rate, momentum } => {
+            rule.rate = learning_rate;
+            rule.momentum = momentum;
+        }
+        Law::Adam { learning_rate, beta1, beta2, epsilon, decay } => {
+            let adam = 1;
+            rule = Rule { adam, rate: learning_rate, beta1, beta2, epsilon, decay, ..rule };
+        }
+    }
+    rule
+}
