@@ -35,8 +35,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Formatting, lints, documentation, the direction of dependencies, licences, spelling, and the
-/// smoke reproduction from nothing.
+/// Formatting, lints, documentation, the direction of dependencies, licences, the kernels' PTX,
+/// spelling, and the smoke reproduction from nothing.
 pub(crate) fn all() -> Result<()> {
     step("formatting", || cargo_run(&["fmt", "--all", "--check"]))?;
     step("lints", || {
@@ -49,6 +49,7 @@ pub(crate) fn all() -> Result<()> {
     })?;
     step("direction of dependencies", check_arrows)?;
     step("licences and sources", || cargo_run(&["deny", "check", "bans", "licenses", "sources"]))?;
+    step("CUDA kernels", || crate::kernels::kernels(true))?;
     step("spelling", || run(&mut Command::new("typos")))?;
     step("smoke reproduction", smoke)
 }

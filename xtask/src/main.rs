@@ -1,6 +1,7 @@
 //! Automation: one command for people and for continuous integration.
 
 mod ci;
+mod kernels;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Compile the CUDA kernels to the PTX that the library carries, and assemble it for every GPU
+    /// (needs Python and the network, no GPU).
+    Kernels {
+        /// Only say whether the committed PTX is what the sources give.
+        #[arg(long)]
+        check: bool,
+    },
     /// Everything that must hold before a change lands, except the tests.
     Ci,
 }
@@ -46,6 +54,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::ReproduceFigures { options } => reproduce_figures(&options),
         Task::Bench { options } => bench(&options),
+        Task::Kernels { check } => kernels::kernels(check).map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
@@ -74,13 +83,18 @@ fn built(package: &str, binary: &str) -> Result<PathBuf> {
     }
     eprintln!("building {binary} (3 to 10 minutes the first time)");
     run(&mut build)?;
+    Ok(target_folder()?.join("release").join(binary))
+}
+
+/// Where cargo builds.
+fn target_folder() -> Result<PathBuf> {
     let metadata = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .output()
         .context("cannot ask cargo for the target folder")?;
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
-    Ok(Path::new(target).join("release").join(binary))
+    Ok(PathBuf::from(target))
 }
 
 /// Puts the command in the place of this process, so that Ctrl-C and the exit code are its own.

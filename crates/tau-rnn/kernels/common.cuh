@@ -9,6 +9,14 @@
 // trials are padded to `rows` (a multiple of TILE). So products need no bounds.
 #pragma once
 
+#ifdef __CUDACC__
+// The emulator of crates/tau-emulator has its own.
+#define KERNEL(threads, name, Arguments) \
+    extern "C" __global__ void __launch_bounds__(threads, 2) name(const Arguments a)
+#define SHARED(type, name, count) __shared__ type name[count]
+#define SYNC() __syncthreads()
+#endif
+
 typedef REAL real;
 // A place in memory.
 typedef long long index;

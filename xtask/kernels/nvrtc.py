@@ -1,0 +1,43 @@
+"""Compiles a CUDA source to PTX with NVRTC, which needs neither a GPU nor a toolkit.
+
+    python nvrtc.py FOLDER_OF_SOURCES REAL ARCHITECTURE > OUT.ptx
+
+The source is FOLDER/all.cu; REAL is float or double. `cargo xtask kernels` makes the environment
+that has the library and calls this.
+"""
+
+import ctypes
+import pathlib
+import sys
+
+import nvidia.cuda_nvrtc
+
+
+def compile_ptx(folder, real, architecture):
+    where = pathlib.Path(list(nvidia.cuda_nvrtc.__path__)[0]) / "lib" / "libnvrtc.so.12"
+    nvrtc = ctypes.CDLL(str(where))
+
+    def call(name, *arguments):
+        if code := getattr(nvrtc, name)(*arguments):
+            raise SystemExit(f"{name} failed with code {code}")
+
+    def text(kind):
+        size = ctypes.c_size_t()
+        call(f"nvrtcGet{kind}Size", program, ctypes.byref(size))
+        buffer = ctypes.create_string_buffer(size.value)
+        call(f"nvrtcGet{kind}", program, buffer)
+        return buffer.value.decode()
+
+    program = ctypes.c_void_p()
+    source = (folder / "all.cu").read_bytes()
+    call("nvrtcCreateProgram", ctypes.byref(program), source, b"all.cu", 0, None, None)
+    options = [f"-I{folder}", f"--gpu-architecture={architecture}", f"-DREAL={real}", "--std=c++17"]
+    options = [option.encode() for option in options]
+    failed = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+    if failed:
+        raise SystemExit(text("ProgramLog"))
+    return text("PTX")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(compile_ptx(pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
