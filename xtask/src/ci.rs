@@ -31,7 +31,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tau-bench", &["tau-analysis", "tau-random", "tau-rnn", "tau-runs", "tau-tasks"]),
-    ("tau-cli", &["tau-analysis", "tau-curricula", "tau-reproduce", "tau-rnn", "tau-runs"]),
+    (
+        "tau-cli",
+        &["tau-analysis", "tau-curricula", "tau-reproduce", "tau-rnn", "tau-runs", "tau-tasks"],
+    ),
     ("xtask", &[]),
 ];
 

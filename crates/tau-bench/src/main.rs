@@ -105,7 +105,7 @@ fn bench(cli: &Cli) -> Result<()> {
             Peer::start(&cli.python, &folder.join("peer.py"), threads).map(Some)
         }
     };
-    let mut report = Report::new(all);
+    let mut report = Report::new(all)?;
     eprintln!(
         "{}, commit {}; idle otherwise? the numbers are only then worth something",
         report.machine, report.commit

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::Serialize;
+use tau_rnn::Hardware;
 use tau_runs::{Provenance, write_atomically};
 
 use crate::machine;
@@ -48,15 +49,15 @@ pub(crate) struct Row {
 }
 
 impl Report {
-    pub(crate) fn new(threads: usize) -> Self {
+    pub(crate) fn new(threads: usize) -> Result<Self> {
         let Provenance { device, commit, .. } =
-            Provenance::here(env!("CARGO_PKG_VERSION"), threads);
-        Self {
+            Provenance::here(env!("CARGO_PKG_VERSION"), Hardware::Cpu, threads)?;
+        Ok(Self {
             machine: device,
             commit,
             fma_peak_gflops: machine::fma_peak_gflops(threads),
             rows: Vec::new(),
-        }
+        })
     }
 
     pub(crate) fn write(&self, path: &Path) -> Result<()> {

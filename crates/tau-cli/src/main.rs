@@ -1,5 +1,7 @@
 //! `tau`: parse, call, print, exit code. Everything else is in the libraries.
 
+mod device;
+mod doctor;
 mod eta;
 mod terminal;
 
@@ -14,6 +16,9 @@ use tau_reproduce::{Preset, Report, Reproduction};
 use tau_rnn::thread_pool;
 use tau_runs::Provenance;
 
+use device::Device;
+use doctor::Doctor;
+
 /// Train recurrent networks with trainable time constants, and reproduce what is published.
 #[derive(Parser)]
 #[command(name = "tau", version, propagate_version = true)]
@@ -25,6 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     ReproduceFigures(ReproduceFigures),
+    Doctor(Doctor),
 }
 
 /// Train the networks, draw the figures, judge the claims.
@@ -52,12 +58,20 @@ struct ReproduceFigures {
     /// time, never the results.
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
+    /// Where networks are trained: cpu, cuda (the first GPU), cuda:NUMBER, or auto (a GPU if there
+    /// is one that computes what the processor computes).
+    #[arg(long, default_value = "auto")]
+    device: Device,
 }
 
 fn main() -> ExitCode {
-    let Command::ReproduceFigures(args) = Cli::parse().command;
-    match reproduce(&args) {
-        Ok(report) => {
+    let done = match Cli::parse().command {
+        Command::ReproduceFigures(args) => reproduce(&args).map(Some),
+        Command::Doctor(args) => args.examine().map(|()| None),
+    };
+    match done {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(report)) => {
             match terminal::print_report(&report) {
                 // Nobody reads any more: the verdicts are in their file.
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
@@ -121,7 +135,9 @@ fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("reproduction").join(&preset.id));
     let pool = thread_pool(threads(args.threads)?)?;
-    let provenance = Provenance::here(env!("CARGO_PKG_VERSION"), pool.current_num_threads());
+    let hardware = args.device.choose()?;
+    let provenance =
+        Provenance::here(env!("CARGO_PKG_VERSION"), hardware, pool.current_num_threads())?;
     let stop = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&stop);
     ctrlc::set_handler(move || {
@@ -133,6 +149,6 @@ fn reproduce(args: &ReproduceFigures) -> anyhow::Result<Report> {
     let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
     let title = format!("preset {}, results in {}", preset.id, whole.display());
     let mut terminal = terminal::Terminal::new(&title, provenance.threads);
-    let reproduction = Reproduction::new(preset, args.only.as_deref(), &out, provenance)?;
+    let reproduction = Reproduction::new(preset, args.only.as_deref(), &out, hardware, provenance)?;
     Ok(reproduction.run(&stop, &mut terminal)?)
 }

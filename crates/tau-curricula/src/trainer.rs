@@ -69,6 +69,8 @@ pub struct Trainer<R> {
     spec: TrainingSpec,
     backend: Box<dyn Backend<R>>,
     position: Position,
+    /// Epochs that were over when the backend was made.
+    epochs_before: usize,
 }
 
 impl TrainingSpec {
@@ -117,7 +119,8 @@ impl<R: Real> Trainer<R> {
             );
             return Err(Error::Resume { reason });
         }
-        Ok(Self { spec, backend, position })
+        let epochs_before = position.epochs;
+        Ok(Self { spec, backend, position, epochs_before })
     }
 
     /// The definition of the run.
@@ -155,7 +158,9 @@ impl<R: Real> Trainer<R> {
             if self.train_epoch(&*task, &stage, observer)?.is_break() {
                 return Ok(Outcome::Stopped);
             }
-            let training_loss = self.backend.take_mean_loss()?;
+            // A device may have kept a divergence to itself until now.
+            let training_loss =
+                self.backend.take_mean_loss().map_err(|error| self.located(error.into()))?;
             let heads = self.test(&*task, &stage)?;
             let report = self.conclude(stage, training_loss, heads);
             if observer.epoch_ended(&report, self).is_break() {
@@ -189,7 +194,7 @@ impl<R: Real> Trainer<R> {
             with_batch(&self.spec, task, stage, inputs, initial, |batch| {
                 backend.update(batch, &optimiser)
             })
-            .map_err(|error| located(error, epoch, update, updates))?;
+            .map_err(|error| self.located(error))?;
             if observer.updated(&self.position, update + 1, updates).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -215,6 +220,19 @@ impl<R: Real> Trainer<R> {
         Ok(mean)
     }
 
+    /// Says where in the run it diverged; other errors stay as they are.
+    fn located(&self, error: Error) -> Error {
+        match error {
+            Error::Network(tau_rnn::Error::Diverged { update, what, value }) => {
+                let updates = self.spec.updates_per_epoch;
+                let before = self.epochs_before * updates + update as usize;
+                let (epoch, update) = (before / updates + 1, before % updates + 1);
+                Error::Diverged { epoch, update, total: before + 1, what, value }
+            }
+            other => other,
+        }
+    }
+
     /// Applies the success rule (paper, section 3) and moves on.
     fn conclude(&mut self, stage: Stage, training_loss: f64, heads: Vec<HeadScore>) -> EpochReport {
         let mean = heads.iter().map(|head| head.accuracy).sum::<f64>() / heads.len() as f64;
@@ -228,20 +246,6 @@ impl<R: Real> Trainer<R> {
             self.position.stage = if end { None } else { self.spec.curriculum.next(&stage) };
         }
         EpochReport { epoch: self.position.epochs, stage, training_loss, heads, solved }
-    }
-}
-
-/// Says where in the run it diverged; other errors stay as they are.
-fn located(error: Error, epoch: usize, update: usize, updates: usize) -> Error {
-    match error {
-        Error::Network(tau_rnn::Error::Diverged { what, value, .. }) => Error::Diverged {
-            epoch: epoch + 1,
-            update: update + 1,
-            total: epoch * updates + update + 1,
-            what,
-            value,
-        },
-        other => other,
     }
 }
 

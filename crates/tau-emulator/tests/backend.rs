@@ -6,6 +6,7 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use tau_emulator::Emulator;
 use tau_random::{Key, Purpose};
+use tau_rnn::check;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
     Activation, Backend, Batch, Cpu, Error, Gradients, Initial, Momentum, Optimiser, Params,
@@ -269,6 +270,22 @@ fn batches_of_all_sizes_share_the_memory() {
             let (_, expected) = reference::gradients(&config, &first.params, &batch).unwrap();
             assert!(distance(&found.values, &expected.values) < 1e-10);
         }
+    }
+}
+
+#[test]
+fn the_doctor_finds_nothing_wrong() {
+    let published = check::Case::published;
+    examine::<f32>(check::Case { activation: Activation::Tanh, ..published(30, 6, 33) });
+    examine::<f64>(check::Case { placement: Placement::Drive, ..published(31, 3, 1) });
+    examine::<f64>(check::Case { every_step: true, ..published(64, 3, 5) });
+    fn examine<R: Real>(case: check::Case) {
+        let make = |config, params| -> Result<Box<dyn Backend<R>>, Error> {
+            Ok(Box::new(Cuda::new(config, params, Emulator::new(1))?))
+        };
+        let finding = case.examine_with(make).unwrap();
+        assert!(finding.repeatable);
+        assert!(finding.distance < case.tolerance::<R>(), "{case:?}: {finding:?}");
     }
 }
 

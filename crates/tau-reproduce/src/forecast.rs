@@ -5,7 +5,8 @@ use std::time::Instant;
 use ndarray::{Array2, Array3};
 use tau_curricula::TrainingSpec;
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Batch, Cpu, Initial, Readout, Target, thread_pool};
+use tau_rnn::{Batch, Initial, Readout, Target, thread_pool};
+use tau_runs::Run;
 
 use crate::Error;
 use crate::train::Planned;
@@ -29,7 +30,7 @@ fn mean_steps(n: f64) -> f64 {
 /// # Errors
 /// Those of the core.
 pub(crate) fn forecast(plan: &[Planned], threads: usize) -> Result<Forecast, Error> {
-    let mut memory: Vec<usize> = plan.iter().map(|planned| workspace(planned.run.spec())).collect();
+    let mut memory: Vec<usize> = plan.iter().map(|planned| workspace(&planned.run)).collect();
     memory.sort_unstable_by(|a, b| b.cmp(a));
     let left = |planned: &&Planned| {
         let ended = planned.run.status().ok().flatten();
@@ -39,7 +40,7 @@ pub(crate) fn forecast(plan: &[Planned], threads: usize) -> Result<Forecast, Err
     let Some(first) = unfinished.first() else {
         return Ok(Forecast { memory_bytes: 0, about_s: 0.0 });
     };
-    let per_step = seconds_per_step(first.run.spec())?;
+    let per_step = seconds_per_step(&first.run)?;
     let work: f64 = unfinished.iter().map(|planned| step_count(planned.run.spec())).sum();
     Ok(Forecast {
         memory_bytes: memory.iter().take(threads).sum(),
@@ -47,8 +48,9 @@ pub(crate) fn forecast(plan: &[Planned], threads: usize) -> Result<Forecast, Err
     })
 }
 
-fn workspace(spec: &TrainingSpec) -> usize {
-    Cpu::<f32>::workspace_bytes(&spec.network, 4 * spec.n_end + 1, spec.batch_size)
+fn workspace(run: &Run) -> usize {
+    let (spec, hardware) = (run.spec(), run.hardware());
+    hardware.workspace_bytes(&spec.network, 4 * spec.n_end + 1, spec.batch_size)
 }
 
 /// Time steps of all updates of a run whose N grows evenly; a test batch costs a third of an
@@ -60,11 +62,13 @@ fn step_count(spec: &TrainingSpec) -> f64 {
 }
 
 /// Seconds of one time step of an update on one thread.
-fn seconds_per_step(spec: &TrainingSpec) -> Result<f64, Error> {
+fn seconds_per_step(run: &Run) -> Result<f64, Error> {
+    let spec = run.spec();
     let mut params = spec.initial_params::<f32>()?;
     let mut random = Key::new(0, Purpose::Readout).stream();
     params.readouts.push(Readout::init(2, spec.network.hidden_size, &mut random));
-    let mut network = Cpu::new(spec.network.clone(), params, thread_pool(Some(1))?)?;
+    let pool = thread_pool(Some(1))?;
+    let mut network = run.hardware().network(spec.network.clone(), params, pool)?;
     let steps = 30;
     let bits = Key::new(0, Purpose::Inputs);
     let inputs = Array3::from_shape_fn((steps, spec.batch_size, 1), |(t, trial, _)| {
@@ -83,5 +87,7 @@ fn seconds_per_step(spec: &TrainingSpec) -> Result<f64, Error> {
         network.update(&batch, &spec.optimiser)?;
         updates += 1;
     }
+    // A GPU has only now done what it was asked.
+    network.take_mean_loss()?;
     Ok(start.elapsed().as_secs_f64() / f64::from(updates * steps as u32))
 }

@@ -7,12 +7,14 @@
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
 //! use tau_reproduce::{Preset, Reproduction};
+//! use tau_rnn::Hardware;
 //! use tau_runs::Provenance;
 //!
 //! let reproduction = Reproduction::new(
 //!     Preset::named("laptop")?,
 //!     None,
 //!     "reproduction/laptop".as_ref(),
+//!     Hardware::Cpu,
 //!     Provenance { threads: 2, ..Provenance::default() },
 //! )?;
 //! let report = reproduction.run(&AtomicBool::new(false), &mut ())?;
@@ -41,6 +43,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tau_figures::Table;
+use tau_rnn::Hardware;
 use tau_runs::{Provenance, Run, create_folder, write_atomically};
 
 pub use error::Error;
@@ -100,6 +103,7 @@ impl Reproduction {
         preset: Preset,
         only: Option<&str>,
         folder: &Path,
+        hardware: Hardware,
         provenance: Provenance,
     ) -> Result<Self, Error> {
         let wanted = |figure: &&Figure| only.is_none_or(|id| id == figure.id);
@@ -115,7 +119,7 @@ impl Reproduction {
         let root = folder.join("runs");
         let mut plan = Vec::new();
         for (series, spec) in preset.runs() {
-            plan.push(Planned { series, run: Run::open(&root, spec)? });
+            plan.push(Planned { series, run: Run::open(&root, spec, hardware)? });
         }
         let threads = provenance.threads.max(1);
         Ok(Self { preset, figures, plan, folder: folder.to_owned(), threads, provenance, _lock })

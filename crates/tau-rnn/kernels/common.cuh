@@ -3,7 +3,7 @@
 // The sources need no header and are compiled twice, with REAL as float and as double. A kernel
 // takes one structure of arguments by value, whose twin stands in src/cuda/arguments.rs. Blocks talk
 // to each other only from one launch to the next and nothing is added atomically: equal calls give
-// equal bits, on every GPU.
+// equal bits.
 //
 // Rows of activity are h̃ = (h, x, 1), padded with zeros to `stride` (a multiple of TILE_ALL);
 // trials are padded to `rows` (a multiple of TILE). So products need no bounds.

@@ -122,15 +122,21 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// No device of that kind that can be used.
+    #[error("no GPU: {reason}")]
+    NoDevice {
+        /// Why.
+        reason: String,
+    },
     /// A device that cannot go on.
-    #[error("device: {reason}")]
+    #[error("GPU: {reason}; what was written before is good, and a new start goes on from there")]
     Device {
         /// What it said.
         reason: String,
     },
     /// Too little memory on the device.
     #[error(
-        "device memory: {bytes} bytes wanted, {free} free (use fewer trials a batch, fewer neurons \
+        "GPU memory: {bytes} bytes wanted, {free} free (use fewer trials a batch, fewer neurons \
          or a shorter N)"
     )]
     DeviceMemory {

@@ -18,8 +18,8 @@
 //! | x | [`Batch::inputs`] | (time, trial, channel) | |
 //! | φ | [`Activation`] | | |
 //!
-//! A [`Backend`] trains, scores and simulates; [`Cpu`] is the one for processors, [`mod@reference`] is
-//! the slow float64 model that judges it. The same seed gives the same bits on any number of
+//! A [`Backend`] trains, scores and simulates; [`Cpu`] is the one for processors, [`cuda::Cuda`] the
+//! one for NVIDIA GPUs (feature `cuda`), [`mod@reference`] is the slow float64 model that judges both. The same seed gives the same bits on any number of
 //! threads and on any processor.
 //!
 //! ```
@@ -56,20 +56,18 @@
 //! ```
 //!
 //! What it does not know: tasks and curricula (`tau-tasks`, `tau-curricula`), timescales of the
-//! activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), GPUs and gated cells (not yet).
-
-/// Raised whenever an update gives other bits than before: a run that was begun with one number
-/// must not be continued with another.
-pub const NUMERICS: u32 = 2;
+//! activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), gated cells (not yet).
 
 mod backend;
 mod batch;
+pub mod check;
 mod checkpoint;
 mod config;
 mod cpu;
 pub mod cuda;
 mod error;
 mod gradients;
+mod hardware;
 mod loss;
 mod optim;
 mod params;
@@ -78,11 +76,13 @@ pub mod reference;
 
 pub use backend::Backend;
 pub use batch::{Batch, HeadScore, Initial, Scores, Target};
+pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Config, Placement, TimeConstants};
 pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;
+pub use hardware::Hardware;
 pub use optim::{Momentum, Optimiser, Rule, Slot};
 pub use params::{Params, Readout, Tensor};
 pub use real::Real;

@@ -18,12 +18,12 @@
 //!
 //! ```no_run
 //! use tau_curricula::{Curriculum, TrainingSpec};
-//! use tau_rnn::thread_pool;
+//! use tau_rnn::{Hardware, thread_pool};
 //! use tau_runs::{Provenance, Run};
 //! use tau_tasks::TaskKind;
 //!
 //! let spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 64, 0);
-//! let run = Run::open("runs".as_ref(), spec)?;
+//! let run = Run::open("runs".as_ref(), spec, Hardware::Cpu)?;
 //! run.train(thread_pool(None)?, &Provenance::default(), &mut ())?;
 //! let network = run.checkpoint(10)?;
 //! println!("{:?}", network.params.tau_eff());

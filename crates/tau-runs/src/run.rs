@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tau_curricula::TrainingSpec;
-use tau_rnn::{Checkpoint, Isa};
+use tau_rnn::{Checkpoint, Hardware};
 
 use crate::Error;
 use crate::files::{create_folder, read_if_there, write_atomically};
@@ -75,25 +75,19 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// This program, of that version, on this machine. The commit is what the environment variable
-    /// `TAU_COMMIT` says.
-    #[must_use]
-    pub fn here(version: &str, threads: usize) -> Self {
-        Self {
+    /// This program, of that version, on a device of this machine. The commit is what the
+    /// environment variable `TAU_COMMIT` says.
+    ///
+    /// # Errors
+    /// [`tau_rnn::Error::NoDevice`].
+    pub fn here(version: &str, hardware: Hardware, threads: usize) -> Result<Self, tau_rnn::Error> {
+        Ok(Self {
             version: version.to_owned(),
             commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
-            device: format!("{} ({:?})", processor(), Isa::detect()),
+            device: hardware.name()?,
             threads,
-        }
+        })
     }
-}
-
-/// Name of the processor where the system tells it.
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = name.map(|rest| rest.trim_start_matches([' ', '\t', ':']).trim().to_owned());
-    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
 
 /// A run in its folder.
@@ -101,14 +95,16 @@ fn processor() -> String {
 pub struct Run {
     folder: PathBuf,
     spec: TrainingSpec,
+    hardware: Hardware,
 }
 
 impl Run {
-    /// Opens the run with this spec below `root`, and makes its folder if there is none.
+    /// Opens the run with this spec below `root`, and makes its folder if there is none. A run on
+    /// another kind of device is another run, with another folder.
     ///
     /// # Errors
     /// A spec out of range; a folder that cannot be made or written.
-    pub fn open(root: &Path, spec: TrainingSpec) -> Result<Self, Error> {
+    pub fn open(root: &Path, spec: TrainingSpec, hardware: Hardware) -> Result<Self, Error> {
         spec.check()?;
         let text = toml::to_string(&spec).map_err(|error| Error::Contents {
             path: root.to_owned(),
@@ -116,7 +112,7 @@ impl Run {
             remedy: "this is a fault of the program; please report it",
         })?;
         // Other arithmetic gives another network: it is another run.
-        let identity = format!("numerics = {}\n{text}", tau_rnn::NUMERICS);
+        let identity = format!("numerics = {}\n{text}", hardware.numerics());
         let digest = blake3::hash(identity.as_bytes()).to_hex();
         let TrainingSpec { curriculum, task, seed, .. } = &spec;
         let hidden = spec.network.hidden_size;
@@ -133,7 +129,7 @@ impl Run {
                 return Err(Error::Contents { path, reason, remedy });
             }
         }
-        Ok(Self { folder, spec })
+        Ok(Self { folder, spec, hardware })
     }
 
     /// The run's folder.
@@ -146,6 +142,12 @@ impl Run {
     #[must_use]
     pub fn name(&self) -> String {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Where it is computed.
+    #[must_use]
+    pub fn hardware(&self) -> Hardware {
+        self.hardware
     }
 
     /// What defines the run.

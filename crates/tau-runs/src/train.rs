@@ -7,7 +7,7 @@ use std::time::Instant;
 use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
 use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer};
-use tau_rnn::{Backend, Checkpoint, Cpu};
+use tau_rnn::Checkpoint;
 
 use crate::Error;
 use crate::files::write_atomically;
@@ -89,8 +89,9 @@ impl Run {
         let remedy = "delete it to train the run anew from its beginning";
         let network = self.spec().network.clone();
         let Some(mut latest) = self.read_checkpoint(&path, remedy)? else {
-            let backend = Cpu::new(network, self.spec().initial_params()?, pool)?;
-            return Ok((Trainer::new(self.spec().clone(), Box::new(backend))?, Vec::new()));
+            let params = self.spec().initial_params()?;
+            let backend = self.hardware().network(network, params, pool)?;
+            return Ok((Trainer::new(self.spec().clone(), backend)?, Vec::new()));
         };
         let unusable = |reason: String| Error::Contents { path: path.clone(), reason, remedy };
         let position = latest.metadata.remove("position");
@@ -108,9 +109,9 @@ impl Run {
             let remedy = "move the run's folder away to train it anew";
             return Err(Error::Contents { path, reason, remedy });
         }
-        let mut backend = Cpu::new(network, latest.params, pool)?;
+        let mut backend = self.hardware().network(network, latest.params, pool)?;
         backend.set_momentum(momentum)?;
-        let trainer = Trainer::resume(self.spec().clone(), Box::new(backend), position.into())?;
+        let trainer = Trainer::resume(self.spec().clone(), backend, position.into())?;
         Ok((trainer, rows))
     }
 

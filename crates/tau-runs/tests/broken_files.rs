@@ -12,7 +12,7 @@ use std::path::Path;
 use common::{Files, Folder, assert_same, files, small, train};
 use tau_curricula::{Curriculum, EpochReport, Position, TrainingSpec};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Checkpoint, Config, Params, Rule};
+use tau_rnn::{Checkpoint, Config, Hardware, Params, Rule};
 use tau_runs::{Error, Run, State, Watch};
 
 const DELETE_LATEST: &str = " (delete it to train the run anew from its beginning)";
@@ -28,7 +28,7 @@ impl Watch for StopAfter {
 
 /// A run that was stopped after two epochs.
 fn begun(folder: &Folder) -> Run {
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
     train(&run, 1, &mut StopAfter(2)).unwrap();
     run
 }
@@ -47,7 +47,7 @@ fn check(name: &str, spoil: impl Fn(Vec<u8>) -> Vec<u8>, reason: &str, remedy: &
     let path = run.folder().join(name);
     fs::write(&path, spoil(fs::read(&path).unwrap())).unwrap();
     let before = contents(&run);
-    let run = Run::open(folder.path(), run.spec().clone()).unwrap();
+    let run = Run::open(folder.path(), run.spec().clone(), Hardware::Cpu).unwrap();
     let error = train(&run, 1, &mut ()).unwrap_err().to_string();
     let start = format!("cannot use {}: {reason}", path.display());
     assert!(error.starts_with(&start), "{error}\nexpected: {start}");
@@ -174,7 +174,7 @@ fn the_remedies_help() {
 
 fn finished() -> (Files, Folder) {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
     train(&run, 1, &mut ()).unwrap();
     (networks(&run), folder)
 }
@@ -189,7 +189,7 @@ fn networks(run: &Run) -> Files {
 #[test]
 fn a_finished_run_that_lost_rows_is_refused() {
     let (_, folder) = finished();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
     let path = run.folder().join("metrics.csv");
     let whole = fs::read(&path).unwrap();
     let epochs = run.metrics().unwrap().last().unwrap().epoch;
@@ -218,7 +218,7 @@ fn a_finished_run_that_lost_rows_is_refused() {
 #[test]
 fn a_solved_checkpoint_that_is_broken_or_missing_is_named() {
     let (_, folder) = finished();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead)).unwrap();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
     let path = run.folder().join("checkpoints/N002.safetensors");
     let bytes = fs::read(&path).unwrap();
     assert_eq!(run.checkpoint(2).unwrap().params.readouts.len(), 1);
@@ -247,7 +247,8 @@ fn a_root_that_cannot_be_written_is_named() {
     let file = folder.path().join("file");
     fs::write(&file, b"kept").unwrap();
     for root in [file.join("runs"), file.clone(), Path::new("/proc/tau-rnn").to_owned()] {
-        let error = Run::open(&root, small(Curriculum::SingleHead)).unwrap_err().to_string();
+        let error =
+            Run::open(&root, small(Curriculum::SingleHead), Hardware::Cpu).unwrap_err().to_string();
         let start = format!("cannot create {}/parity_single-head_h14_seed3-", root.display());
         assert!(error.starts_with(&start), "{error}");
         assert!(error.ends_with("choose another folder)"), "{error}");
@@ -317,7 +318,7 @@ fn a_rate_beyond_f32_keeps_the_last_finite_state() {
 
 fn check_divergence(learning_rate: f64) {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), divergent(learning_rate)).unwrap();
+    let run = Run::open(folder.path(), divergent(learning_rate), Hardware::Cpu).unwrap();
     let error = train(&run, 2, &mut ()).unwrap_err();
     assert!(matches!(error, Error::Diverged { .. }), "{error}");
     let message = error.to_string();
@@ -336,7 +337,7 @@ fn check_divergence(learning_rate: f64) {
     assert!(kept.params.tensors().all(finite), "learning rate {learning_rate}");
 
     let before = files(run.folder());
-    let again = Run::open(folder.path(), divergent(learning_rate)).unwrap();
+    let again = Run::open(folder.path(), divergent(learning_rate), Hardware::Cpu).unwrap();
     assert_eq!(train(&again, 1, &mut Forbid).unwrap_err().to_string(), message);
     assert_same(&files(run.folder()), &before, "trained after divergence");
 }

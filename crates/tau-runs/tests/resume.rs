@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use common::{Files, Folder, assert_same, files, pool, small, train};
 use tau_curricula::{Curriculum, EpochReport, Outcome, Position, TrainingSpec};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Checkpoint, Config, Params, TimeConstants};
+use tau_rnn::{Checkpoint, Config, Hardware, Params, TimeConstants};
 use tau_runs::{Provenance, Run, State, Watch};
 
 /// A moment of a run, after so many whole epochs.
@@ -65,7 +65,7 @@ fn left_behind(run: &Run) -> Files {
 
 /// Trains until the moment, as a program of its own would: nothing is carried over in memory.
 fn start(folder: &Folder, spec: &TrainingSpec, threads: usize, at: Moment) -> (Run, usize) {
-    let run = Run::open(folder.path(), spec.clone()).unwrap();
+    let run = Run::open(folder.path(), spec.clone(), Hardware::Cpu).unwrap();
     let mut watch = Stopper::new(at);
     let outcome = train(&run, threads, &mut watch).unwrap();
     assert_eq!(outcome == Outcome::Stopped, at != Moment::Never, "{at:?}");
@@ -161,7 +161,8 @@ fn training_time_goes_on_where_it_stopped() {
     let folder = Folder::new();
     let spec = small(Curriculum::MultiHead);
     start(&folder, &spec, 1, Moment::Epoch(2));
-    let path = Run::open(folder.path(), spec.clone()).unwrap().folder().join("metrics.csv");
+    let path =
+        Run::open(folder.path(), spec.clone(), Hardware::Cpu).unwrap().folder().join("metrics.csv");
     let table = fs::read_to_string(&path).unwrap();
     let later = table.lines().enumerate().map(|(line, text)| match text.rsplit_once(',') {
         Some((rest, _)) if line > 0 => format!("{rest},1000.5\n"),
@@ -190,7 +191,7 @@ fn a_run_that_has_ended_is_left_alone() {
         let before = files(run.folder());
         let mut again = Stopper::new(Moment::Never);
         let provenance = Provenance { version: "another".into(), ..Provenance::default() };
-        let run = Run::open(folder.path(), spec.clone()).unwrap();
+        let run = Run::open(folder.path(), spec.clone(), Hardware::Cpu).unwrap();
         assert_eq!(run.train(pool(2), &provenance, &mut again).unwrap(), outcome);
         assert_eq!(again.updates, 0);
         assert_same(&files(run.folder()), &before, "trained a second time");
@@ -217,7 +218,9 @@ fn a_network_of_any_time_constant_is_known_again() {
 fn runs_that_differ_in_one_value_have_folders_of_their_own() {
     let folder = Folder::new();
     let spec = small(Curriculum::SingleHead);
-    let open = |spec: TrainingSpec| Run::open(folder.path(), spec).unwrap().folder().to_owned();
+    let open = |spec: TrainingSpec| {
+        Run::open(folder.path(), spec, Hardware::Cpu).unwrap().folder().to_owned()
+    };
     let first = open(spec.clone());
     assert_eq!(open(spec.clone()), first);
     assert_ne!(open(TrainingSpec { batch_size: 33, ..spec.clone() }), first);

@@ -13,6 +13,8 @@
 
 mod arguments;
 mod device;
+#[cfg(feature = "cuda")]
+mod driver;
 mod launch;
 mod memory;
 mod pass;
@@ -32,6 +34,8 @@ use memory::Array;
 use pass::{Keep, Work};
 
 pub use device::{Arguments, Device, THREADS};
+#[cfg(feature = "cuda")]
+pub use driver::Gpu;
 
 /// A network on a device.
 #[derive(Debug)]
@@ -82,18 +86,6 @@ impl<R: Real, D: Device> Cuda<R, D> {
         network.state.put(&network.device, &[State::default()])?;
         network.put_params()?;
         Ok(network)
-    }
-
-    /// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly
-    /// the histories of the states and of the errors.
-    #[must_use]
-    pub fn workspace_bytes(config: &Config, steps: usize, trials: usize) -> usize {
-        let stride = pass::stride(config.hidden_size + config.input_size + 1);
-        let rows = trials.next_multiple_of(pass::TILE);
-        let states = if config.placement == Placement::Whole { 2 } else { 3 };
-        let history = states * (steps + 1) * rows * stride;
-        let splits = pass::Splitting::new(steps * rows).splits;
-        (history + (splits + 2) * stride * stride) * size_of::<R>()
     }
 
     /// Moves [`Self::host`] to the device.
@@ -205,6 +197,18 @@ impl<R: Real, D: Device> Cuda<R, D> {
         };
         Ok(Scores { heads })
     }
+}
+
+/// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly the
+/// histories of the states and of the errors.
+#[must_use]
+pub fn workspace_bytes<R: Real>(config: &Config, steps: usize, trials: usize) -> usize {
+    let stride = pass::stride(config.hidden_size + config.input_size + 1);
+    let rows = trials.next_multiple_of(pass::TILE);
+    let states = if config.placement == Placement::Whole { 2 } else { 3 };
+    let history = states * (steps + 1) * rows * stride;
+    let splits = pass::Splitting::new(steps * rows).splits;
+    (history + (splits + 2) * stride * stride) * size_of::<R>()
 }
 
 /// From sums of losses to their mean.

@@ -1,0 +1,77 @@
+//! The option `--device`.
+
+use std::str::FromStr;
+
+use anyhow::bail;
+use tau_rnn::{Hardware, self_test};
+
+use crate::terminal::say_plainly;
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Device {
+    Auto,
+    Chosen(Hardware),
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let cuda = |number| Self::Chosen(Hardware::Cuda { number });
+        match name {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Chosen(Hardware::Cpu)),
+            "cuda" => Ok(cuda(0)),
+            _ => match name.strip_prefix("cuda:").map(str::parse) {
+                Some(Ok(number)) => Ok(cuda(number)),
+                _ => Err("allowed: cpu, cuda, cuda:NUMBER, auto".to_owned()),
+            },
+        }
+    }
+}
+
+impl Device {
+    /// The device; for `auto` a GPU that passes the self-test, else the processor, said in one
+    /// line.
+    pub(crate) fn choose(self) -> anyhow::Result<Hardware> {
+        match self {
+            Self::Chosen(hardware) => match hardware.name() {
+                Ok(_) => Ok(hardware),
+                Err(error) => bail!("{error} (--device cpu uses the processor)"),
+            },
+            Self::Auto => {
+                let gpu = Hardware::Cuda { number: 0 };
+                match gpu.name().and_then(|name| self_test(gpu).map(|_| name)) {
+                    Ok(name) => {
+                        say_plainly(&format!("device: {name} (--device cpu for the processor)"));
+                        Ok(gpu)
+                    }
+                    Err(error) => {
+                        say_plainly(&format!("device: cpu ({error})"));
+                        Ok(Hardware::Cpu)
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_devices_are_read() {
+        check("auto", Ok(Device::Auto));
+        check("cpu", Ok(Device::Chosen(Hardware::Cpu)));
+        check("cuda", Ok(Device::Chosen(Hardware::Cuda { number: 0 })));
+        check("cuda:3", Ok(Device::Chosen(Hardware::Cuda { number: 3 })));
+        for bad in ["gpu", "cuda:", "cuda:x", "CPU"] {
+            check(bad, Err("allowed: cpu, cuda, cuda:NUMBER, auto".to_owned()));
+        }
+        fn check(name: &str, expected: Result<Device, String>) {
+            assert_eq!(name.parse(), expected);
+        }
+    }
+}

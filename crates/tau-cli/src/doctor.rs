@@ -1,0 +1,144 @@
+//! `tau doctor`: what this machine has, and whether it computes the right thing.
+
+use std::io::Write;
+use std::time::Instant;
+
+use clap::Args;
+use tau_curricula::{Curriculum, Outcome, Trainer, TrainingSpec};
+use tau_rnn::check::{Case, Finding};
+use tau_rnn::{Activation, Config, Hardware, Isa, Placement, Real, thread_pool};
+use tau_tasks::TaskKind;
+
+use crate::device::Device;
+
+/// A line on standard output; nobody has to read it.
+macro_rules! say {
+    ($($line:tt)*) => { let _ = writeln!(std::io::stdout(), $($line)*); };
+}
+
+/// Say what this machine has and whether it computes the right thing.
+///
+/// Without --device: processor, threads, GPU, and a short self-test of both. Exit code: 0 if all is
+/// well, 1 if not.
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// Only this device: cpu, cuda or cuda:NUMBER.
+    #[arg(long)]
+    device: Option<Device>,
+    /// Every kernel on many shapes in both precisions, memory, and a training up to N = 5.
+    #[arg(long)]
+    full: bool,
+}
+
+impl Doctor {
+    pub(crate) fn examine(&self) -> anyhow::Result<()> {
+        let pool = thread_pool(None)?;
+        say!("threads  {} (RAYON_NUM_THREADS or --threads change it)", pool.current_num_threads());
+        let available: Vec<String> =
+            Isa::available().iter().map(|isa| format!("{isa:?}")).collect();
+        say!("kernels  {} (best first; all give the same bits)", available.join(", "));
+        let mut well = true;
+        match self.device {
+            Some(Device::Chosen(hardware)) => {
+                say!("device   {}", hardware.name()?);
+                well &= self.test(hardware)?;
+            }
+            Some(Device::Auto) | None => {
+                say!("cpu      {}", Hardware::Cpu.name()?);
+                well &= self.test(Hardware::Cpu)?;
+                let gpu = Hardware::Cuda { number: 0 };
+                match gpu.name() {
+                    Ok(name) => {
+                        say!("gpu      {name}");
+                        well &= self.test(gpu)?;
+                    }
+                    Err(error) => {
+                        say!("gpu      {error}");
+                    }
+                }
+            }
+        }
+        anyhow::ensure!(well, "a device computes something else than it should: do not use it");
+        say!("all is well");
+        Ok(())
+    }
+
+    fn test(&self, hardware: Hardware) -> anyhow::Result<bool> {
+        let short = [
+            Case::published(64, 12, 40),
+            Case { activation: Activation::Tanh, ..Case::published(64, 12, 40) },
+            Case { placement: Placement::Drive, ..Case::published(33, 12, 40) },
+            Case { every_step: true, ..Case::published(33, 12, 40) },
+        ];
+        let cases = if self.full { Case::all() } else { short.to_vec() };
+        let mut well = gradients::<f32>(hardware, &cases)?;
+        if self.full {
+            well &= gradients::<f64>(hardware, &cases)?;
+            memory(hardware);
+            well &= training(hardware)?;
+        }
+        Ok(well)
+    }
+}
+
+/// Compares gradients; one line in all, and one for each case that is wrong.
+fn gradients<R: Real>(hardware: Hardware, cases: &[Case]) -> anyhow::Result<bool> {
+    let (mut well, mut largest, start) = (true, 0.0_f64, Instant::now());
+    for case in cases {
+        let Finding { distance, repeatable } = case.examine::<R>(hardware)?;
+        // Not `distance > …`: a NaN is no better.
+        let good = repeatable && distance <= case.tolerance::<R>();
+        if !good {
+            say!(
+                "         WRONG {}: off by {distance:e}, repeatable: {repeatable}; {case:?}",
+                R::NAME
+            );
+        }
+        well &= good;
+        largest = largest.max(distance);
+    }
+    say!(
+        "         {}: gradients of {} networks beside the naive float64 model, {:.1} s: at most \
+         {largest:.0e} off, {}",
+        R::NAME,
+        cases.len(),
+        start.elapsed().as_secs_f64(),
+        if well { "same bits in a second call" } else { "WRONG" }
+    );
+    Ok(well)
+}
+
+fn memory(hardware: Hardware) {
+    for n in [30, 100] {
+        let bytes = hardware.workspace_bytes(&Config::paper(500), 4 * n + 1, 256);
+        say!("         500 neurons, 256 trials, N = {n}: {} MB at most", bytes / 1_000_000);
+    }
+    if let Ok((free, all)) = hardware.memory() {
+        say!("         memory: {} of {} MB free", free / 1_000_000, all / 1_000_000);
+    }
+}
+
+/// Trains 64 neurons up to N = 5.
+fn training(hardware: Hardware) -> anyhow::Result<bool> {
+    let spec = TrainingSpec {
+        n_end: 5,
+        max_epochs: 20,
+        ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 64, 400)
+    };
+    let backend = hardware.network::<f32>(
+        spec.network.clone(),
+        spec.initial_params()?,
+        thread_pool(None)?,
+    )?;
+    let start = Instant::now();
+    let mut trainer = Trainer::new(spec, backend)?;
+    let outcome = trainer.run(&mut ())?;
+    let position = trainer.position();
+    say!(
+        "         training of 64 neurons, multi-head: N = {} in {} epochs, {:.1} s",
+        position.solved_n,
+        position.epochs,
+        start.elapsed().as_secs_f64()
+    );
+    Ok(outcome == Outcome::Finished)
+}

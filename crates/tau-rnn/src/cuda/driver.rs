@@ -1,0 +1,261 @@
+//! An NVIDIA GPU, through the driver's library, which is looked for when it is wanted.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use cudarc::driver::sys::{self, CUresult};
+use cudarc::driver::{
+    CudaContext, CudaEvent, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr,
+    DevicePtrMut, DeviceRepr, DriverError, LaunchConfig, PinnedHostSlice, PushKernelArg, result,
+};
+use cudarc::nvrtc::Ptx;
+
+use crate::{Error, Real};
+
+use super::device::{Arguments, Device, THREADS};
+
+/// The kernels, made by `cargo xtask kernels`.
+const PTX: [(&str, &str); 2] = [
+    ("f32", include_str!("../../kernels/ptx/f32.ptx")),
+    ("f64", include_str!("../../kernels/ptx/f64.ptx")),
+];
+/// CUDA 12.0: the driver 525 and later.
+const OLDEST_DRIVER: i32 = 12_000;
+/// Volta.
+const OLDEST_CAPABILITY: (i32, i32) = (7, 0);
+/// Copies to the device that may be on their way at once.
+const STAGES: usize = 8;
+
+/// One GPU, and a stream of work on it.
+#[derive(Debug)]
+pub struct Gpu {
+    stream: Arc<CudaStream>,
+    modules: RefCell<HashMap<&'static str, Arc<CudaModule>>>,
+    functions: RefCell<HashMap<(&'static str, &'static str), CudaFunction>>,
+    staging: RefCell<Staging>,
+}
+
+/// Page-locked memory through which bytes go to the device, so that nobody waits for the copy.
+#[derive(Debug, Default)]
+struct Staging {
+    stages: Vec<Stage>,
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Stage {
+    memory: PinnedHostSlice<u8>,
+    /// When the last copy from it is over.
+    copied: CudaEvent,
+}
+
+fn unusable(reason: impl Into<String>) -> Error {
+    Error::NoDevice { reason: reason.into() }
+}
+
+fn failed(error: DriverError) -> Error {
+    Error::Device { reason: words(error) }
+}
+
+/// The driver's own.
+fn words(error: DriverError) -> String {
+    let text = |of: Result<&CStr, DriverError>| {
+        of.map_or_else(|_| "unknown".to_owned(), |text| text.to_string_lossy().into_owned())
+    };
+    format!("{} ({})", text(error.error_string()), text(error.error_name()))
+}
+
+impl Gpu {
+    /// Opens the GPU with that number, from 0.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`] where there is none, the driver is too old, or the GPU is.
+    #[allow(unsafe_code)]
+    pub fn open(number: usize) -> Result<Self, Error> {
+        // SAFETY: loads a library of the system if it is there.
+        if !unsafe { sys::is_culib_present() } {
+            return Err(unusable("no NVIDIA driver on this machine (libcuda is not found)"));
+        }
+        if let Err(error) = result::init() {
+            return Err(unusable(words(error)));
+        }
+        let mut version = 0;
+        // SAFETY: writes one integer.
+        unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(failed)?;
+        if version < OLDEST_DRIVER {
+            let (major, minor) = (version / 1000, version % 1000 / 10);
+            return Err(unusable(format!(
+                "the NVIDIA driver supports CUDA {major}.{minor} (12.0 or later is needed: driver \
+                 525)"
+            )));
+        }
+        let count = CudaContext::device_count().map_err(failed)?;
+        if number >= usize::try_from(count).unwrap_or(0) {
+            return Err(unusable(format!("GPU {number} (there are {count}, numbered from 0)")));
+        }
+        let context = CudaContext::new(number).map_err(failed)?;
+        let capability = context.compute_capability().map_err(failed)?;
+        if capability < OLDEST_CAPABILITY {
+            let name = context.name().map_err(failed)?;
+            let (major, minor) = capability;
+            return Err(unusable(format!(
+                "{name} has compute capability {major}.{minor} (7.0 or later is needed: Volta)"
+            )));
+        }
+        // SAFETY: memory of a `Gpu` is used and freed on its stream only.
+        unsafe { context.disable_event_tracking() };
+        let stream = context.new_stream().map_err(failed)?;
+        Ok(Self {
+            stream,
+            modules: RefCell::default(),
+            functions: RefCell::default(),
+            staging: RefCell::default(),
+        })
+    }
+
+    /// The GPU's name and compute capability.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn name(&self) -> Result<String, Error> {
+        let context = self.stream.context();
+        let (major, minor) = context.compute_capability().map_err(failed)?;
+        Ok(format!("{} (sm_{major}{minor})", context.name().map_err(failed)?))
+    }
+
+    /// Bytes that are free, and all bytes.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn memory(&self) -> Result<(usize, usize), Error> {
+        self.stream.context().mem_get_info().map_err(failed)
+    }
+
+    fn function<R: Real>(&self, kernel: &'static str) -> Result<CudaFunction, Error> {
+        if let Some(function) = self.functions.borrow().get(&(R::NAME, kernel)) {
+            return Ok(function.clone());
+        }
+        let mut modules = self.modules.borrow_mut();
+        let module = match modules.get(R::NAME) {
+            Some(module) => module,
+            None => {
+                let (name, text) =
+                    PTX.iter().find(|(name, _)| *name == R::NAME).ok_or_else(|| Error::Device {
+                        reason: format!("no kernels for {}", R::NAME),
+                    })?;
+                let context = self.stream.context();
+                let module = context.load_module(Ptx::from_src(*text)).map_err(failed)?;
+                modules.entry(name).or_insert(module)
+            }
+        };
+        let function = module.load_function(kernel).map_err(failed)?;
+        self.functions.borrow_mut().insert((R::NAME, kernel), function.clone());
+        Ok(function)
+    }
+}
+
+impl Staging {
+    /// A piece of page-locked memory that is free and has room.
+    #[allow(unsafe_code)]
+    fn take(
+        &mut self,
+        context: &Arc<CudaContext>,
+        bytes: usize,
+    ) -> Result<&mut Stage, DriverError> {
+        let new = || -> Result<Stage, DriverError> {
+            let room = bytes.next_power_of_two().max(4096);
+            // SAFETY: bytes may have any value, and are written before they are copied.
+            let memory = unsafe { context.alloc_pinned::<u8>(room) }?;
+            Ok(Stage { memory, copied: context.new_event(None)? })
+        };
+        let slot = self.next;
+        self.next = (self.next + 1) % STAGES;
+        if slot == self.stages.len() {
+            self.stages.push(new()?);
+        }
+        let stage = &mut self.stages[slot];
+        stage.copied.synchronize()?;
+        if stage.memory.len() < bytes {
+            *stage = new()?;
+        }
+        Ok(stage)
+    }
+}
+
+/// Arguments in the form in which they are pushed.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Packet<A>(A);
+
+// SAFETY: `A` has the layout of the structure that the kernel takes: the promise of `launch`.
+#[allow(unsafe_code)]
+unsafe impl<A: Arguments> DeviceRepr for Packet<A> {}
+
+impl Device for Gpu {
+    type Memory = CudaSlice<u8>;
+
+    fn allocate(&self, bytes: usize) -> Result<Self::Memory, Error> {
+        self.stream.alloc_zeros(bytes).map_err(|error| {
+            if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+                let free = self.memory().map_or(0, |(free, _)| free);
+                Error::DeviceMemory { bytes, free }
+            } else {
+                failed(error)
+            }
+        })
+    }
+
+    fn address(&self, memory: &Self::Memory) -> u64 {
+        memory.device_ptr(&self.stream).0
+    }
+
+    fn clear(&self, memory: &mut Self::Memory) -> Result<(), Error> {
+        self.stream.memset_zeros(memory).map_err(failed)
+    }
+
+    #[allow(unsafe_code)]
+    fn write(&self, memory: &mut Self::Memory, offset: usize, bytes: &[u8]) -> Result<(), Error> {
+        let mut copy = || -> Result<(), DriverError> {
+            let mut staging = self.staging.borrow_mut();
+            let stage = staging.take(self.stream.context(), bytes.len())?;
+            let source = &mut stage.memory.as_mut_slice()?[..bytes.len()];
+            source.copy_from_slice(bytes);
+            let mut to = memory.slice_mut(offset..offset + bytes.len());
+            let (to, _) = to.device_ptr_mut(&self.stream);
+            // SAFETY: both are `bytes.len()` long; the source is page-locked and stays as it is
+            // until `copied` has come to pass.
+            unsafe { result::memcpy_htod_async(to, source, self.stream.cu_stream()) }?;
+            stage.copied.record(&self.stream)
+        };
+        copy().map_err(failed)
+    }
+
+    fn read(&self, memory: &Self::Memory, offset: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        let from = memory.slice(offset..offset + bytes.len());
+        self.stream.memcpy_dtoh(&from, bytes).map_err(failed)?;
+        self.stream.synchronize().map_err(failed)
+    }
+
+    #[allow(unsafe_code)]
+    unsafe fn launch<R: Real, A: Arguments>(
+        &self,
+        grid: [usize; 3],
+        arguments: &A,
+    ) -> Result<(), Error> {
+        let function = self.function::<R>(A::KERNEL)?;
+        let too_many = |_| Error::Device { reason: format!("a grid of {grid:?} blocks") };
+        let [x, y, z] = grid.map(u32::try_from);
+        let config = LaunchConfig {
+            grid_dim: (x.map_err(too_many)?, y.map_err(too_many)?, z.map_err(too_many)?),
+            block_dim: (THREADS as u32, 1, 1),
+            shared_mem_bytes: 0,
+        };
+        let packet = Packet(*arguments);
+        let mut launch = self.stream.launch_builder(&function);
+        launch.arg(&packet);
+        // SAFETY: the caller's promise.
+        unsafe { launch.launch(config) }.map_err(failed).map(drop)
+    }
+}

@@ -1,0 +1,137 @@
+//! Where networks are computed: one place that makes a [`Backend`] for either device.
+
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use crate::{Backend, Config, Cpu, Error, Isa, Params, Real};
+
+const CPU_NUMERICS: &str = "2";
+const CUDA_NUMERICS: &str = "cuda-1";
+
+/// A device of this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hardware {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU, numbered from 0.
+    Cuda {
+        /// As the driver counts, after `CUDA_VISIBLE_DEVICES`.
+        number: usize,
+    },
+}
+
+impl Hardware {
+    /// A network on this device. The pool is for the processor.
+    ///
+    /// # Errors
+    /// Those of [`Cpu::new`] and [`crate::cuda::Cuda::new`]; [`Error::NoDevice`].
+    pub fn network<R: Real>(
+        self,
+        config: Config,
+        params: Params<R>,
+        pool: Arc<ThreadPool>,
+    ) -> Result<Box<dyn Backend<R>>, Error> {
+        match self {
+            Self::Cpu => Ok(Box::new(Cpu::new(config, params, pool)?)),
+            Self::Cuda { number } => gpu::network(config, params, number),
+        }
+    }
+
+    /// The arithmetic, which is raised whenever an update gives other bits than before: a run that
+    /// was begun with one must not be continued with another. Every processor has the same.
+    #[must_use]
+    pub fn numerics(self) -> &'static str {
+        match self {
+            Self::Cpu => CPU_NUMERICS,
+            Self::Cuda { .. } => CUDA_NUMERICS,
+        }
+    }
+
+    /// What it is called.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`].
+    pub fn name(self) -> Result<String, Error> {
+        match self {
+            Self::Cpu => Ok(format!("{} ({:?})", processor(), Isa::detect())),
+            Self::Cuda { number } => gpu::name(number),
+        }
+    }
+
+    /// Bytes of memory that are free, and all of them; of a GPU.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`], also for the processor, whose memory the system shares out.
+    pub fn memory(self) -> Result<(usize, usize), Error> {
+        match self {
+            Self::Cpu => Err(Error::NoDevice { reason: "asked for its memory".to_owned() }),
+            Self::Cuda { number } => gpu::memory(number),
+        }
+    }
+
+    /// Bytes that one update needs besides parameters, gradient and momentum.
+    #[must_use]
+    pub fn workspace_bytes(self, config: &Config, steps: usize, trials: usize) -> usize {
+        match self {
+            Self::Cpu => Cpu::<f32>::workspace_bytes(config, steps, trials),
+            Self::Cuda { .. } => crate::cuda::workspace_bytes::<f32>(config, steps, trials),
+        }
+    }
+}
+
+/// Name of the processor where the system tells it.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = name.map(|rest| rest.trim_start_matches([' ', '\t', ':']).trim().to_owned());
+    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+#[cfg(feature = "cuda")]
+mod gpu {
+    use super::*;
+    use crate::cuda::{Cuda, Gpu};
+
+    pub(super) fn network<R: Real>(
+        config: Config,
+        params: Params<R>,
+        number: usize,
+    ) -> Result<Box<dyn Backend<R>>, Error> {
+        Ok(Box::new(Cuda::new(config, params, Gpu::open(number)?)?))
+    }
+
+    pub(super) fn name(number: usize) -> Result<String, Error> {
+        Gpu::open(number)?.name()
+    }
+
+    pub(super) fn memory(number: usize) -> Result<(usize, usize), Error> {
+        Gpu::open(number)?.memory()
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+mod gpu {
+    use super::*;
+
+    pub(super) fn network<R: Real>(
+        _: Config,
+        _: Params<R>,
+        _: usize,
+    ) -> Result<Box<dyn Backend<R>>, Error> {
+        Err(missing())
+    }
+
+    pub(super) fn name(_: usize) -> Result<String, Error> {
+        Err(missing())
+    }
+
+    pub(super) fn memory(_: usize) -> Result<(usize, usize), Error> {
+        Err(missing())
+    }
+
+    fn missing() -> Error {
+        Error::NoDevice { reason: "built without the feature `cuda`".to_owned() }
+    }
+}
