@@ -17,12 +17,14 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 fn updates_after_the_first_allocate_nothing() {
     for placement in [Placement::Whole, Placement::Drive] {
         for threads in [1, 3] {
-            check(placement, threads);
+            check(placement, threads, 50);
         }
     }
+    // Here packing and adding up are shared out, too.
+    check(Placement::Whole, 3, 200);
 
-    fn check(placement: Placement, threads: usize) {
-        let shape = Shape { heads: vec![2, 2, 2], placement, ..Shape::published(50, 20, 100) };
+    fn check(placement: Placement, threads: usize, hidden: usize) {
+        let shape = Shape { heads: vec![2, 2, 2], placement, ..Shape::published(hidden, 20, 100) };
         let case = Case::new(&shape, 1);
         let pool = thread_pool(Some(threads)).unwrap();
         let initial = case.initial().mapv(|x| x as f32);

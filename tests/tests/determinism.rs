@@ -54,6 +54,23 @@ fn one_two_three_and_seven_threads_train_to_the_same_bits() {
     }
 }
 
+/// So many neurons that packing and adding up are shared out among the threads; their panels end
+/// with a whole register and with half of a panel, on every instruction set.
+#[test]
+fn large_networks_train_to_the_same_bits_on_all_threads() {
+    for hidden_size in [200, 213] {
+        let shape = Shape { hidden_size, ..shape(Placement::Drive, Activation::LeakyRelu, true) };
+        let case = Case::new(&shape, 4);
+        let one = trained(&case, 1, Isa::detect());
+        // Not the portable kernels: without fused multiply-add they take a minute.
+        for isa in Isa::available().into_iter().filter(|&isa| isa != Isa::Baseline) {
+            for threads in [1, 2, 3, 7] {
+                assert!(trained(&case, threads, isa) == one, "{hidden_size}, {threads}, {isa:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_instruction_set_trains_to_the_same_bits() {
     for activation in Activation::ALL {

@@ -5,13 +5,19 @@
 Reads one JSON object a line and answers with one. Written as a careful user would write it: what
 does not depend on the state is done once for all steps.
 
-    {"do": "load", "file": ..., "slope": ..., "learning_rate": ..., "momentum": ..., "clip": ...}
-                                        a few updates in each mode; the faster one is kept
+    {"do": "load", "file": ..., "slope": ..., "learning_rate": ..., "momentum": ..., "clip": ...,
+     "device": ..., "mode": ..., "tf32": ...}
+                                        a few updates, with the leak in the matrix or beside it,
+                                        on the CPU with subnormal numbers or without; the fastest
+                                        way is kept; the loss before and after FIVE updates
     {"do": "update", "count": ..., "warm_up": ...}
                                         seconds of that many updates, from the loaded weights on,
                                         after others that take warm_up seconds
     {"do": "simulate", "file": ..., "slope": ..., "burn_in": ...}    seconds of the simulation
     {"do": "tau_net", "lags": ...}      seconds of tau_net of that activity
+
+Modes: eager; graph (a CUDA graph of the whole update); compile (torch.compile); rnn, lstm, gru (cuDNN's
+cells of that size, which compute something else: a yardstick).
 
 The threads of torch and of numpy are those of OMP_NUM_THREADS and its like.
 """
@@ -25,62 +31,135 @@ import torch
 from safetensors.numpy import load_file
 
 
+LIBRARY = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+
+
 class Update:
     """Training of one network on one batch."""
 
     def __init__(self, request):
         self.request = request
-        arrays = {k: torch.from_numpy(values) for k, values in load_file(request["file"]).items()}
+        device = request["device"]
+        arrays = load_file(request["file"])
+        arrays = {k: torch.from_numpy(values).to(device) for k, values in arrays.items()}
         self.inputs, self.labels = arrays.pop("inputs"), arrays.pop("labels").long()
-        self.initial = torch.zeros(self.inputs.shape[1], len(arrays["tau"]))
+        hidden = len(arrays["tau"])
+        self.initial = torch.zeros(self.inputs.shape[1], hidden, device=device)
         self.p = {name: values.clone().requires_grad_() for name, values in arrays.items()}
+        self.trained, self.loss = list(self.p.values()), self.published
+        if request["mode"] in LIBRARY:
+            self.cell = LIBRARY[request["mode"]](self.inputs.shape[2], hidden).to(device)
+            self.head = torch.nn.Linear(hidden, 2).to(device)
+            self.trained = [*self.cell.parameters(), *self.head.parameters()]
+            self.loss = self.library
+        elif request["mode"] == "compile":
+            self.loss = torch.compile(self.published)
         self.optimiser = torch.optim.SGD(
-            self.p.values(),
+            self.trained,
             lr=request["learning_rate"],
             momentum=request["momentum"],
             nesterov=True,
         )
+        self.graph = None
+        if request["mode"] == "graph":
+            self.capture()
 
-    def loss(self):
+    def capture(self):
+        """Records the whole update, which is then replayed on the same memory."""
+        before = [values.detach().clone() for values in self.trained]
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                self.eager()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self.result = self.eager()
+        with torch.no_grad():
+            for values, old in zip(self.trained, before):
+                values.copy_(old)
+        for state in self.optimiser.state.values():
+            state["momentum_buffer"].zero_()
+        self.graph = graph
+
+    def library(self):
+        states, _ = self.cell(self.inputs)
+        return torch.nn.functional.cross_entropy(self.head(states[-1]), self.labels)
+
+    def published(self):
         p = self.p
-        decay = 1 - 1 / p["tau"].clamp(min=1.0)
         gain = 1 / p["tau"].clamp(min=1.0)
-        drive = self.inputs @ p["w_in"].T + (p["b_in"] + p["b_rec"])
-        h, w = self.initial, p["w_rec"].T
-        for u in drive:
-            s = decay * h + gain * (u + h @ w)
-            h = torch.nn.functional.leaky_relu(s, self.request["slope"])
+        drive = gain * (self.inputs @ p["w_in"].T + (p["b_in"] + p["b_rec"]))
+        h, w = self.initial, p["w_rec"].T * gain
+        if self.request["folded"]:
+            w = w + torch.diag(1 - gain)
+            for u in drive:
+                h = torch.nn.functional.leaky_relu(torch.addmm(u, h, w), self.request["slope"])
+        else:
+            for u in drive:
+                s = torch.addmm(u, h, w) + (1 - gain) * h
+                h = torch.nn.functional.leaky_relu(s, self.request["slope"])
         y = h @ p["readout.0.weight"].T + p["readout.0.bias"]
         return torch.nn.functional.cross_entropy(y, self.labels)
 
-    def update(self):
+    def eager(self):
         with torch.no_grad():
             self.p["w_rec"].fill_diagonal_(0)
-        self.optimiser.zero_grad()
+        self.optimiser.zero_grad(set_to_none=self.request["mode"] != "graph")
         loss = self.loss()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.p.values(), self.request["clip"])
+        torch.nn.utils.clip_grad_norm_(self.trained, self.request["clip"])
         self.optimiser.step()
-        return loss.item()
+        return loss
+
+    def update(self):
+        """One update; the loss as a tensor: on a GPU nobody waits for it."""
+        if self.graph is None:
+            return self.eager()
+        self.graph.replay()
+        return self.result
 
 
 def seconds(work):
     start = time.perf_counter()
     work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
+FIVE = 5
+
+
 def load(request):
+    """Tries every way of writing the same update and settles on the fastest."""
+    torch.backends.cuda.matmul.allow_tf32 = request["tf32"]
+    torch.backends.cudnn.allow_tf32 = request["tf32"]
+    on_cpu = request["device"] == "cpu"
     took = {}
-    for flush in (True, False):
+    # Flushing first: threads that start later take it over.
+    for flush in (True, False) if on_cpu else (False,):
         torch.set_flush_denormal(flush)
-        trained = Update(request)
-        loss = trained.update()
-        took[flush] = min(seconds(trained.update) for _ in range(2))
-    flush = took[True] <= took[False]
+        for folded in (False,) if request["mode"] in LIBRARY else (False, True):
+            trained = Update(request | {"folded": folded})
+            trained.update().item()
+            work = lambda: [trained.update() for _ in range(FIVE)]
+            took[flush, folded] = min(seconds(work) for _ in range(2))
+    flush, folded = min(took, key=took.get)
     torch.set_flush_denormal(flush)
-    mode = "flush-denormal" if flush else "default"
-    return {"loss": loss, "peer": f"pytorch {torch.__version__}, {mode}"}
+    request["folded"] = folded
+    trained = Update(request)
+    losses = [trained.update().item() for _ in range(FIVE + 1)]
+    way = ["leak in the matrix"] if folded else []
+    if on_cpu:
+        where = torch.backends.mkl.is_available() and "MKL" or "no MKL"
+        way += ["flush-denormal"] if flush else []
+    else:
+        where = torch.cuda.get_device_name(request["device"])
+        way += [request["mode"]] + (["TF32"] if request["tf32"] else [])
+    peer = ", ".join([f"pytorch {torch.__version__}", where, *way])
+    return {"loss": losses[0], "loss_after": losses[-1], "peer": peer}
 
 
 def simulate(request):
@@ -153,6 +232,8 @@ def main():
                 trained.update()
             trained = Update(loaded)
             trained.update()
+            if loaded["device"] != "cpu":
+                torch.cuda.synchronize()
             took = seconds(lambda: [trained.update() for _ in range(request["count"])])
             answer = {"seconds": took}
         elif request["do"] == "simulate":

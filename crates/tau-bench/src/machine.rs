@@ -2,11 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use tau_rnn::Isa;
+use anyhow::Result;
+use tau_rnn::cuda::{Gpu, fma_peak};
+use tau_rnn::{Hardware, Isa};
 
 /// Gflop/s of nothing but fused multiply-adds (f32) in registers, on this many threads: the best
 /// try of half a second, in which the system has given each thread its processor.
-pub(crate) fn fma_peak_gflops(threads: usize) -> f64 {
+pub(crate) fn fma_peak_gflops(hardware: Hardware, threads: usize) -> Result<f64> {
+    if let Hardware::Cuda { number } = hardware {
+        return Ok(fma_peak::<f32, _>(&Gpu::open(number)?, 20_000)? / 1e9);
+    }
     let spin = |rounds| {
         let start = Instant::now();
         let flops: f64 = std::thread::scope(|scope| {
@@ -21,7 +26,7 @@ pub(crate) fn fma_peak_gflops(threads: usize) -> f64 {
     while start.elapsed() < Duration::from_millis(500) {
         best = f64::max(best, spin(100_000));
     }
-    best
+    Ok(best)
 }
 
 /// Largest resident memory of this process so far, in MB, where the system tells it.

@@ -13,11 +13,13 @@ mod update;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 
 use peer::Peer;
 use row::{Report, Rounds, Row};
+use tau_rnn::Hardware;
+use tau_rnn::cuda::KernelTime;
 
 /// Time updates, simulations and timescales; with `--against`, beside another program.
 #[derive(Parser)]
@@ -26,39 +28,62 @@ struct Cli {
     /// What to time.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "update,simulate,tau-net")]
     what: Vec<What>,
-    /// Neurons.
-    #[arg(long, value_delimiter = ',', default_value = "100,200,500,1000")]
+    /// Neurons of an update (a simulation has 500).
+    #[arg(long, value_delimiter = ',', default_value = "100,200,500,1000", value_parser = count)]
     hidden: Vec<usize>,
-    /// N: a sequence has about 2.5 N steps.
-    #[arg(long, value_delimiter = ',', default_value = "5,10,30,100")]
+    /// N of an update: a sequence has about 2.5 N steps.
+    #[arg(long, value_delimiter = ',', default_value = "5,10,30,100", value_parser = count)]
     n: Vec<usize>,
-    /// Threads [default: 1 and one for each processor].
-    #[arg(long, value_delimiter = ',')]
+    /// Threads [default: 1 and one for each processor; on a GPU 1].
+    #[arg(long, value_delimiter = ',', value_parser = count)]
     threads: Option<Vec<usize>>,
-    /// Weights: as they begin, or with errors that do not vanish backwards in time.
+    /// Weights of an update: as they begin, or with errors that do not vanish backwards in time.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "fresh,trained")]
     weights: Vec<Weights>,
-    /// Trials in a batch.
-    #[arg(long, default_value_t = 256)]
+    /// Trials in the batch of an update (a simulation has 10).
+    #[arg(long, default_value = "256", value_parser = count)]
     batch: usize,
     /// Steps of a simulation.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value = "100000", value_parser = count)]
     steps: usize,
+    /// Where updates run: cpu, cuda or cuda:NUMBER.
+    #[arg(long, default_value = "cpu", value_parser = device)]
+    device: Hardware,
     /// The other program.
     #[arg(long, value_enum)]
     against: Option<Against>,
+    /// Its ways [default: eager; on a GPU all].
+    #[arg(long, value_enum, value_delimiter = ',')]
+    modes: Option<Vec<Mode>>,
     /// The Python that has it.
     #[arg(long, default_value = "python3")]
     python: PathBuf,
+    /// A library that is loaded into it first (see docs/performance.md on MKL).
+    #[arg(long, value_name = "FILE")]
+    preload: Option<PathBuf>,
     /// Folder of the peer's script.
     #[arg(long, hide = true)]
     peers: Option<PathBuf>,
     /// Where to write the rows as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Seconds for each row, at least three rounds.
-    #[arg(long, default_value_t = 3.0)]
+    /// Seconds for each row of updates, seven rounds if they take no longer than half a minute, at least three.
+    #[arg(long, default_value = "3", value_parser = seconds)]
     seconds: f64,
+}
+
+/// A number of things.
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "allowed: 1 or more".to_owned())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let good = |seconds: &f64| seconds.is_finite() && *seconds >= 0.0;
+    text.parse().ok().filter(good).ok_or_else(|| "allowed: 0 or more".to_owned())
+}
+
+fn device(text: &str) -> Result<Hardware, String> {
+    text.parse().map_err(|error: tau_rnn::Error| error.to_string())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,6 +104,28 @@ enum Against {
     Pytorch,
 }
 
+/// How PyTorch does an update; the last three compute something else, with cuDNN's cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    Eager,
+    Graph,
+    Compile,
+    Rnn,
+    Lstm,
+    Gru,
+}
+
+impl Mode {
+    pub(crate) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    /// Whether it finds the same loss.
+    pub(crate) fn is_ours(self) -> bool {
+        !matches!(self, Self::Rnn | Self::Lstm | Self::Gru)
+    }
+}
+
 fn main() -> ExitCode {
     match bench(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -90,24 +137,30 @@ fn main() -> ExitCode {
 }
 
 fn bench(cli: &Cli) -> Result<()> {
+    let on_cpu = cli.device == Hardware::Cpu;
     let all = tau_rnn::thread_pool(None)?.current_num_threads();
-    let mut threads = cli.threads.clone().unwrap_or_else(|| vec![1, all]);
+    let mut threads =
+        cli.threads.clone().unwrap_or_else(|| if on_cpu { vec![1, all] } else { vec![1] });
+    threads.sort_unstable();
     threads.dedup();
-    for (name, values) in [("hidden", &cli.hidden), ("n", &cli.n), ("threads", &threads)] {
-        if let Some(zero) = values.iter().find(|&&value| value == 0) {
-            bail!("--{name}: {zero} (allowed: 1 or more)");
-        }
-    }
     let peer = |threads: usize| match cli.against {
         None => Ok(None),
         Some(Against::Pytorch) => {
             let folder = cli.peers.as_deref().context("--against needs --peers DIR")?;
-            Peer::start(&cli.python, &folder.join("peer.py"), threads).map(Some)
+            let script = folder.join("peer.py");
+            Peer::start(&cli.python, &script, cli.preload.as_deref(), threads).map(Some)
         }
     };
-    let mut report = Report::new(all)?;
+    if cli.against.is_some() {
+        Peer::check(&cli.python)?;
+    }
+    let mut report = Report::new(cli.device, all)?;
+    if let Some(path) = &cli.json {
+        // Before anything is timed for it.
+        report.write(path)?;
+    }
     eprintln!(
-        "{}, commit {}; idle otherwise? the numbers are only then worth something",
+        "{}, commit {}; close other programs: on a busy machine these numbers mean nothing",
         report.machine, report.commit
     );
     println!("{}", Row::HEADER);
@@ -119,23 +172,53 @@ fn bench(cli: &Cli) -> Result<()> {
             None => Ok(()),
         }
     };
-    let rounds = Rounds { seconds: cli.seconds, least: 3 };
+    let rounds = Rounds { seconds: cli.seconds, wanted: 7 };
+    let modes = match &cli.modes {
+        Some(modes) => modes.as_slice(),
+        None if on_cpu => &[Mode::Eager],
+        None => Mode::value_variants(),
+    };
     for &threads in &threads {
         let mut peer = peer(threads)?;
         if cli.what.contains(&What::Update) {
             for case in cases(cli, threads) {
-                keep(update::time(&case, rounds, peer.as_mut())?)?;
+                if peer.is_none() {
+                    keep(update::time(&case, rounds, None)?)?;
+                    continue;
+                }
+                for &mode in modes {
+                    // On processors the switch means nothing.
+                    for tf32 in [false, true].into_iter().take(if on_cpu { 1 } else { 2 }) {
+                        let peer = peer.as_mut().map(|peer| (peer, mode, tf32));
+                        keep(update::time(&case, rounds, peer)?)?;
+                    }
+                }
+            }
+            if let Hardware::Cuda { number } = cli.device {
+                kernel_times(number, &cases(cli, threads))?;
             }
         }
     }
     // After the updates: what it leaves in memory would count in their rows.
     let with_tau_net = cli.what.contains(&What::TauNet);
-    for &threads in &threads {
+    for &threads in threads.iter().filter(|_| on_cpu) {
         if with_tau_net || cli.what.contains(&What::Simulate) {
             let case = simulate::Case { hidden: 500, trials: 10, steps: cli.steps, threads };
             for row in simulate::time(&case, with_tau_net, peer(threads)?.as_mut())? {
                 keep(row)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Which kernel takes how much of an update, each waited for.
+fn kernel_times(number: usize, cases: &[update::Case]) -> Result<()> {
+    for case in cases {
+        println!("\nH = {}, N = {}: milliseconds of a kernel in one update", case.hidden, case.n);
+        for (kernel, time) in update::kernel_times(case, number)? {
+            let KernelTime { launches, milliseconds } = time;
+            println!("{kernel:16} {launches:5} launches {milliseconds:10.3}");
         }
     }
     Ok(())
@@ -148,7 +231,14 @@ fn cases(cli: &Cli, threads: usize) -> Vec<update::Case> {
         for &weights in &cli.weights {
             for &n in &cli.n {
                 let trained = weights == Weights::Trained;
-                cases.push(update::Case { hidden, n, batch: cli.batch, threads, trained });
+                cases.push(update::Case {
+                    hidden,
+                    n,
+                    batch: cli.batch,
+                    device: cli.device,
+                    threads,
+                    trained,
+                });
             }
         }
     }

@@ -15,10 +15,34 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts it with that many threads for every library that it may use.
-    pub(crate) fn start(python: &Path, script: &Path, threads: usize) -> Result<Self> {
+    /// Whether the Python has what the peer needs.
+    pub(crate) fn check(python: &Path) -> Result<()> {
+        let asked = Command::new(python)
+            .args(["-c", "import numpy, safetensors, scipy, torch"])
+            .output()
+            .with_context(|| format!("cannot start {} (see --python)", python.display()))?;
+        let said = String::from_utf8_lossy(&asked.stderr);
+        ensure!(
+            asked.status.success(),
+            "{}: {} ({} -m pip install torch numpy scipy safetensors, or name another with --python)",
+            python.display(),
+            said.lines().last().unwrap_or("it does not run"),
+            python.display()
+        );
+        Ok(())
+    }
+
+    /// Starts it with that many threads for every library that it may use, and one library loaded
+    /// before all others if asked.
+    pub(crate) fn start(
+        python: &Path,
+        script: &Path,
+        preload: Option<&Path>,
+        threads: usize,
+    ) -> Result<Self> {
         let libraries = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"];
         let mut child = Command::new(python)
+            .envs(preload.map(|library| ("LD_PRELOAD", library)))
             .arg(script)
             .envs(libraries.map(|name| (name, threads.to_string())))
             .stdin(Stdio::piped())

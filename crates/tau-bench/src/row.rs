@@ -36,26 +36,29 @@ pub(crate) struct Row {
     pub(crate) steps: usize,
     pub(crate) weights: &'static str,
     pub(crate) ours_ms: f64,
-    /// Quartiles over rounds; `null` for what was timed once.
+    /// Rounds; `null` for what was timed once, and so are the quartiles over rounds.
+    pub(crate) rounds: Option<usize>,
     pub(crate) ours_quartiles_ms: Option<[f64; 2]>,
     pub(crate) peer: Option<String>,
     pub(crate) peer_ms: Option<f64>,
     pub(crate) peer_quartiles_ms: Option<[f64; 2]>,
     /// `peer_ms / ours_ms`.
     pub(crate) ratio: Option<f64>,
-    /// Share of the peak of fused multiply-adds on the same threads, measured beside the row.
+    /// Peak of fused multiply-adds on the same threads, measured before and after the row.
+    pub(crate) peak_gflops: Option<[f64; 2]>,
+    /// Share of the larger of them.
     pub(crate) peak_share: Option<f64>,
     pub(crate) peak_rss_mb: Option<f64>,
 }
 
 impl Report {
-    pub(crate) fn new(threads: usize) -> Result<Self> {
+    pub(crate) fn new(hardware: Hardware, threads: usize) -> Result<Self> {
         let Provenance { device, commit, .. } =
-            Provenance::here(env!("CARGO_PKG_VERSION"), Hardware::Cpu, threads)?;
+            Provenance::here(env!("CARGO_PKG_VERSION"), hardware, threads)?;
         Ok(Self {
             machine: device,
             commit,
-            fma_peak_gflops: machine::fma_peak_gflops(threads),
+            fma_peak_gflops: machine::fma_peak_gflops(hardware, threads)?,
             rows: Vec::new(),
         })
     }
@@ -67,16 +70,28 @@ impl Report {
 }
 
 impl Row {
-    pub(crate) const HEADER: &str = "what      threads     H     N  steps weights     ours ms     \
-                                     peer ms  ratio   peak  memory MB";
+    pub(crate) const HEADER: &str = "what      threads     H     N  steps weights     ours ms   ±%  \
+                                     \u{20}  peer ms   ±%  ratio   peak  memory MB";
+
+    /// Half of the distance of the quartiles, in percent of the median.
+    fn spread(median: f64, quartiles: Option<[f64; 2]>) -> Option<f64> {
+        quartiles.map(|[low, high]| 50.0 * (high - low) / median)
+    }
+
+    /// Whether the machine did something else: the peak moved, or our times are far apart.
+    fn is_disturbed(&self) -> bool {
+        let moved = self.peak_gflops.is_some_and(|[a, b]| (a - b).abs() > 0.05 * a.max(b));
+        moved || Self::spread(self.ours_ms, self.ours_quartiles_ms).is_some_and(|s| s > 5.0)
+    }
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let percent = |value: Option<f64>| or_dash(value.map(|value| format!("{value:.1}")));
         write!(
             f,
-            "{:9} {:7} {:5} {:>5} {:6} {:8} {:10.2} {:>11} {:>6} {:>6} {:>10}",
+            "{:9} {:7} {:5} {:>5} {:6} {:8} {:10.2} {:>4} {:>11} {:>4} {:>6} {:>6} {:>10}",
             self.what,
             self.threads,
             self.hidden,
@@ -84,11 +99,18 @@ impl fmt::Display for Row {
             self.steps,
             self.weights,
             self.ours_ms,
+            percent(Self::spread(self.ours_ms, self.ours_quartiles_ms)),
             or_dash(self.peer_ms.map(|ms| format!("{ms:.2}"))),
+            percent(self.peer_ms.and_then(|ms| Self::spread(ms, self.peer_quartiles_ms))),
             or_dash(self.ratio.map(|ratio| format!("{ratio:.2}"))),
             or_dash(self.peak_share.map(|share| format!("{share:.2}"))),
             or_dash(self.peak_rss_mb.map(|mb| format!("{mb:.0}"))),
-        )
+        )?;
+        match (self.is_disturbed(), self.peer.as_deref().filter(|_| self.device == "cuda")) {
+            (true, _) => f.write_str("  disturbed: time it again"),
+            (false, Some(peer)) => write!(f, "  {peer}"),
+            (false, None) => Ok(()),
+        }
     }
 }
 
@@ -96,8 +118,14 @@ impl fmt::Display for Row {
 #[derive(Clone, Copy)]
 pub(crate) struct Rounds {
     pub(crate) seconds: f64,
-    pub(crate) least: usize,
+    /// Rounds, unless they take too long.
+    pub(crate) wanted: usize,
 }
+
+/// Rounds of even the longest row.
+const LEAST: usize = 3;
+/// Seconds after which these must do.
+const PATIENCE: f64 = 30.0;
 
 /// Milliseconds of both sides, round by round.
 #[derive(Default)]
@@ -114,7 +142,10 @@ impl Rounds {
         mut peer: impl FnMut() -> Result<Option<f64>>,
     ) -> Result<Times> {
         let (start, mut times) = (Instant::now(), Times::default());
-        while times.ours.len() < self.least || start.elapsed().as_secs_f64() < self.seconds {
+        let goes_on = |rounds: usize, seconds: f64| {
+            seconds < self.seconds || rounds < LEAST || (rounds < self.wanted && seconds < PATIENCE)
+        };
+        while goes_on(times.ours.len(), start.elapsed().as_secs_f64()) {
             times.ours.push(ours()?);
             if let Some(milliseconds) = peer()? {
                 times.peer.push(milliseconds);
@@ -126,14 +157,16 @@ impl Rounds {
     }
 }
 
-/// Median and quartiles; of nothing there are none.
+/// Median and quartiles, between neighbours where they fall there; of nothing there are none.
 pub(crate) fn quartiles(values: &[f64]) -> Option<[f64; 3]> {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| {
-        values.get(((values.len().max(1) - 1) as f64 * share).round() as usize).copied()
-    };
-    Some([at(0.25)?, at(0.5)?, at(0.75)?])
+    let last = values.len().checked_sub(1)?;
+    Some([0.25, 0.5, 0.75].map(|share| {
+        let place = last as f64 * share;
+        let (low, rest) = (place.floor() as usize, place.fract());
+        values[low] + rest * (values[(low + 1).min(last)] - values[low])
+    }))
 }
 
 #[cfg(test)]
@@ -144,13 +177,14 @@ mod tests {
     fn quartiles_are_those_of_the_sorted_values() {
         assert_eq!(quartiles(&[]), None);
         assert_eq!(quartiles(&[3.0]), Some([3.0, 3.0, 3.0]));
+        assert_eq!(quartiles(&[2.0, 1.0]), Some([1.25, 1.5, 1.75]));
         assert_eq!(quartiles(&[5.0, 1.0, 4.0, 2.0, 3.0]), Some([2.0, 3.0, 4.0]));
     }
 
     #[test]
     fn both_sides_take_turns_at_least_so_often() -> Result<()> {
         let order = std::cell::RefCell::new(Vec::new());
-        let rounds = Rounds { seconds: 0.0, least: 2 };
+        let rounds = Rounds { seconds: 0.0, wanted: 4 };
         let ours = || {
             order.borrow_mut().push("ours");
             Ok(1.0)
@@ -160,8 +194,8 @@ mod tests {
             Ok(Some(2.0))
         };
         let times = rounds.run(ours, peer)?;
-        assert_eq!((times.ours, times.peer), (vec![1.0; 2], vec![2.0; 2]));
-        assert_eq!(order.into_inner(), ["ours", "peer", "ours", "peer"]);
+        assert_eq!((times.ours, times.peer), (vec![1.0; 4], vec![2.0; 4]));
+        assert_eq!(order.into_inner(), ["ours", "peer"].repeat(4));
         Ok(())
     }
 
@@ -177,18 +211,21 @@ mod tests {
             steps: 14,
             weights: "fresh",
             ours_ms: 1.234,
+            rounds: None,
             ours_quartiles_ms: None,
             peer: None,
             peer_ms: None,
             peer_quartiles_ms: None,
             ratio: None,
+            peak_gflops: None,
             peak_share: Some(0.5),
             peak_rss_mb: None,
         };
         let text = row.to_string();
         let cells: Vec<_> = text.split_whitespace().collect();
-        let expected = ["update", "2", "100", "5", "14", "fresh", "1.23", "-", "-", "0.50", "-"];
+        let expected =
+            ["update", "2", "100", "5", "14", "fresh", "1.23", "-", "-", "-", "-", "0.50", "-"];
         assert_eq!(cells, expected);
-        assert_eq!(text.len(), Row::HEADER.len());
+        assert_eq!(text.chars().count(), Row::HEADER.chars().count());
     }
 }

@@ -9,7 +9,7 @@ use safetensors::tensor::Dtype;
 use serde_json::json;
 use tau_analysis::{Drive, FitConfig, tau_net};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Activation, Backend, Config, Cpu, thread_pool};
+use tau_rnn::{Activation, Backend, Config, Cpu, Hardware, thread_pool};
 use tau_tasks::TaskKind;
 
 use crate::machine;
@@ -91,7 +91,7 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         );
     }
     let flops = 2.0 * ((BURN_IN + case.steps) * case.trials * case.hidden * case.hidden) as f64;
-    let peak = machine::fma_peak_gflops(case.threads);
+    let peak = machine::fma_peak_gflops(Hardware::Cpu, case.threads)?;
     let row = |what, seconds: f64, peer_s: Option<f64>| Row {
         what,
         device: "cpu",
@@ -102,11 +102,13 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         steps: case.steps,
         weights: "trained",
         ours_ms: seconds * 1e3,
+        rounds: None,
         ours_quartiles_ms: None,
         peer: name.clone(),
         peer_ms: peer_s.map(|s| s * 1e3),
         peer_quartiles_ms: None,
         ratio: peer_s.map(|s| s / seconds),
+        peak_gflops: None,
         peak_share: None,
         peak_rss_mb: machine::peak_rss_mb(),
     };

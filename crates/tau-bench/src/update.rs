@@ -11,18 +11,21 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 use tau_random::{Key, Purpose};
 use tau_rnn::{
-    Activation, Backend, Batch, Config, Cpu, Initial, Optimiser, Params, Readout, Rule, Target,
-    thread_pool,
+    Activation, Backend, Batch, Config, Hardware, Initial, Optimiser, Params, Readout, Rule,
+    Target, thread_pool,
 };
 
-use crate::machine;
+use tau_rnn::cuda::{Cuda, Gpu, KernelTime};
+
 use crate::peer::Peer;
 use crate::row::{Rounds, Row, quartiles};
+use crate::{Mode, machine};
 
 pub(crate) struct Case {
     pub(crate) hidden: usize,
     pub(crate) n: usize,
     pub(crate) batch: usize,
+    pub(crate) device: Hardware,
     pub(crate) threads: usize,
     pub(crate) trained: bool,
 }
@@ -30,13 +33,23 @@ pub(crate) struct Case {
 /// Losses of two programs on the same numbers in f32 agree at least so far.
 const SAME_LOSS: f64 = 1e-4;
 
+/// After a few updates: units on the other side of a kink have had time to matter.
+const SAME_LATER: f64 = 1e-2;
+
+/// As `FIVE` in peer.py.
+const UPDATES_BEFORE_SECOND_LOOK: usize = 5;
+
 /// Both sides work this long before each round: after a pause the system may leave two threads on
 /// one processor for tens of milliseconds, and how soon it parts them is not what is asked.
 const WARM_UP: Duration = Duration::from_millis(200);
 
 /// Times one row.
-pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> Result<Row> {
-    let steps = (5 * case.n + 3).div_ceil(2);
+pub(crate) fn time(
+    case: &Case,
+    rounds: Rounds,
+    mut peer: Option<(&mut Peer, Mode, bool)>,
+) -> Result<Row> {
+    let steps = steps(case.n);
     let config = Config::paper(case.hidden);
     let params = network(&config, case.trained)?;
     let (inputs, labels) = trials(steps, case.batch, case.n);
@@ -50,17 +63,20 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
     let pool = thread_pool(Some(case.threads))?;
     let optimiser = Optimiser::paper();
     // Every round begins with the same weights and an update that does not count.
-    let begin = || -> Result<Cpu<f32>> {
-        let mut network = Cpu::new(config.clone(), params.clone(), Arc::clone(&pool))?;
+    let new = || case.device.network(config.clone(), params.clone(), Arc::clone(&pool));
+    let begin = || -> Result<Box<dyn Backend<f32>>> {
+        let mut network = new()?;
         network.update(&batch, &optimiser)?;
+        // A GPU has only then done it.
+        network.take_mean_loss()?;
         Ok(network)
     };
     let mut name = None;
     // The peer reads it again in every round.
     let mut kept = None;
-    if let Some(peer) = peer.as_deref_mut() {
-        let loss =
-            Cpu::new(config.clone(), params.clone(), Arc::clone(&pool))?.evaluate(&batch)?.loss();
+    if let Some((peer, mode, tf32)) = &mut peer {
+        let loss = new()?.evaluate(&batch)?.loss();
+        let device = if case.device == Hardware::Cpu { "cpu" } else { "cuda" };
         let file = tempfile::NamedTempFile::new()?;
         save(file.path(), &params, &inputs, &labels)?;
         let Rule::Sgd { learning_rate, momentum } = optimiser.rule else {
@@ -69,11 +85,24 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
         let answer = peer.ask(&json!({
             "do": "load", "file": file.path(), "slope": Activation::NEGATIVE_SLOPE,
             "learning_rate": learning_rate, "momentum": momentum, "clip": optimiser.clip_norm,
+            "device": device, "mode": mode.name(), "tf32": tf32,
         }))?;
         let theirs = Peer::number(&answer, "loss")?;
+        let mut network = new()?;
+        for _ in 0..UPDATES_BEFORE_SECOND_LOOK {
+            network.update(&batch, &optimiser)?;
+        }
+        let after = network.evaluate(&batch)?.loss();
+        let theirs_after = Peer::number(&answer, "loss_after")?;
         ensure!(
-            (loss - theirs).abs() <= SAME_LOSS * loss,
+            // TF32 has 11 bits.
+            !mode.is_ours() || *tf32 || (loss - theirs).abs() <= SAME_LOSS * loss,
             "the peer finds another loss: {theirs} (ours: {loss}); nothing can be compared"
+        );
+        ensure!(
+            !mode.is_ours() || *tf32 || (after - theirs_after).abs() <= SAME_LATER * after,
+            "the peer trains otherwise: its loss is {theirs_after} after \
+             {UPDATES_BEFORE_SECOND_LOOK} updates (ours: {after}); nothing can be compared"
         );
         name = answer["peer"].as_str().map(str::to_owned);
         kept = Some(file);
@@ -82,12 +111,16 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
     let mut network = begin()?;
     let start = Instant::now();
     network.update(&batch, &optimiser)?;
+    network.take_mean_loss()?;
     let count = (0.05 / start.elapsed().as_secs_f64()).ceil().clamp(1.0, 100.0) as usize;
+    let peak = || machine::fma_peak_gflops(case.device, case.threads);
+    let before = peak()?;
     let times = rounds.run(
         || {
             let (mut network, start) = (begin()?, Instant::now());
             while start.elapsed() < WARM_UP {
                 network.update(&batch, &optimiser)?;
+                network.take_mean_loss()?;
             }
             // Before the next one is there: its memory counts once.
             drop(network);
@@ -95,10 +128,11 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
             for _ in 0..count {
                 network.update(&batch, &optimiser)?;
             }
+            network.take_mean_loss()?;
             Ok(start.elapsed().as_secs_f64() * 1e3 / count as f64)
         },
         || {
-            let Some(peer) = peer.as_deref_mut() else { return Ok(None) };
+            let Some((peer, ..)) = &mut peer else { return Ok(None) };
             let warm_up = WARM_UP.as_secs_f64();
             let answer =
                 peer.ask(&json!({ "do": "update", "count": count, "warm_up": warm_up }))?;
@@ -109,10 +143,10 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
     let flops = 6.0 * (steps * case.batch * case.hidden * case.hidden) as f64;
     let [low, ours_ms, high] = quartiles(&times.ours).unwrap_or_default();
     let theirs = quartiles(&times.peer);
-    let peak = machine::fma_peak_gflops(case.threads);
+    let peaks = [before, peak()?];
     Ok(Row {
         what: "update",
-        device: "cpu",
+        device: if case.device == Hardware::Cpu { "cpu" } else { "cuda" },
         threads: case.threads,
         hidden: case.hidden,
         batch: case.batch,
@@ -120,14 +154,41 @@ pub(crate) fn time(case: &Case, rounds: Rounds, mut peer: Option<&mut Peer>) -> 
         steps,
         weights: if case.trained { "trained" } else { "fresh" },
         ours_ms,
+        rounds: Some(times.ours.len()),
         ours_quartiles_ms: Some([low, high]),
         peer: name,
         peer_ms: theirs.map(|[_, median, _]| median),
         peer_quartiles_ms: theirs.map(|[low, _, high]| [low, high]),
         ratio: theirs.map(|[_, median, _]| median / ours_ms),
-        peak_share: Some(flops / (ours_ms * 1e6) / peak),
+        peak_gflops: Some(peaks),
+        peak_share: Some(flops / (ours_ms * 1e6) / peaks[0].max(peaks[1])),
         peak_rss_mb: machine::peak_rss_mb(),
     })
+}
+
+/// Steps of a batch, on average over lengths: T ~ U{N + 2, …, 4 N + 1}, rounded up.
+fn steps(n: usize) -> usize {
+    (5 * n + 3).div_ceil(2)
+}
+
+/// Times the kernels of one update on a GPU, the longest first.
+pub(crate) fn kernel_times(case: &Case, number: usize) -> Result<Vec<(&'static str, KernelTime)>> {
+    let steps = steps(case.n);
+    let config = Config::paper(case.hidden);
+    let (inputs, labels) = trials(steps, case.batch, case.n);
+    let labels = labels.insert_axis(Axis(1));
+    let batch = Batch {
+        inputs: inputs.view(),
+        initial: Initial::Zero,
+        target: Target::Labels { labels: labels.view(), heads: &[0] },
+    };
+    let params = network(&config, case.trained)?;
+    let mut network = Cuda::<f32, _>::new(config, params, Gpu::open(number)?)?;
+    network.update(&batch, &Optimiser::paper())?;
+    network.take_mean_loss()?;
+    network.device().start_timing();
+    network.update(&batch, &Optimiser::paper())?;
+    Ok(network.device().stop_timing())
 }
 
 /// A network with its one head. Fresh weights let the error vanish on its way back; twice as large

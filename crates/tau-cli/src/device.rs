@@ -18,16 +18,11 @@ impl FromStr for Device {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let cuda = |number| Self::Chosen(Hardware::Cuda { number });
-        match name {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Chosen(Hardware::Cpu)),
-            "cuda" => Ok(cuda(0)),
-            _ => match name.strip_prefix("cuda:").map(str::parse) {
-                Some(Ok(number)) => Ok(cuda(number)),
-                _ => Err("allowed: cpu, cuda, cuda:NUMBER, auto".to_owned()),
-            },
+        if name == "auto" {
+            return Ok(Self::Auto);
         }
+        let unknown = |_: tau_rnn::Error| "allowed: cpu, cuda, cuda:NUMBER, auto".to_owned();
+        name.parse().map(Self::Chosen).map_err(unknown)
     }
 }
 

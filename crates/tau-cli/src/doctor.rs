@@ -110,7 +110,8 @@ fn gradients<R: Real>(hardware: Hardware, cases: &[Case]) -> anyhow::Result<bool
 
 fn memory(hardware: Hardware) {
     for n in [30, 100] {
-        let bytes = hardware.workspace_bytes(&Config::paper(500), 4 * n + 1, 256);
+        let config = Config::paper(500);
+        let bytes = hardware.workspace_bytes(&config, 4 * n + 1, 256, 2 * n, false);
         say!("         500 neurons, 256 trials, N = {n}: {} MB at most", bytes / 1_000_000);
     }
     if let Ok((free, all)) = hardware.memory() {

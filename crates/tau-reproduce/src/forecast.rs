@@ -50,7 +50,8 @@ pub(crate) fn forecast(plan: &[Planned], threads: usize) -> Result<Forecast, Err
 
 fn workspace(run: &Run) -> usize {
     let (spec, hardware) = (run.spec(), run.hardware());
-    hardware.workspace_bytes(&spec.network, 4 * spec.n_end + 1, spec.batch_size)
+    let (steps, outputs) = (4 * spec.n_end + 1, 2 * spec.n_end);
+    hardware.workspace_bytes(&spec.network, steps, spec.batch_size, outputs, false)
 }
 
 /// Time steps of all updates of a run whose N grows evenly; a test batch costs a third of an

@@ -1,12 +1,13 @@
-//! The kernels one by one, on one thread: `cargo bench -p tau-rnn`. Times beside other programs are
-//! `cargo xtask bench`.
+//! The kernels on one thread, alone and together: `cargo bench -p tau-rnn [-- FILTER]`. An item is a
+//! floating-point operation: Gitem/s are Gflop/s. Times beside other programs are `cargo xtask bench`.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 use tau_rnn::{
-    Backend, Batch, Config, Cpu, Initial, Isa, Optimiser, Params, Readout, Target, thread_pool,
+    Backend, Batch, Config, Cpu, Initial, Isa, Optimiser, Params, Products, Readout, Target,
+    thread_pool,
 };
 
 fn main() {
@@ -64,6 +65,28 @@ impl Bench {
         let count = ItemsCount::new(flops * STEPS * TRIALS * hidden * hidden);
         let network = &mut bench.network;
         bencher.counter(count).bench_local(|| work(network, &batch));
+    }
+}
+
+/// The product of a step alone: 32 rows, as of a slice. 100 and 200 end with a panel of one register.
+#[divan::bench(args = [64, 96, 100, 128, 200, 500])]
+fn product_of_a_step(bencher: Bencher<'_, '_>, hidden: usize) {
+    products(bencher, hidden, 32, Products::step);
+}
+
+/// That of a gradient: eight steps of a slice.
+#[divan::bench(args = [64, 96, 100, 128, 200, 500])]
+fn product_of_a_gradient(bencher: Bencher<'_, '_>, hidden: usize) {
+    products(bencher, hidden, 256, Products::gradient);
+}
+
+fn products(bencher: Bencher<'_, '_>, hidden: usize, rows: usize, work: fn(&mut Products)) {
+    match Products::new(Isa::detect(), rows, hidden) {
+        Ok(mut products) => {
+            let count = ItemsCount::new(2 * rows * hidden * hidden);
+            bencher.counter(count).bench_local(|| work(&mut products));
+        }
+        Err(error) => eprintln!("error: {error}"),
     }
 }
 

@@ -4,5 +4,6 @@
 #include "inputs.cu"
 #include "optimiser.cu"
 #include "outer.cu"
+#include "peak.cu"
 #include "readout.cu"
 #include "step.cu"

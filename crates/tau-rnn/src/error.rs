@@ -122,6 +122,12 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// A name that is no device.
+    #[error("unknown device: {name} (known: cpu, cuda, cuda:NUMBER)")]
+    UnknownDevice {
+        /// The name.
+        name: String,
+    },
     /// No device of that kind that can be used.
     #[error("no GPU: {reason}")]
     NoDevice {

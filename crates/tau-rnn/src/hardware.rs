@@ -1,5 +1,6 @@
 //! Where networks are computed: one place that makes a [`Backend`] for either device.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use rayon::ThreadPool;
@@ -20,6 +21,22 @@ pub enum Hardware {
         /// As the driver counts, after `CUDA_VISIBLE_DEVICES`.
         number: usize,
     },
+}
+
+impl FromStr for Hardware {
+    type Err = Error;
+
+    /// Reads `cpu`, `cuda` (the first GPU) or `cuda:NUMBER`.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let number = match name {
+            "cpu" => return Ok(Self::Cpu),
+            "cuda" => Some(0),
+            _ => name.strip_prefix("cuda:").and_then(|number| number.parse().ok()),
+        };
+        number
+            .map(|number| Self::Cuda { number })
+            .ok_or_else(|| Error::UnknownDevice { name: name.to_owned() })
+    }
 }
 
 impl Hardware {
@@ -71,13 +88,22 @@ impl Hardware {
         }
     }
 
-    /// Bytes that one update needs besides parameters, gradient and momentum.
+    /// Bytes that one update needs besides parameters, gradient and momentum. `outputs` are those of
+    /// all heads of the batch; `every_step` says whether they are read at every step.
     #[must_use]
-    pub fn workspace_bytes(self, config: &Config, steps: usize, trials: usize) -> usize {
-        match self {
-            Self::Cpu => Cpu::<f32>::workspace_bytes(config, steps, trials),
-            Self::Cuda { .. } => crate::cuda::workspace_bytes::<f32>(config, steps, trials),
-        }
+    pub fn workspace_bytes(
+        self,
+        config: &Config,
+        steps: usize,
+        trials: usize,
+        outputs: usize,
+        every_step: bool,
+    ) -> usize {
+        let bytes = match self {
+            Self::Cpu => Cpu::<f32>::workspace_bytes,
+            Self::Cuda { .. } => crate::cuda::workspace_bytes::<f32>,
+        };
+        bytes(config, steps, trials, outputs, every_step)
     }
 }
 

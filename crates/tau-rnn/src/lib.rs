@@ -79,6 +79,8 @@ pub use batch::{Batch, HeadScore, Initial, Scores, Target};
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Config, Placement, TimeConstants};
+#[doc(hidden)]
+pub use cpu::Products;
 pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;

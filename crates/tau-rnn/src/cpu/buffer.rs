@@ -33,6 +33,12 @@ impl<R: Real> Buffer<R> {
         self
     }
 
+    /// Numbers that it has room for.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.data.len()
+    }
+
     fn start(&self) -> usize {
         // An interpreter of the language may not know the address: any start is right then.
         self.data.as_ptr().align_offset(LINE).min(self.data.len() - self.len)

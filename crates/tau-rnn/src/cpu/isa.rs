@@ -96,6 +96,8 @@ macro_rules! run {
     };
 }
 
+pub(super) use run;
+
 macro_rules! vectorised {
     ($type:ident, avx512: $w:literal, avx2: $y:literal, baseline: $b:literal) => {
         #[allow(unsafe_code)]
@@ -161,7 +163,7 @@ impl Isa {
 
 impl Isa {
     /// `self` where the processor has it, else the best that it has.
-    fn available_at_most(self) -> Self {
+    pub(super) fn available_at_most(self) -> Self {
         match (self, Self::detect()) {
             (Self::Baseline, _) | (_, Self::Baseline) => Self::Baseline,
             (Self::Avx2, _) | (_, Self::Avx2) => Self::Avx2,

@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 use crate::params::effective_tau;
 use crate::{Activation, Config, Params, Placement, Real};
 
-use super::product::{Finish, Lanes, both, each, load, row_stride, store};
+use super::product::{Finish, Lanes, Wide, both, each, load, row_stride, store};
 
 /// Columns behind the neurons in a row of activity: the inputs and the one.
 pub(super) fn extra_columns(channels: usize) -> usize {
@@ -220,7 +220,16 @@ pub(super) struct StepForward<'a, R, P> {
 
 impl<R: Real, P: Phi<R>, const L: usize> Finish<R, L> for StepForward<'_, R, P> {
     #[inline(always)]
-    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
+    fn finish<const W: usize>(&mut self, row: usize, column: usize, sums: Wide<R, L, W>) {
+        for (w, sum) in sums.into_iter().enumerate() {
+            self.register(row, column + w * L, sum);
+        }
+    }
+}
+
+impl<R: Real, P: Phi<R>> StepForward<'_, R, P> {
+    #[inline(always)]
+    fn register<const L: usize>(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
         let at = row * self.stride + column;
         let value = each(sum, P::phi);
         if self.leak.whole {
@@ -255,7 +264,16 @@ pub(super) struct StepBack<'a, R, P> {
 
 impl<R: Real, P: Phi<R>, const L: usize> Finish<R, L> for StepBack<'_, R, P> {
     #[inline(always)]
-    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
+    fn finish<const W: usize>(&mut self, row: usize, column: usize, sums: Wide<R, L, W>) {
+        for (w, sum) in sums.into_iter().enumerate() {
+            self.register(row, column + w * L, sum);
+        }
+    }
+}
+
+impl<R: Real, P: Phi<R>> StepBack<'_, R, P> {
+    #[inline(always)]
+    fn register<const L: usize>(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
         let flush = |e: R| if e.abs() < R::UNDERFLOW { R::ZERO } else { e };
         let leak = self.leak;
         let at = row * self.stride + column;

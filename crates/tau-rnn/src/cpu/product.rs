@@ -16,7 +16,7 @@ use super::spread_blocks;
 pub(super) type Lanes<R, const L: usize> = [R; L];
 
 /// One row of a panel: `W` registers side by side.
-type Wide<R, const L: usize, const W: usize> = [Lanes<R, L>; W];
+pub(super) type Wide<R, const L: usize, const W: usize> = [Lanes<R, L>; W];
 
 /// `sum + a * b` in every lane.
 #[inline(always)]
@@ -105,10 +105,11 @@ impl<R: Real> Panels<R> {
     }
 }
 
-/// What follows a product: gets its numbers as soon as they are computed.
+/// What follows a product: gets its numbers as soon as they are computed, all registers of a panel
+/// at once. (A cell with several gates packs a neuron's gates into the registers of one panel.)
 pub(super) trait Finish<R, const L: usize> {
-    /// Takes over `sum`, the numbers of a row from `column` on.
-    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>);
+    /// Takes over `sums`, the numbers of a row from `column` on.
+    fn finish<const W: usize>(&mut self, row: usize, column: usize, sums: Wide<R, L, W>);
 }
 
 /// Keeps a product as it is, in rows that are `stride` apart and have room for whole registers.
@@ -119,8 +120,10 @@ pub(super) struct Store<'a, R> {
 
 impl<R: Real, const L: usize> Finish<R, L> for Store<'_, R> {
     #[inline(always)]
-    fn finish(&mut self, row: usize, column: usize, sum: Lanes<R, L>) {
-        store(self.to, row * self.stride + column, sum);
+    fn finish<const W: usize>(&mut self, row: usize, column: usize, sums: Wide<R, L, W>) {
+        for (w, sum) in sums.into_iter().enumerate() {
+            store(self.to, row * self.stride + column + w * L, sum);
+        }
     }
 }
 
@@ -166,10 +169,8 @@ fn columns<R: Real, const MR: usize, const L: usize, const W: usize>(
             *row = &a[(first + k) * stride..][..panel.len()];
         }
         tile::<R, MR, L, W>(|k, p| from[k][p], panel, &mut done);
-        for (k, sums) in done.iter().enumerate() {
-            for (part, &sum) in sums.iter().enumerate() {
-                finish.finish(first + k, column + part * L, sum);
-            }
+        for (k, &sums) in done.iter().enumerate() {
+            finish.finish(first + k, column, sums);
         }
     }
 }
@@ -186,6 +187,7 @@ pub(super) fn tile<R: Real, const MR: usize, const L: usize, const W: usize>(
     b: &[Wide<R, L, W>],
     done: &mut [Wide<R, L, W>; MR],
 ) {
+    const { assert!(W == 1 || W == 2) };
     let mut sum = [[[R::ZERO; L]; W]; MR];
     for (p, &b) in b.iter().enumerate() {
         for i in 0..MR {
@@ -209,7 +211,7 @@ pub(super) struct OuterScratch<R> {
 #[cfg(test)]
 impl<R: Real> OuterScratch<R> {
     pub(super) fn numbers(&self) -> usize {
-        self.a.len() + self.b.len()
+        self.a.held() + self.b.held()
     }
 }
 

@@ -28,7 +28,7 @@ impl<R: Real> Cpu<R> {
                 continue;
             }
             let readout = &mut self.gradients.values.readouts[head];
-            for slice in &self.slices {
+            for slice in &self.slices[..self.active] {
                 add(flat_mut(&mut readout.bias), &slice.db_out[range.clone()]);
                 for (o, row) in range.clone().zip(flat_mut(&mut readout.weight).chunks_mut(hidden))
                 {
@@ -42,7 +42,7 @@ impl<R: Real> Cpu<R> {
         let (hidden, leak) = (self.config.hidden_size, &self.packed.leak);
         let stride = self.packed.stride();
         let gradients = &mut self.gradients.values;
-        let Some((sums, others)) = self.slices.split_first_mut() else { return };
+        let Some((sums, others)) = self.slices[..self.active].split_first_mut() else { return };
         // dMᵀ is summed in the first slice …
         let dm = &mut sums.dm[..self.packed.columns() * stride];
         spread_blocks(&self.pool, dm, BLOCK * stride, |block, rows| {

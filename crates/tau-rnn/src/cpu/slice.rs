@@ -94,17 +94,30 @@ pub(super) struct Slice<R> {
     pub(super) hits: Vec<u32>,
 }
 
-/// Numbers that a slice holds for an update; heads with few outputs do not count.
-pub(super) fn numbers(config: &Config, steps: usize, trials: usize) -> usize {
+/// Numbers that a slice holds for an update.
+pub(super) fn numbers(
+    config: &Config,
+    steps: usize,
+    trials: usize,
+    outputs: usize,
+    every_step: bool,
+) -> usize {
     let columns = config.hidden_size + extra_columns(config.input_size);
     let (rows, stride) = (trials.next_multiple_of(ROW_BLOCK), row_stride(columns));
     // Every state; the errors of a chunk, those from readouts.
     let whole = config.placement == Placement::Whole;
     let states = if whole { steps + 1 } else { 2 * steps + 2 };
     let activity = (states + CHUNK_STEPS + 1) * rows * stride;
-    let gradient = columns.next_multiple_of(ROW_BLOCK) * stride;
-    let scratch = CHUNK_STEPS * rows * (columns.next_multiple_of(ROW_BLOCK) + MAX_PANEL);
-    activity + gradient + scratch
+    let blocks = columns.next_multiple_of(ROW_BLOCK);
+    let output_blocks = outputs.next_multiple_of(ROW_BLOCK);
+    let gradient = (blocks + output_blocks) * stride;
+    let read = if every_step { steps } else { 1 };
+    let y = read * rows * row_stride(outputs);
+    // Of the two outer products, that of the cell over a chunk and that of the heads over all.
+    let chunk = CHUNK_STEPS.min(steps) * rows;
+    let scratch =
+        (chunk * blocks).max(read * rows * output_blocks) + chunk.max(read * rows) * MAX_PANEL;
+    activity + gradient + y + scratch
 }
 
 impl<R: Real> Slice<R> {
@@ -322,8 +335,17 @@ impl<R: Real> Slice<R> {
 impl<R: Real> Slice<R> {
     /// Bytes of all buffers that grow with the batch.
     pub(super) fn bytes(&self) -> usize {
-        let buffers = [&self.h, &self.f, &self.carry, &self.direct, &self.errors, &self.dm];
-        let numbers: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+        let buffers = [
+            &self.h,
+            &self.f,
+            &self.y,
+            &self.carry,
+            &self.direct,
+            &self.errors,
+            &self.dm,
+            &self.dw_out,
+        ];
+        let numbers: usize = buffers.iter().map(|buffer| buffer.held()).sum();
         (numbers + self.scratch.numbers()) * size_of::<R>()
     }
 }

@@ -168,6 +168,11 @@ arguments! {
         rows: i32,
         rows_per_split: i32,
     }
+    Peak<R> for "peak" {
+        out: Ptr<R>,
+        rounds: i32,
+        unused: i32,
+    }
     CellGradient<R> for "cell_gradient" {
         shape: Shape,
         matrix: Splits<R>,

@@ -35,6 +35,17 @@ pub struct Gpu {
     modules: RefCell<HashMap<&'static str, Arc<CudaModule>>>,
     functions: RefCell<HashMap<(&'static str, &'static str), CudaFunction>>,
     staging: RefCell<Staging>,
+    /// Time of each kernel, if someone asked for it.
+    times: RefCell<Option<HashMap<&'static str, KernelTime>>>,
+}
+
+/// What a kernel took.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KernelTime {
+    /// Launches.
+    pub launches: u64,
+    /// Milliseconds of all of them.
+    pub milliseconds: f64,
 }
 
 /// Page-locked memory through which bytes go to the device, so that nobody waits for the copy.
@@ -112,6 +123,7 @@ impl Gpu {
             modules: RefCell::default(),
             functions: RefCell::default(),
             staging: RefCell::default(),
+            times: RefCell::default(),
         })
     }
 
@@ -131,6 +143,38 @@ impl Gpu {
     /// [`Error::Device`].
     pub fn memory(&self) -> Result<(usize, usize), Error> {
         self.stream.context().mem_get_info().map_err(failed)
+    }
+
+    /// Begins to time every kernel, one after the other: all in all slower than without.
+    pub fn start_timing(&self) {
+        *self.times.borrow_mut() = Some(HashMap::new());
+    }
+
+    /// Ends the timing: each kernel's time, the longest first.
+    #[must_use]
+    pub fn stop_timing(&self) -> Vec<(&'static str, KernelTime)> {
+        let mut times: Vec<_> = self.times.take().unwrap_or_default().into_iter().collect();
+        times.sort_by(|(_, a), (_, b)| b.milliseconds.total_cmp(&a.milliseconds));
+        times
+    }
+
+    /// Runs `work`, which launches a kernel, and waits for it if it is to be timed.
+    fn timed(
+        &self,
+        kernel: &'static str,
+        work: impl FnOnce() -> Result<(), DriverError>,
+    ) -> Result<(), DriverError> {
+        let mut times = self.times.borrow_mut();
+        let Some(times) = times.as_mut() else { return work() };
+        let stamp = || self.stream.record_event(Some(sys::CUevent_flags::CU_EVENT_DEFAULT));
+        let start = stamp()?;
+        work()?;
+        let end = stamp()?;
+        end.synchronize()?;
+        let time = times.entry(kernel).or_default();
+        time.launches += 1;
+        time.milliseconds += f64::from(start.elapsed_ms(&end)?);
+        Ok(())
     }
 
     fn function<R: Real>(&self, kernel: &'static str) -> Result<CudaFunction, Error> {
@@ -253,9 +297,12 @@ impl Device for Gpu {
             shared_mem_bytes: 0,
         };
         let packet = Packet(*arguments);
-        let mut launch = self.stream.launch_builder(&function);
-        launch.arg(&packet);
-        // SAFETY: the caller's promise.
-        unsafe { launch.launch(config) }.map_err(failed).map(drop)
+        let work = || {
+            let mut launch = self.stream.launch_builder(&function);
+            launch.arg(&packet);
+            // SAFETY: the caller's promise.
+            unsafe { launch.launch(config) }.map(drop)
+        };
+        self.timed(A::KERNEL, work).map_err(failed)
     }
 }

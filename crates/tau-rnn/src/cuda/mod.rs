@@ -18,6 +18,7 @@ mod driver;
 mod launch;
 mod memory;
 mod pass;
+mod peak;
 mod train;
 
 use ndarray::{Array2, Array3, ArrayView3};
@@ -35,7 +36,8 @@ use pass::{Keep, Work};
 
 pub use device::{Arguments, Device, THREADS};
 #[cfg(feature = "cuda")]
-pub use driver::Gpu;
+pub use driver::{Gpu, KernelTime};
+pub use peak::fma_peak;
 
 /// A network on a device.
 #[derive(Debug)]
@@ -86,6 +88,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
         network.state.put(&network.device, &[State::default()])?;
         network.put_params()?;
         Ok(network)
+    }
+
+    /// The device.
+    pub fn device(&self) -> &D {
+        &self.device
     }
 
     /// Moves [`Self::host`] to the device.
@@ -202,13 +209,21 @@ impl<R: Real, D: Device> Cuda<R, D> {
 /// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly the
 /// histories of the states and of the errors.
 #[must_use]
-pub fn workspace_bytes<R: Real>(config: &Config, steps: usize, trials: usize) -> usize {
+pub fn workspace_bytes<R: Real>(
+    config: &Config,
+    steps: usize,
+    trials: usize,
+    outputs: usize,
+    every_step: bool,
+) -> usize {
     let stride = pass::stride(config.hidden_size + config.input_size + 1);
     let rows = trials.next_multiple_of(pass::TILE);
     let states = if config.placement == Placement::Whole { 2 } else { 3 };
     let history = states * (steps + 1) * rows * stride;
     let splits = pass::Splitting::new(steps * rows).splits;
-    (history + (splits + 2) * stride * stride) * size_of::<R>()
+    let read = if every_step { steps } else { 1 };
+    let y = read * rows * pass::stride(outputs);
+    (history + y + (splits + 2) * stride * stride) * size_of::<R>()
 }
 
 /// From sums of losses to their mean.
