@@ -2,6 +2,7 @@
 
 mod ci;
 mod kernels;
+mod kit;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Pack programs and scripts for a GPU machine that has nothing but a driver (and Python with
+    /// PyTorch, to compare with).
+    GpuKit,
     /// Everything that must hold before a change lands, except the tests.
     Ci,
 }
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Task::ReproduceFigures { options } => reproduce_figures(&options),
         Task::Bench { options } => bench(&options),
         Task::Kernels { check } => kernels::kernels(check).map(|()| ExitCode::SUCCESS),
+        Task::GpuKit => kit::kit().map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

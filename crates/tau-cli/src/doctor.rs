@@ -25,9 +25,15 @@ pub(crate) struct Doctor {
     /// Only this device: cpu, cuda or cuda:NUMBER.
     #[arg(long)]
     device: Option<Device>,
-    /// Every kernel on many shapes in both precisions, memory, and a training up to N = 5.
+    /// Every kernel on many shapes in both precisions, memory, and a training.
     #[arg(long)]
     full: bool,
+    /// Neurons of that training.
+    #[arg(long, value_name = "H", default_value_t = 64)]
+    neurons: usize,
+    /// The N up to which it goes.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    n: usize,
 }
 
 impl Doctor {
@@ -75,9 +81,35 @@ impl Doctor {
         if self.full {
             well &= gradients::<f64>(hardware, &cases)?;
             memory(hardware);
-            well &= training(hardware)?;
+            well &= self.train(hardware)?;
         }
         Ok(well)
+    }
+
+    /// Trains multi-head from N = 2 on.
+    fn train(&self, hardware: Hardware) -> anyhow::Result<bool> {
+        let spec = TrainingSpec {
+            n_end: self.n,
+            max_epochs: 4 * self.n,
+            ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, self.neurons, 400)
+        };
+        let backend = hardware.network::<f32>(
+            spec.network.clone(),
+            spec.initial_params()?,
+            thread_pool(None)?,
+        )?;
+        let start = Instant::now();
+        let mut trainer = Trainer::new(spec, backend)?;
+        let outcome = trainer.run(&mut ())?;
+        let position = trainer.position();
+        say!(
+            "         training of {} neurons, multi-head: N = {} in {} epochs, {:.1} s",
+            self.neurons,
+            position.solved_n,
+            position.epochs,
+            start.elapsed().as_secs_f64()
+        );
+        Ok(outcome == Outcome::Finished)
     }
 }
 
@@ -117,29 +149,4 @@ fn memory(hardware: Hardware) {
     if let Ok((free, all)) = hardware.memory() {
         say!("         memory: {} of {} MB free", free / 1_000_000, all / 1_000_000);
     }
-}
-
-/// Trains 64 neurons up to N = 5.
-fn training(hardware: Hardware) -> anyhow::Result<bool> {
-    let spec = TrainingSpec {
-        n_end: 5,
-        max_epochs: 20,
-        ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 64, 400)
-    };
-    let backend = hardware.network::<f32>(
-        spec.network.clone(),
-        spec.initial_params()?,
-        thread_pool(None)?,
-    )?;
-    let start = Instant::now();
-    let mut trainer = Trainer::new(spec, backend)?;
-    let outcome = trainer.run(&mut ())?;
-    let position = trainer.position();
-    say!(
-        "         training of 64 neurons, multi-head: N = {} in {} epochs, {:.1} s",
-        position.solved_n,
-        position.epochs,
-        start.elapsed().as_secs_f64()
-    );
-    Ok(outcome == Outcome::Finished)
 }

@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Batch, HeadScore, Initial, Params, Readout, Real, Scores, Target};
-use tau_tasks::Task;
+use tau_rnn::{
+    Backend, Batch, BitRule, Drawn, HeadScore, Initial, Params, Readout, Real, Scores, Target,
+};
+use tau_tasks::{Chance, Task};
 
 use crate::{Error, Stage, TrainingSpec};
 
@@ -190,10 +192,16 @@ impl<R: Real> Trainer<R> {
         for update in 0..updates {
             let inputs = self.spec.key(Purpose::Inputs, epoch, update);
             let initial = self.spec.key(Purpose::InitialState, epoch, update);
+            let drawn = drawn(&self.spec, task, stage, inputs, initial);
             let backend = &mut self.backend;
-            with_batch(&self.spec, task, stage, inputs, initial, |batch| {
-                backend.update(batch, &optimiser)
-            })
+            let done = drawn.map_or(Ok(None), |drawn| backend.update_drawn(&drawn, &optimiser));
+            match done {
+                Ok(Some(())) => Ok(()),
+                Ok(None) => with_batch(&self.spec, task, stage, inputs, initial, |batch| {
+                    backend.update(batch, &optimiser)
+                }),
+                Err(error) => Err(error.into()),
+            }
             .map_err(|error| self.located(error))?;
             if observer.updated(&self.position, update + 1, updates).is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -209,9 +217,15 @@ impl<R: Real> Trainer<R> {
         for step in 0..batches {
             let inputs = self.spec.key(Purpose::TestInputs, self.position.epochs, step);
             let initial = self.spec.key(Purpose::TestInitialState, self.position.epochs, step);
+            let drawn = drawn(&self.spec, task, stage, inputs, initial);
             let backend = &mut self.backend;
             let scores: Scores =
-                with_batch(&self.spec, task, stage, inputs, initial, |b| backend.evaluate(b))?;
+                match drawn.map_or(Ok(None), |drawn| backend.evaluate_drawn(&drawn))? {
+                    Some(scores) => scores,
+                    None => with_batch(&self.spec, task, stage, inputs, initial, |batch| {
+                        backend.evaluate(batch)
+                    })?,
+                };
             for (mean, score) in mean.iter_mut().zip(scores.heads) {
                 mean.loss += score.loss / batches as f64;
                 mean.accuracy += score.accuracy / batches as f64;
@@ -247,6 +261,30 @@ impl<R: Real> Trainer<R> {
         }
         EpochReport { epoch: self.position.epochs, stage, training_loss, heads, solved }
     }
+}
+
+/// The batch as a device may draw it itself.
+fn drawn<'a, R>(
+    spec: &TrainingSpec,
+    task: &dyn Task,
+    stage: &'a Stage,
+    inputs: Key,
+    initial: Key,
+) -> Option<Drawn<'a, R>> {
+    let (bits, rule) = task.bits()?;
+    Some(Drawn {
+        key: inputs,
+        steps: task.length(inputs),
+        trials: spec.batch_size,
+        fair: bits.chance == Chance::Half,
+        values: bits.coding.values(),
+        rule: match rule {
+            tau_tasks::BitRule::Parity => BitRule::Parity,
+            tau_tasks::BitRule::Match => BitRule::Match,
+        },
+        memory: &stage.memory,
+        initial: Initial::Uniform { scale: spec.initial_state, key: initial },
+    })
 }
 
 /// Draws a batch of the task and hands it over in the form that the core reads.

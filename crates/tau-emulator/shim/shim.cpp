@@ -40,6 +40,7 @@ struct Launch {
     std::vector<Fiber> fibers;
     std::unique_ptr<max_align_t[]> shared{new max_align_t[SHARED_BYTES / sizeof(max_align_t)]};
     size_t shared_used;
+    std::vector<max_align_t> dynamic;
     unsigned long long blocks = 0;
     ucontext_t host;
     jmp_buf scheduler;
@@ -84,6 +85,7 @@ bool run_block(const Kernel& kernel, std::mt19937_64& random) {
     launch.blocks++;
     launch.shared_used = 0;
     std::memset(launch.shared.get(), 0xff, SHARED_BYTES);
+    std::memset(launch.dynamic.data(), 0xff, launch.dynamic.size() * sizeof(max_align_t));
     std::vector<unsigned> order(kernel.threads);
     std::iota(order.begin(), order.end(), 0u);
     for (unsigned i = 0; i < kernel.threads; i++) {
@@ -144,6 +146,10 @@ void* Site::get(size_t bytes) {
     return reinterpret_cast<char*>(launch.shared.get()) + offset;
 }
 
+void* dynamic() {
+    return launch.dynamic.data();
+}
+
 void sync(const char* file, int line) {
     Fiber& fiber = *launch.running;
     fiber.file = file;
@@ -161,7 +167,8 @@ const shim::Kernel* tau_kernels_f64();
 // Runs a kernel over the grid, blocks in random order too. Returns null, or a message that is good
 // until the next launch of this thread.
 extern "C" const char* tau_launch(const char* name, int is_double, size_t bytes, unsigned x,
-                                  unsigned y, unsigned z, const void* arguments, uint64_t seed) {
+                                  unsigned y, unsigned z, unsigned threads, size_t shared,
+                                  const void* arguments, uint64_t seed) {
     using namespace shim;
     const Kernel* kernel = is_double ? tau_kernels_f64() : tau_kernels_f32();
     while (kernel && std::strcmp(kernel->name, name) != 0) {
@@ -177,6 +184,13 @@ extern "C" const char* tau_launch(const char* name, int is_double, size_t bytes,
                        " bytes, the kernel takes " + std::to_string(kernel->bytes);
         return launch.error.c_str();
     }
+    if (kernel->threads != threads) {
+        launch.error = std::string(name) + ": blocks of " + std::to_string(threads) +
+                       " threads, the kernel wants " + std::to_string(kernel->threads);
+        return launch.error.c_str();
+    }
+    // A guard behind it is part of what is poisoned.
+    launch.dynamic.resize(shared / sizeof(max_align_t) + 1);
     if (launch.fibers.size() < kernel->threads) {
         launch.fibers.resize(kernel->threads);
     }

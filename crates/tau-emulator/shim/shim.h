@@ -35,6 +35,9 @@ public:
     void* get(size_t bytes);
 };
 
+// The memory whose size the launch says.
+void* dynamic();
+
 void sync(const char* file, int line);
 
 struct Kernel {
@@ -64,6 +67,8 @@ struct Register {
 #define SHARED(type, name, count)          \
     static thread_local shim::Site name##_site; \
     type* name = static_cast<type*>(name##_site.get(sizeof(type) * (count)))
+
+#define DYNAMIC(type, name) type* name = static_cast<type*>(shim::dynamic())
 
 // `KERNELS` is the list of the translation unit.
 #define KERNEL(threads, name, Arguments)                                              \

@@ -27,13 +27,31 @@ use tau_rnn::{Error, Real};
 pub struct Emulator {
     /// Of the next launch's order.
     seed: Cell<u64>,
+    shared_limit: usize,
+    /// The largest piece of memory that it gives.
+    largest: usize,
 }
+
+/// What an H100 has.
+const SHARED_LIMIT: usize = 227 * 1024;
 
 impl Emulator {
     /// Blocks and threads take turns in an order that `seed` names.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed: Cell::new(seed << 32) }
+        Self { seed: Cell::new(seed << 32), shared_limit: SHARED_LIMIT, largest: usize::MAX }
+    }
+
+    /// A block may ask for no more than so many bytes of shared memory.
+    #[must_use]
+    pub fn with_shared_limit(self, bytes: usize) -> Self {
+        Self { shared_limit: bytes, ..self }
+    }
+
+    /// No piece of memory may be larger.
+    #[must_use]
+    pub fn with_largest_memory(self, bytes: usize) -> Self {
+        Self { largest: bytes, ..self }
     }
 }
 
@@ -93,6 +111,8 @@ unsafe extern "C" {
         x: u32,
         y: u32,
         z: u32,
+        threads: u32,
+        shared: usize,
         arguments: *const c_void,
         seed: u64,
     ) -> *const c_char;
@@ -102,6 +122,9 @@ impl Device for Emulator {
     type Memory = Memory;
 
     fn allocate(&self, bytes: usize) -> Result<Memory, Error> {
+        if bytes > self.largest {
+            return Err(Error::DeviceMemory { bytes, free: self.largest, fits: 0 });
+        }
         let lines = bytes.div_ceil(LINE) + 2 * GUARD;
         let mut memory = Memory { lines: vec![Line([GUARD_BYTE; LINE]); lines], bytes };
         self.clear(&mut memory)?;
@@ -131,10 +154,15 @@ impl Device for Emulator {
         Ok(())
     }
 
+    fn shared_limit(&self) -> usize {
+        self.shared_limit
+    }
+
     #[allow(unsafe_code)]
     unsafe fn launch<R: Real, A: Arguments>(
         &self,
         grid: [usize; 3],
+        shared: usize,
         arguments: &A,
     ) -> Result<(), Error> {
         let name = CString::new(A::KERNEL).map_err(|bad| error(bad.to_string()))?;
@@ -144,10 +172,12 @@ impl Device for Emulator {
         let is_double = c_int::from(R::NAME == "f64");
         let bytes = size_of::<A>();
         let arguments = std::ptr::from_ref(arguments).cast();
+        let threads = A::THREADS as u32;
         // SAFETY: the name is a C string, the arguments are `bytes` long; addresses in them are the
         // caller's promise.
-        let message =
-            unsafe { tau_launch(name.as_ptr(), is_double, bytes, x, y, z, arguments, seed) };
+        let message = unsafe {
+            tau_launch(name.as_ptr(), is_double, bytes, x, y, z, threads, shared, arguments, seed)
+        };
         if message.is_null() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tau_analysis::{Drive, FitConfig, Probe, Quality, TauStatistics};
-use tau_rnn::{Cpu, thread_pool};
+use tau_rnn::{Backend, thread_pool};
 use tau_runs::{MetricsRow, Provenance, State, read_if_there, write_atomically};
 use tau_tasks::TaskKind;
 
@@ -189,10 +189,12 @@ fn chosen(network: &Network, every: usize) -> Vec<usize> {
     solved.filter(|(k, _)| k % every.max(1) == 0 || *k == last).map(|(_, (n, _))| *n).collect()
 }
 
-/// A backend of one thread: the networks, not the batch, are what is spread over the threads.
-fn backend(planned: &Planned, n: usize) -> Result<Cpu<f32>, Error> {
+/// The network when it had solved N, on the run's device; on the processor on one thread: the
+/// networks, not the batch, are what is spread over the threads.
+fn backend(planned: &Planned, n: usize) -> Result<Box<dyn Backend<f32>>, Error> {
     let checkpoint = planned.run.checkpoint(n)?;
-    Ok(Cpu::new(checkpoint.config, checkpoint.params, thread_pool(Some(1))?)?)
+    let (config, params) = (checkpoint.config, checkpoint.params);
+    Ok(planned.run.hardware().network(config, params, thread_pool(Some(1))?)?)
 }
 
 fn tau_net(
@@ -213,7 +215,7 @@ fn tau_net(
             seed: spec.seed,
         };
         let task = memory_task(spec.task, n)?;
-        let found = drive.autocorrelation(&mut backend(planned, n)?, &*task, stop)?;
+        let found = drive.autocorrelation(&mut *backend(planned, n)?, &*task, stop)?;
         let fits = tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?;
         let good = |fit: &&tau_analysis::TauNet| fit.quality == Quality::Good;
         let trusted: Vec<f64> = fits.units.iter().filter(good).map(|fit| fit.tau).collect();
@@ -250,7 +252,7 @@ fn forgetting(
             seed: spec.seed,
         };
         let task = spec.task.with_memory(&memory).map_err(tau_curricula::Error::from)?;
-        let accuracy = probe.accuracy(&mut backend(planned, n_max)?, &*task, stop)?;
+        let accuracy = probe.accuracy(&mut *backend(planned, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })
 }

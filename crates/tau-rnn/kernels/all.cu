@@ -1,9 +1,11 @@
 // Everything in one module.
 #include "cell.cu"
+#include "drawn.cu"
 #include "gradient.cu"
 #include "inputs.cu"
 #include "optimiser.cu"
 #include "outer.cu"
 #include "peak.cu"
 #include "readout.cu"
+#include "small.cu"
 #include "step.cu"

@@ -12,8 +12,12 @@
 #ifdef __CUDACC__
 // The emulator of crates/tau-emulator has its own.
 #define KERNEL(threads, name, Arguments) \
-    extern "C" __global__ void __launch_bounds__(threads, 2) name(const Arguments a)
+    extern "C" __global__ void __launch_bounds__(threads, 512 / threads) name(const Arguments a)
 #define SHARED(type, name, count) __shared__ type name[count]
+// The memory whose size the launch says.
+#define DYNAMIC(type, name)                             \
+    extern __shared__ __align__(16) char dynamic_shared[]; \
+    type* name = reinterpret_cast<type*>(dynamic_shared)
 #define SYNC() __syncthreads()
 #endif
 

@@ -2,7 +2,9 @@
 
 use ndarray::{Array2, Array3, ArrayView3};
 
-use crate::{Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores};
+use crate::{
+    Batch, Config, Drawn, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
+};
 
 /// A network that lives on a device, with the memory of its optimiser.
 ///
@@ -41,7 +43,30 @@ pub trait Backend<R: Real>: Send {
     /// A batch that does not fit.
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error>;
 
-    /// Scores of a batch, without keeping the history.
+    /// [`Backend::update`] on a batch that the device draws itself; `None` from a device that wants
+    /// to be handed the batch.
+    ///
+    /// # Errors
+    /// Those of [`Backend::update`].
+    fn update_drawn(
+        &mut self,
+        drawn: &Drawn<'_, R>,
+        optimiser: &Optimiser,
+    ) -> Result<Option<()>, Error> {
+        let _ = (drawn, optimiser);
+        Ok(None)
+    }
+
+    /// [`Backend::evaluate`] on a batch that the device draws itself, or `None`.
+    ///
+    /// # Errors
+    /// Those of [`Backend::evaluate`].
+    fn evaluate_drawn(&mut self, drawn: &Drawn<'_, R>) -> Result<Option<Scores>, Error> {
+        let _ = drawn;
+        Ok(None)
+    }
+
+    /// Scores of a batch, without keeping the history (but for a target at every step).
     ///
     /// # Errors
     /// A batch that does not fit.

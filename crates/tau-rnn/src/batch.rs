@@ -70,6 +70,68 @@ pub struct Batch<'a, R> {
     pub target: Target<'a>,
 }
 
+/// A batch of random bits that a device may draw itself: the same numbers as the batch that
+/// `tau-tasks` draws for the key. One input channel; heads 0, 1, … answer for `memory`.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn<'a, R> {
+    /// Name of the stream.
+    pub key: Key,
+    /// Steps T, at least the largest N.
+    pub steps: usize,
+    /// Trials.
+    pub trials: usize,
+    /// Whether a 1 has probability 1/2; else every trial has its own, uniform in [0, 1).
+    pub fair: bool,
+    /// The input that stands for 0 and for 1.
+    pub values: [f32; 2],
+    /// What is asked of the bits.
+    pub rule: BitRule,
+    /// N of each head.
+    pub memory: &'a [usize],
+    /// Hidden state before the first step.
+    pub initial: Initial<'a, R>,
+}
+
+/// What a head should answer at the last step T.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BitRule {
+    /// Whether the number of ones among the last N bits is odd.
+    Parity,
+    /// Whether bits T and T − N + 1 are the same.
+    Match,
+}
+
+impl<R: Real> Drawn<'_, R> {
+    /// Checks it against a network.
+    ///
+    /// # Errors
+    /// A size that is 0, channels or heads that the network does not have, an N above T.
+    pub fn check(&self, config: &Config, params: &Params<R>) -> Result<(), Error> {
+        let Self { steps, trials, .. } = *self;
+        for (what, size) in [("steps", steps), ("trials", trials), ("heads", self.memory.len())] {
+            if size == 0 {
+                return Err(Error::EmptyBatch { what });
+            }
+        }
+        if config.input_size != 1 {
+            let expected = [steps, trials, config.input_size];
+            return Err(Error::shape("inputs", &[steps, trials, 1], &expected));
+        }
+        self.initial.check(trials, config.hidden_size)?;
+        let heads = params.readouts.len();
+        if self.memory.len() > heads {
+            return Err(Error::Head { head: heads, heads });
+        }
+        if let Some(head) = params.readouts.iter().position(|readout| readout.outputs() < 2) {
+            return Err(Error::Label { label: 1, head, classes: 1 });
+        }
+        match self.memory.iter().find(|&&n| n == 0 || n > steps) {
+            Some(&n) => Err(Error::shape("the bits asked for", &[n], &[steps])),
+            None => Ok(()),
+        }
+    }
+}
+
 impl<R: Real> Batch<'_, R> {
     /// Number of steps T.
     #[must_use]

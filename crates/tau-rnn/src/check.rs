@@ -29,7 +29,7 @@ pub struct Case {
 /// What a device found for a [`Case`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finding {
-    /// Largest distance of an array of the gradient from [`reference`]'s, as a share of its norm; of
+    /// Largest distance of an array of the gradient from [`mod@reference`]'s, as a share of its norm; of
     /// the loss as a share of itself.
     pub distance: f64,
     /// Whether a second call gave the same bits.
@@ -86,7 +86,7 @@ impl Case {
         }
     }
 
-    /// Computes the gradient twice on a device, and once by [`reference`].
+    /// Computes the gradient twice on a device, and once by [`mod@reference`].
     ///
     /// # Errors
     /// Whatever the device meets.

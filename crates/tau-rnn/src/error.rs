@@ -142,14 +142,16 @@ pub enum Error {
     },
     /// Too little memory on the device.
     #[error(
-        "GPU memory: {bytes} bytes wanted, {free} free (use fewer trials a batch, fewer neurons \
-         or a shorter N)"
+        "GPU memory: {bytes} more bytes wanted, {free} free (about {fits} trials a batch would fit; \
+         or use fewer neurons, a shorter N, fewer networks at a time: --threads)"
     )]
     DeviceMemory {
         /// What was asked for.
         bytes: usize,
         /// What is free.
         free: usize,
+        /// Trials of a batch of that length for which there is memory.
+        fits: usize,
     },
     /// Bytes that are no checkpoint of ours.
     #[error("not a readable checkpoint: {reason}")]

@@ -75,7 +75,7 @@ mod real;
 pub mod reference;
 
 pub use backend::Backend;
-pub use batch::{Batch, HeadScore, Initial, Scores, Target};
+pub use batch::{Batch, BitRule, Drawn, HeadScore, Initial, Scores, Target};
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Config, Placement, TimeConstants};

@@ -37,6 +37,15 @@ pub enum Chance {
     Uniform,
 }
 
+/// What a head should answer at the last step T.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BitRule {
+    /// Whether the number of ones among the last N bits is odd.
+    Parity,
+    /// Whether bits T and T − N + 1 are the same.
+    Match,
+}
+
 /// How a bit is shown to the network (paper section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

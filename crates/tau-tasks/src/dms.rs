@@ -9,7 +9,7 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
 
 use crate::bits::bit;
 use crate::memory::{MemoryTask, Rule};
-use crate::{Chance, Coding, Error, Task};
+use crate::{BitRule, Chance, Coding, Error, Task};
 
 pub(crate) const NAME: &str = "dms";
 
@@ -25,6 +25,7 @@ impl Rule for Dms {
     // N = 1 would compare a bit with itself.
     const SMALLEST_N: usize = 2;
     const CHANCE: Chance = Chance::Half;
+    const BIT_RULE: BitRule = BitRule::Match;
 
     fn last(inputs: ArrayView2<f32>, memory: &[usize], mut labels: ArrayViewMut2<u8>) {
         let length = inputs.nrows();

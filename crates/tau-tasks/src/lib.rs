@@ -46,7 +46,7 @@ mod memory;
 mod parity;
 mod task;
 
-pub use bits::{Bits, Chance, Coding};
+pub use bits::{BitRule, Bits, Chance, Coding};
 pub use draws::Draws;
 pub use error::Error;
 pub use kind::TaskKind;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, ArrayViewMut2, Axis};
 use tau_random::Key;
 
-use crate::{Batch, Bits, Chance, Coding, Draws, Error, Outputs, Target, Task};
+use crate::{Batch, BitRule, Bits, Chance, Coding, Draws, Error, Outputs, Target, Task};
 
 /// The largest N of a task: its longest batch, 4·N + 1 steps, fits under one key.
 pub const MAX_N: usize = 100_000;
@@ -20,6 +20,9 @@ pub(crate) trait Rule: Debug + Send + Sync {
     const SMALLEST_N: usize;
     /// The law of the bits under [`Coding::Bits`]; under [`Coding::Signs`] they are fair.
     const CHANCE: Chance;
+
+    /// What the labels are, for those who draw them elsewhere.
+    const BIT_RULE: BitRule;
 
     /// Writes the label of each N at the last step; `labels` is (trial, head), time ≥ every N.
     fn last(inputs: ArrayView2<f32>, memory: &[usize], labels: ArrayViewMut2<u8>);
@@ -73,6 +76,10 @@ impl<R: Rule> Task for MemoryTask<R> {
 
     fn memory(&self) -> &[usize] {
         &self.memory
+    }
+
+    fn bits(&self) -> Option<(Bits, BitRule)> {
+        Some((self.bits, R::BIT_RULE))
     }
 
     fn length(&self, key: Key) -> usize {

@@ -8,7 +8,7 @@ use ndarray::{Array1, ArrayView2, ArrayViewMut2};
 
 use crate::bits::bit;
 use crate::memory::{MemoryTask, Rule};
-use crate::{Chance, Coding, Error, Task};
+use crate::{BitRule, Chance, Coding, Error, Task};
 
 pub(crate) const NAME: &str = "parity";
 
@@ -23,6 +23,7 @@ impl Rule for Parity {
     const NAME: &'static str = NAME;
     const SMALLEST_N: usize = 1;
     const CHANCE: Chance = Chance::Uniform;
+    const BIT_RULE: BitRule = BitRule::Parity;
 
     /// Adds the bits from the last one backwards, and notes the sum whenever an N is reached.
     fn last(inputs: ArrayView2<f32>, memory: &[usize], mut labels: ArrayViewMut2<u8>) {

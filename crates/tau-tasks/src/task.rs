@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use ndarray::{Array2, Array3, ArrayView3};
 use tau_random::Key;
 
-use crate::Error;
+use crate::{BitRule, Bits, Error};
 
 /// A task: random input sequences and what a network should answer to them.
 ///
@@ -50,6 +50,12 @@ pub trait Task: Debug + Send + Sync {
     /// [`Error::Trials`] outside the capacity of a key.
     fn batch(&self, trials: usize, key: Key) -> Result<Batch, Error> {
         self.sample(self.length(key), trials, key)
+    }
+
+    /// The law of the bits and what is asked of them, for a device that draws the task's batches
+    /// itself; `None` for a task that is more than that.
+    fn bits(&self) -> Option<(Bits, BitRule)> {
+        None
     }
 
     /// The label of every head at every step, (time, trial, head), as if the sequence ended there.

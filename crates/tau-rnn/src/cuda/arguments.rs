@@ -5,9 +5,12 @@ use std::marker::PhantomData;
 use bytemuck::{Pod, Zeroable};
 use tau_random::Key;
 
-use crate::Activation;
+use crate::{Activation, BitRule};
 
-use super::device::Arguments;
+use super::device::{Arguments, THREADS};
+
+/// Threads of a block in `kernels/small.cu`.
+pub(super) const SMALL_THREADS: usize = 512;
 
 /// An address on the device, or null.
 #[derive(Debug)]
@@ -67,9 +70,18 @@ pub(super) fn activation(activation: Activation) -> i32 {
     }
 }
 
+pub(super) fn bit_rule(rule: BitRule) -> i32 {
+    match rule {
+        BitRule::Parity => 0,
+        BitRule::Match => 1,
+    }
+}
+
 /// Declares the structures; `R` stands for `real`.
 macro_rules! arguments {
-    ($($name:ident $(<$r:ident>)? for $kernel:literal { $($field:ident: $type:ty),* $(,)? })*) => {
+    ($($name:ident $(<$r:ident>)? for $kernel:literal, $threads:ident threads {
+        $($field:ident: $type:ty),* $(,)?
+    })*) => {
         $(
             #[derive(Clone, Copy, Debug)]
             #[repr(C)]
@@ -79,13 +91,14 @@ macro_rules! arguments {
 
             impl $(<$r: crate::Real>)? Arguments for $name $(<$r>)? {
                 const KERNEL: &'static str = $kernel;
+                const THREADS: usize = $threads;
             }
         )*
     };
 }
 
 arguments! {
-    PackCell<R> for "pack_cell" {
+    PackCell<R> for "pack_cell", THREADS threads {
         shape: Shape,
         params: Ptr<R>,
         forward: Ptr<R>,
@@ -95,7 +108,7 @@ arguments! {
         whole: i32,
         k: i32,
     }
-    PackReadouts<R> for "pack_readouts" {
+    PackReadouts<R> for "pack_readouts", THREADS threads {
         shape: Shape,
         params: Ptr<R>,
         weights: Ptr<u64>,
@@ -105,12 +118,12 @@ arguments! {
         forward: Ptr<R>,
         backward: Ptr<R>,
     }
-    ShowGiven<R> for "show_given" {
+    ShowGiven<R> for "show_given", THREADS threads {
         shape: Shape,
         inputs: Ptr<f32>,
         h: Ptr<R>,
     }
-    Start<R> for "start" {
+    Start<R> for "start", THREADS threads {
         shape: Shape,
         given: Ptr<R>,
         given_stride: i32,
@@ -118,7 +131,7 @@ arguments! {
         key: KeyWords,
         h: Ptr<R>,
     }
-    Forward<R> for "forward" {
+    Forward<R> for "forward", THREADS threads {
         shape: Shape,
         before: Ptr<R>,
         after: Ptr<R>,
@@ -128,20 +141,20 @@ arguments! {
         decay: Ptr<R>,
         activation: i32,
     }
-    Outputs<R> for "outputs" {
+    Outputs<R> for "outputs", THREADS threads {
         shape: Shape,
         h: Ptr<R>,
         matrix: Ptr<R>,
         output_stride: i32,
         y: Ptr<R>,
     }
-    ScoreLabels<R> for "score_labels" {
+    ScoreLabels<R> for "score_labels", THREADS threads {
         score: Score<R>,
     }
-    ScoreSeries<R> for "score_series" {
+    ScoreSeries<R> for "score_series", THREADS threads {
         score: Score<R>,
     }
-    Backward<R> for "backward" {
+    Backward<R> for "backward", THREADS threads {
         shape: Shape,
         later: Ptr<R>,
         matrix: Ptr<R>,
@@ -159,7 +172,7 @@ arguments! {
         activation: i32,
         underflow: R,
     }
-    Outer<R> for "outer" {
+    Outer<R> for "outer", THREADS threads {
         left: Ptr<R>,
         right: Ptr<R>,
         out: Ptr<R>,
@@ -168,12 +181,49 @@ arguments! {
         rows: i32,
         rows_per_split: i32,
     }
-    Peak<R> for "peak" {
+    Peak<R> for "peak", THREADS threads {
         out: Ptr<R>,
         rounds: i32,
         unused: i32,
     }
-    CellGradient<R> for "cell_gradient" {
+    ShowDrawn<R> for "show_drawn", THREADS threads {
+        shape: Shape,
+        bits: Bits,
+        values: [f32; 2],
+        first: i32,
+        h: Ptr<R>,
+    }
+    LabelDrawn for "label_drawn", THREADS threads {
+        shape: Shape,
+        bits: Bits,
+        memory: Ptr<i32>,
+        heads: i32,
+        rule: i32,
+        labels: Ptr<u8>,
+    }
+    ForwardSmall<R> for "forward_small", SMALL_THREADS threads {
+        shape: Shape,
+        h: Ptr<R>,
+        f: Ptr<R>,
+        matrix: Ptr<R>,
+        alpha: Ptr<R>,
+        decay: Ptr<R>,
+        activation: i32,
+    }
+    BackwardSmall<R> for "backward_small", SMALL_THREADS threads {
+        shape: Shape,
+        h: Ptr<R>,
+        f: Ptr<R>,
+        errors: Ptr<R>,
+        matrix: Ptr<R>,
+        carry: Ptr<R>,
+        tau_sums: Ptr<R>,
+        alpha: Ptr<R>,
+        decay: Ptr<R>,
+        activation: i32,
+        underflow: R,
+    }
+    CellGradient<R> for "cell_gradient", THREADS threads {
         shape: Shape,
         matrix: Splits<R>,
         params: Ptr<R>,
@@ -183,21 +233,21 @@ arguments! {
         k: i32,
         trains_tau: i32,
     }
-    ReadoutGradient<R> for "readout_gradient" {
+    ReadoutGradient<R> for "readout_gradient", THREADS threads {
         shape: Shape,
         matrix: Splits<R>,
         weights: Ptr<u64>,
         biases: Ptr<u64>,
         gradient: Ptr<R>,
     }
-    Squares<R> for "squares" {
+    Squares<R> for "squares", THREADS threads {
         gradient: Ptr<R>,
         count: u64,
         segments: Ptr<Segment>,
         n_segments: i32,
         sums: Ptr<f64>,
     }
-    Judge for "judge" {
+    Judge for "judge", THREADS threads {
         rule: Rule,
         squares: Ptr<f64>,
         n_squares: i32,
@@ -209,7 +259,7 @@ arguments! {
         n_segments: i32,
         unused: i32,
     }
-    Step<R> for "step" {
+    Step<R> for "step", THREADS threads {
         rule: Rule,
         params: Ptr<R>,
         gradient: Ptr<R>,
@@ -223,6 +273,14 @@ arguments! {
         self_connections: i32,
         unused: i32,
     }
+}
+
+/// The law of random bits, and their stream.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Bits {
+    pub(super) key: KeyWords,
+    pub(super) fair: i32,
 }
 
 /// What both kinds of scoring take.

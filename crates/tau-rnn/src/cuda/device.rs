@@ -38,7 +38,11 @@ pub trait Device: Debug + Send {
     /// [`Error::Device`], also for what went wrong in an earlier call.
     fn read(&self, memory: &Self::Memory, offset: usize, bytes: &mut [u8]) -> Result<(), Error>;
 
-    /// Runs a kernel of the precision `R` once for every block of the grid.
+    /// Bytes of shared memory that a block may ask for.
+    fn shared_limit(&self) -> usize;
+
+    /// Runs a kernel of the precision `R` once for every block of the grid, each with `shared`
+    /// bytes of shared memory besides the kernel's own.
     ///
     /// # Safety
     /// `A` must be the structure that the kernel takes; its addresses must be memory of this device
@@ -50,6 +54,7 @@ pub trait Device: Debug + Send {
     unsafe fn launch<R: Real, A: Arguments>(
         &self,
         grid: [usize; 3],
+        shared: usize,
         arguments: &A,
     ) -> Result<(), Error>;
 }
@@ -58,7 +63,9 @@ pub trait Device: Debug + Send {
 pub trait Arguments: Copy + Debug + 'static {
     /// The kernel that takes them.
     const KERNEL: &'static str;
+    /// Threads of a block.
+    const THREADS: usize;
 }
 
-/// Threads of a block, and in `kernels/common.cuh`.
-pub const THREADS: usize = 256;
+/// Threads of a block of all kernels but those of `kernels/small.cu`.
+pub(super) const THREADS: usize = 256;

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::CStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cudarc::driver::sys::{self, CUresult};
+use cudarc::driver::sys::{self, CUdevice_attribute, CUfunction_attribute, CUresult};
 use cudarc::driver::{
     CudaContext, CudaEvent, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr,
     DevicePtrMut, DeviceRepr, DriverError, LaunchConfig, PinnedHostSlice, PushKernelArg, result,
@@ -14,7 +14,7 @@ use cudarc::nvrtc::Ptx;
 
 use crate::{Error, Real};
 
-use super::device::{Arguments, Device, THREADS};
+use super::device::{Arguments, Device};
 
 /// The kernels, made by `cargo xtask kernels`.
 const PTX: [(&str, &str); 2] = [
@@ -25,6 +25,8 @@ const PTX: [(&str, &str); 2] = [
 const OLDEST_DRIVER: i32 = 12_000;
 /// Volta.
 const OLDEST_CAPABILITY: (i32, i32) = (7, 0);
+/// Shared memory that a launch may have without asking for it.
+const SHARED_UNASKED: usize = 48 * 1024;
 /// Copies to the device that may be on their way at once.
 const STAGES: usize = 8;
 
@@ -32,11 +34,27 @@ const STAGES: usize = 8;
 #[derive(Debug)]
 pub struct Gpu {
     stream: Arc<CudaStream>,
-    modules: RefCell<HashMap<&'static str, Arc<CudaModule>>>,
+    shared: Arc<Shared>,
     functions: RefCell<HashMap<(&'static str, &'static str), CudaFunction>>,
     staging: RefCell<Staging>,
     /// Time of each kernel, if someone asked for it.
     times: RefCell<Option<HashMap<&'static str, KernelTime>>>,
+}
+
+/// What all streams on a GPU share: to translate the kernels takes a second, once a process.
+#[derive(Debug)]
+struct Shared {
+    number: usize,
+    context: Arc<CudaContext>,
+    modules: Mutex<HashMap<&'static str, Arc<CudaModule>>>,
+}
+
+/// The GPUs that were opened.
+static OPEN: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
+
+/// The lock; what it guards is whole even if another thread panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a kernel took.
@@ -83,8 +101,30 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::NoDevice`] where there is none, the driver is too old, or the GPU is.
-    #[allow(unsafe_code)]
     pub fn open(number: usize) -> Result<Self, Error> {
+        let mut open = lock(&OPEN);
+        let shared = match open.iter().find(|shared| shared.number == number) {
+            Some(shared) => Arc::clone(shared),
+            None => {
+                let context = Self::connect(number)?;
+                let shared = Arc::new(Shared { number, context, modules: Mutex::default() });
+                open.push(Arc::clone(&shared));
+                shared
+            }
+        };
+        let stream = shared.context.new_stream().map_err(failed)?;
+        Ok(Self {
+            stream,
+            shared,
+            functions: RefCell::default(),
+            staging: RefCell::default(),
+            times: RefCell::default(),
+        })
+    }
+
+    /// Looks for the driver and the GPU.
+    #[allow(unsafe_code)]
+    fn connect(number: usize) -> Result<Arc<CudaContext>, Error> {
         // SAFETY: loads a library of the system if it is there.
         if !unsafe { sys::is_culib_present() } {
             return Err(unusable("no NVIDIA driver on this machine (libcuda is not found)"));
@@ -117,14 +157,7 @@ impl Gpu {
         }
         // SAFETY: memory of a `Gpu` is used and freed on its stream only.
         unsafe { context.disable_event_tracking() };
-        let stream = context.new_stream().map_err(failed)?;
-        Ok(Self {
-            stream,
-            modules: RefCell::default(),
-            functions: RefCell::default(),
-            staging: RefCell::default(),
-            times: RefCell::default(),
-        })
+        Ok(context)
     }
 
     /// The GPU's name and compute capability.
@@ -181,7 +214,7 @@ impl Gpu {
         if let Some(function) = self.functions.borrow().get(&(R::NAME, kernel)) {
             return Ok(function.clone());
         }
-        let mut modules = self.modules.borrow_mut();
+        let mut modules = lock(&self.shared.modules);
         let module = match modules.get(R::NAME) {
             Some(module) => module,
             None => {
@@ -244,7 +277,7 @@ impl Device for Gpu {
         self.stream.alloc_zeros(bytes).map_err(|error| {
             if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
                 let free = self.memory().map_or(0, |(free, _)| free);
-                Error::DeviceMemory { bytes, free }
+                Error::DeviceMemory { bytes, free, fits: 0 }
             } else {
                 failed(error)
             }
@@ -282,19 +315,30 @@ impl Device for Gpu {
         self.stream.synchronize().map_err(failed)
     }
 
+    fn shared_limit(&self) -> usize {
+        let what = CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+        let bytes = self.stream.context().attribute(what).unwrap_or(0);
+        usize::try_from(bytes).unwrap_or(0)
+    }
+
     #[allow(unsafe_code)]
     unsafe fn launch<R: Real, A: Arguments>(
         &self,
         grid: [usize; 3],
+        shared: usize,
         arguments: &A,
     ) -> Result<(), Error> {
         let function = self.function::<R>(A::KERNEL)?;
+        if shared > SHARED_UNASKED {
+            let what = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            function.set_attribute(what, shared as i32).map_err(failed)?;
+        }
         let too_many = |_| Error::Device { reason: format!("a grid of {grid:?} blocks") };
         let [x, y, z] = grid.map(u32::try_from);
         let config = LaunchConfig {
             grid_dim: (x.map_err(too_many)?, y.map_err(too_many)?, z.map_err(too_many)?),
-            block_dim: (THREADS as u32, 1, 1),
-            shared_mem_bytes: 0,
+            block_dim: (A::THREADS as u32, 1, 1),
+            shared_mem_bytes: shared as u32,
         };
         let packet = Packet(*arguments);
         let work = || {

@@ -9,6 +9,7 @@ use super::device::{Arguments, Device};
 pub(super) fn launch<R: Real, D: Device, A: Arguments>(
     device: &D,
     grid: [usize; 3],
+    shared: usize,
     arguments: A,
 ) -> Result<(), Error> {
     if grid.contains(&0) {
@@ -18,5 +19,5 @@ pub(super) fn launch<R: Real, D: Device, A: Arguments>(
     // it names. Addresses come from `Array::room`, whose length is what pass.rs and train.rs
     // compute from the same shape as the kernel's bounds; the emulator's tests run every kernel with
     // guarded memory.
-    unsafe { device.launch::<R, A>(grid, &arguments) }
+    unsafe { device.launch::<R, A>(grid, shared, &arguments) }
 }

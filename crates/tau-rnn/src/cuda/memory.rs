@@ -50,6 +50,11 @@ impl<T: Pod, D: Device> Array<T, D> {
         self.memory.as_ref().map_or(Ptr::NULL, |memory| Ptr::new(device.address(memory)))
     }
 
+    /// Numbers that there is memory for.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }

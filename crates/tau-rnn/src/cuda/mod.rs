@@ -19,6 +19,7 @@ mod launch;
 mod memory;
 mod pass;
 mod peak;
+mod shown;
 mod train;
 
 use ndarray::{Array2, Array3, ArrayView3};
@@ -26,15 +27,16 @@ use ndarray::{Array2, Array3, ArrayView3};
 use crate::batch::{HeadScore, Initial};
 use crate::params::flat_mut;
 use crate::{
-    Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Placement, Readout,
-    Real, Scores, Slot, Target,
+    Backend, Batch, Config, Drawn, Error, Gradients, Momentum, Optimiser, Params, Placement,
+    Readout, Real, Scores, Slot,
 };
 
 use arguments::{Segment, State};
 use memory::Array;
 use pass::{Keep, Work};
+use shown::Shown;
 
-pub use device::{Arguments, Device, THREADS};
+pub use device::{Arguments, Device};
 #[cfg(feature = "cuda")]
 pub use driver::{Gpu, KernelTime};
 pub use peak::fma_peak;
@@ -187,18 +189,49 @@ impl<R: Real, D: Device> Cuda<R, D> {
         if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
     }
 
+    /// One update.
+    fn train(&mut self, shown: &Shown<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
+        self.prepare_optimiser(optimiser, &shown.heads)?;
+        self.pass(shown)?;
+        self.apply(shown, optimiser)
+    }
+
+    /// Forward and back, with the history.
+    fn pass(&mut self, shown: &Shown<'_, R>) -> Result<(), Error> {
+        let passed = self.forward(shown, Keep::History).and_then(|()| self.backward(shown));
+        passed.map_err(|error| self.with_what_fits(error, shown))
+    }
+
+    /// Says how many trials there would have been memory for.
+    fn with_what_fits(&self, error: Error, shown: &Shown<'_, R>) -> Error {
+        let Error::DeviceMemory { bytes, free, .. } = error else { return error };
+        let (outputs, every_step) = (self.work.outputs(), shown.every_step());
+        let need =
+            |trials| workspace_bytes::<R>(&self.config, shown.steps, trials, outputs, every_step);
+        let all = free + self.work.bytes();
+        let fits = (0..shown.trials).step_by(pass::TILE).rfind(|&trials| need(trials) <= all);
+        Error::DeviceMemory { bytes, free, fits: fits.unwrap_or(0) }
+    }
+
+    /// Scores, without a gradient.
+    fn look(&mut self, shown: &Shown<'_, R>) -> Result<Scores, Error> {
+        self.settle()?;
+        self.forward(shown, Keep::Last)?;
+        self.scores(shown)
+    }
+
     /// How well each head did in the last pass.
-    fn scores(&self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
+    fn scores(&self, shown: &Shown<'_, R>) -> Result<Scores, Error> {
         let losses = self.work.losses.to_vec(&self.device)?;
-        let scale = loss_scale(batch, self.work.outputs());
-        let heads = if batch.target.every_step() {
+        let scale = shown.loss_scale(self.work.outputs());
+        let heads = if shown.every_step() {
             let loss = losses.iter().sum::<f64>() * scale;
             vec![HeadScore { loss, accuracy: f64::NAN }]
         } else {
             let hits = self.work.hits.to_vec(&self.device)?;
             let score = |(loss, hits): (&f64, &f64)| HeadScore {
                 loss: loss * scale,
-                accuracy: hits / batch.trials() as f64,
+                accuracy: hits / shown.trials as f64,
             };
             losses.iter().zip(&hits).map(score).collect()
         };
@@ -226,15 +259,6 @@ pub fn workspace_bytes<R: Real>(
     (history + y + (splits + 2) * stride * stride) * size_of::<R>()
 }
 
-/// From sums of losses to their mean.
-fn loss_scale<R: Real>(batch: &Batch<'_, R>, outputs: usize) -> f64 {
-    let trials = batch.trials() as f64;
-    match batch.target {
-        Target::Labels { .. } => 1.0 / trials,
-        Target::Series { .. } => 1.0 / (trials * (batch.steps() * outputs) as f64),
-    }
-}
-
 impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     fn config(&self) -> &Config {
         &self.config
@@ -254,10 +278,22 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
         optimiser.check()?;
         batch.check(&self.config, &self.host)?;
-        self.prepare_optimiser(optimiser, batch.target.heads())?;
-        self.forward(batch, Keep::History)?;
-        self.backward(batch)?;
-        self.apply(batch, optimiser)
+        self.train(&Shown::batch(batch), optimiser)
+    }
+
+    fn update_drawn(
+        &mut self,
+        drawn: &Drawn<'_, R>,
+        optimiser: &Optimiser,
+    ) -> Result<Option<()>, Error> {
+        optimiser.check()?;
+        drawn.check(&self.config, &self.host)?;
+        self.train(&Shown::drawn(drawn), optimiser).map(Some)
+    }
+
+    fn evaluate_drawn(&mut self, drawn: &Drawn<'_, R>) -> Result<Option<Scores>, Error> {
+        drawn.check(&self.config, &self.host)?;
+        self.look(&Shown::drawn(drawn)).map(Some)
     }
 
     fn take_mean_loss(&mut self) -> Result<f64, Error> {
@@ -269,9 +305,9 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {
         batch.check(&self.config, &self.host)?;
         self.settle()?;
-        self.forward(batch, Keep::History)?;
-        self.backward(batch)?;
-        let scores = self.scores(batch)?;
+        let shown = Shown::batch(batch);
+        self.pass(&shown)?;
+        let scores = self.scores(&shown)?;
         let flat = self.gradient.to_vec(&self.device)?;
         let mut gradients = Gradients::zeros(&self.host);
         let trained = self.trained_heads(batch.target.heads());
@@ -290,9 +326,7 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
 
     fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
         batch.check(&self.config, &self.host)?;
-        self.settle()?;
-        self.forward(batch, Keep::Last)?;
-        self.scores(batch)
+        self.look(&Shown::batch(batch))
     }
 
     fn advance(

@@ -4,24 +4,28 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView3};
 
-use crate::batch::Initial;
-use crate::{Batch, Error, Placement, Real, Target};
+use crate::{Error, Initial, Placement, Real};
 
 use super::Cuda;
 use super::arguments::{
-    Backward, CellGradient, Forward, KeyWords, Outer, Outputs, PackCell, PackReadouts, Ptr,
-    ReadoutGradient, Score, ScoreLabels, ScoreSeries, Shape, ShowGiven, Splits, Start, activation,
+    Backward, BackwardSmall, Bits, CellGradient, Forward, ForwardSmall, KeyWords, LabelDrawn,
+    Outer, Outputs, PackCell, PackReadouts, Ptr, ReadoutGradient, SMALL_THREADS, Score,
+    ScoreLabels, ScoreSeries, Shape, ShowDrawn, ShowGiven, Splits, Start, activation, bit_rule,
 };
 use super::device::{Device, THREADS};
 use super::launch::launch;
 use super::memory::Array;
+use super::shown::{Answers, Inputs, Shown};
 
 /// Rows of activity, and terms of a product, are padded to a multiple of it.
 pub(super) const TILE: usize = 32;
 /// Strides are padded to a multiple of it.
 const TILE_ALL: usize = 64;
-/// Steps at a time of an evaluation, which keeps no history.
+/// Steps at a time of an evaluation, which keeps no history; a multiple of the four that a block of
+/// random numbers is for.
 const CHUNK_STEPS: usize = 64;
+/// Trials of a block in `kernels/small.cu`.
+const SMALL_ROWS: usize = 4;
 
 /// Distance between rows of so many columns.
 pub(super) fn stride(columns: usize) -> usize {
@@ -84,6 +88,7 @@ pub(super) struct Work<R, D: Device> {
     inputs: Array<f32, D>,
     given: Array<R, D>,
     labels: Array<u8, D>,
+    memory: Array<i32, D>,
     targets: Array<f32, D>,
     pub(super) losses: Array<f64, D>,
     pub(super) hits: Array<f64, D>,
@@ -115,6 +120,7 @@ impl<R, D: Device> Default for Work<R, D> {
             inputs: Array::default(),
             given: Array::default(),
             labels: Array::default(),
+            memory: Array::default(),
             targets: Array::default(),
             losses: Array::default(),
             hits: Array::default(),
@@ -124,6 +130,16 @@ impl<R, D: Device> Default for Work<R, D> {
 }
 
 impl<R, D: Device> Work<R, D> {
+    /// Bytes of the arrays that grow with the batch.
+    pub(super) fn bytes(&self) -> usize
+    where
+        R: Real,
+    {
+        let arrays = [&self.h, &self.f, &self.errors, &self.carry, &self.tau_sums, &self.y];
+        let numbers: usize = arrays.iter().map(|array| array.capacity()).sum();
+        (numbers + self.parts.capacity()) * size_of::<R>()
+    }
+
     pub(super) fn forget_heads(&mut self) {
         self.heads = None;
     }
@@ -140,7 +156,17 @@ impl<R, D: Device> Work<R, D> {
 
 impl<R: Real, D: Device> Cuda<R, D> {
     fn launch<A: super::Arguments>(&self, grid: [usize; 3], arguments: A) -> Result<(), Error> {
-        launch::<R, D, A>(&self.device, grid, arguments)
+        launch::<R, D, A>(&self.device, grid, 0, arguments)
+    }
+
+    /// Shared memory of a block of `kernels/small.cu` for products of so many terms; `None` if it
+    /// is more than a block may have.
+    fn small(&self, terms: usize) -> Option<usize> {
+        let width = self.config.hidden_size.next_multiple_of(TILE);
+        let groups = SMALL_THREADS / width;
+        let numbers = SMALL_ROWS * (terms + groups * width) + terms * width;
+        let bytes = numbers * size_of::<R>();
+        (groups > 0 && bytes <= self.device.shared_limit()).then_some(bytes)
     }
 
     fn columns(&self) -> usize {
@@ -235,18 +261,17 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 
     /// Runs a batch forward and scores it.
-    pub(super) fn forward(&mut self, batch: &Batch<'_, R>, keep: Keep) -> Result<(), Error> {
-        let (steps, trials) = (batch.steps(), batch.trials());
+    pub(super) fn forward(&mut self, shown: &Shown<'_, R>, keep: Keep) -> Result<(), Error> {
+        let (steps, trials) = (shown.steps, shown.trials);
         let shape = self.shape(steps, trials);
         self.pack_cell(shape)?;
-        self.pack_readouts(shape, batch.target.heads())?;
+        self.pack_readouts(shape, &shown.heads)?;
         // Outputs of every step are read from the history, too.
-        let every_step = batch.target.every_step();
-        let history = keep == Keep::History || every_step;
+        let history = keep == Keep::History || shown.every_step();
         let chunk = if history { steps } else { steps.min(CHUNK_STEPS) };
         self.make_room(chunk, trials)?;
-        self.put_inputs(batch.inputs)?;
-        self.start(shape, &batch.initial)?;
+        self.put_inputs(&shown.inputs)?;
+        self.start(shape, &shown.initial)?;
         let mut done = 0;
         let mut slot = 0;
         while done < steps {
@@ -256,11 +281,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 let from = self.h_at(shape, slot);
                 self.start_from(shape, from, shape.stride)?;
             }
-            self.run(Shape { steps: count as i32, ..shape }, done)?;
+            self.run(Shape { steps: count as i32, ..shape }, &shown.inputs, done)?;
             done += count;
             slot = count;
         }
-        self.read_outputs(shape, batch, slot)
+        self.read_outputs(shape, shown, slot)
     }
 
     fn make_room(&mut self, steps: usize, trials: usize) -> Result<(), Error> {
@@ -273,7 +298,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         Ok(())
     }
 
-    fn put_inputs(&mut self, inputs: ArrayView3<'_, f32>) -> Result<(), Error> {
+    fn put_inputs(&mut self, inputs: &Inputs<'_>) -> Result<(), Error> {
+        let Inputs::Given(inputs) = inputs else { return Ok(()) };
         let inputs = inputs.as_standard_layout();
         let inputs = inputs.as_slice().expect("standard layout");
         self.work.inputs.put(&self.device, inputs).map(drop)
@@ -315,12 +341,20 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 
     /// Runs `shape.steps` steps from slot 0 on, with the inputs from step `first` on.
-    fn run(&self, shape: Shape, first: usize) -> Result<(), Error> {
-        let per_step = (shape.trials * shape.channels) as usize;
-        let inputs = self.work.inputs.ptr(&self.device).at(first * per_step);
-        let slots = (shape.steps + 1) as usize * shape.rows as usize;
-        let h = self.h_at(shape, 0);
-        self.launch([slots.div_ceil(THREADS), 1, 1], ShowGiven { shape, inputs, h })?;
+    fn run(&self, shape: Shape, inputs: &Inputs<'_>, first: usize) -> Result<(), Error> {
+        self.show(shape, inputs, first)?;
+        if let Some(shared) = self.small(self.columns()) {
+            let arguments = ForwardSmall {
+                shape,
+                h: self.h_at(shape, 0),
+                f: self.f_at(shape, 0),
+                matrix: self.work.forward.ptr(&self.device),
+                alpha: self.work.alpha.ptr(&self.device),
+                decay: self.work.decay.ptr(&self.device),
+                activation: activation(self.config.activation),
+            };
+            return launch::<R, D, _>(&self.device, small_grid(shape), shared, arguments);
+        }
         for t in 1..=shape.steps as usize {
             let arguments = Forward {
                 shape,
@@ -337,15 +371,33 @@ impl<R: Real, D: Device> Cuda<R, D> {
         Ok(())
     }
 
+    /// Puts inputs and ones behind the neurons, from step `first` on.
+    fn show(&self, shape: Shape, inputs: &Inputs<'_>, first: usize) -> Result<(), Error> {
+        let (slots, rows) = (shape.steps as usize + 1, shape.rows as usize);
+        let h = self.h_at(shape, 0);
+        match *inputs {
+            Inputs::Given(_) => {
+                let per_step = (shape.trials * shape.channels) as usize;
+                let inputs = self.work.inputs.ptr(&self.device).at(first * per_step);
+                let grid = [(slots * rows).div_ceil(THREADS), 1, 1];
+                self.launch(grid, ShowGiven { shape, inputs, h })
+            }
+            Inputs::Drawn { key, fair, values } => {
+                let bits = Bits { key: key.into(), fair: i32::from(fair) };
+                let grid = [(slots.div_ceil(4) * rows).div_ceil(THREADS), 1, 1];
+                self.launch(grid, ShowDrawn { shape, bits, values, first: first as i32, h })
+            }
+        }
+    }
+
     /// Reads the heads, the last state being in slot `last`, and leaves dL/dy in place of y.
     fn read_outputs(
         &mut self,
         shape: Shape,
-        batch: &Batch<'_, R>,
+        shown: &Shown<'_, R>,
         last: usize,
     ) -> Result<(), Error> {
-        let every_step = batch.target.every_step();
-        let read = if every_step { batch.steps() } else { 1 };
+        let read = if shown.every_step() { shown.steps } else { 1 };
         let all_rows = read * shape.rows as usize;
         let output_stride = self.work.output_stride();
         let h = self.h_at(shape, last + 1 - read);
@@ -367,17 +419,37 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let output_stride = output_stride as i32;
         let outputs = Outputs { shape, h, matrix, output_stride, y };
         let grid = [output_stride as usize / TILE, all_rows / TILE, 1];
-        match batch.target {
-            Target::Labels { labels, heads } => {
+        let heads = shown.heads.len();
+        match shown.answers {
+            Answers::Labels(labels) => {
                 let labels = labels.as_standard_layout();
                 let labels = labels.as_slice().expect("standard layout");
                 score.labels = work.labels.put(device, labels)?;
-                score.losses = work.losses.room(device, heads.len())?;
-                score.hits = work.hits.room(device, heads.len())?;
+                score.losses = work.losses.room(device, heads)?;
+                score.hits = work.hits.room(device, heads)?;
                 self.launch(grid, outputs)?;
-                self.launch([heads.len(), 1, 1], ScoreLabels { score })
+                self.launch([heads, 1, 1], ScoreLabels { score })
             }
-            Target::Series { targets, .. } => {
+            Answers::Drawn { key, fair, rule, memory } => {
+                let bits = Bits { key: key.into(), fair: i32::from(fair) };
+                let memory: Vec<i32> = memory.iter().map(|&n| n as i32).collect();
+                let count = shown.trials * heads;
+                let drawn = LabelDrawn {
+                    shape,
+                    bits,
+                    memory: work.memory.put(device, &memory)?,
+                    heads: heads as i32,
+                    rule: bit_rule(rule),
+                    labels: work.labels.room(device, count)?,
+                };
+                score.labels = drawn.labels;
+                score.losses = work.losses.room(device, heads)?;
+                score.hits = work.hits.room(device, heads)?;
+                self.launch(grid, outputs)?;
+                self.launch([count.div_ceil(THREADS), 1, 1], drawn)?;
+                self.launch([heads, 1, 1], ScoreLabels { score })
+            }
+            Answers::Series(targets) => {
                 let targets = targets.as_standard_layout();
                 let targets = targets.as_slice().expect("standard layout");
                 score.targets = work.targets.put(device, targets)?;
@@ -389,10 +461,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 
     /// Back-propagates through the batch that [`Cuda::forward`] just kept; leaves the gradient.
-    pub(super) fn backward(&mut self, batch: &Batch<'_, R>) -> Result<(), Error> {
-        let (steps, trials) = (batch.steps(), batch.trials());
+    pub(super) fn backward(&mut self, shown: &Shown<'_, R>) -> Result<(), Error> {
+        let (steps, trials) = (shown.steps, shown.trials);
         let shape = self.shape(steps, trials);
-        let every_step = batch.target.every_step();
+        let every_step = shown.every_step();
         let total = self.params.len();
         self.gradient.room(&self.device, total)?;
         let first_read = if every_step { 1 } else { steps };
@@ -410,7 +482,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
         };
         let y = self.work.y.ptr(device);
         let output_stride = self.work.output_stride();
-        for t in (1..=steps).rev() {
+        let small = self.small(self.config.hidden_size).filter(|_| !every_step);
+        // The last step has its errors from the heads alone; for small networks one kernel goes on.
+        let one_by_one = if small.is_some() { steps..=steps } else { 1..=steps };
+        for t in one_by_one.rev() {
             let read = t >= first_read;
             let y_at = (t - first_read.min(t)) * shape.rows as usize * output_stride;
             let arguments = Backward {
@@ -432,6 +507,22 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 underflow: R::UNDERFLOW,
             };
             self.launch(step_grid(shape), arguments)?;
+        }
+        if let Some(shared) = small {
+            let arguments = BackwardSmall {
+                shape,
+                h: self.h_at(shape, 0),
+                f: self.f_at(shape, 0),
+                errors,
+                matrix: self.work.backward.ptr(&self.device),
+                carry,
+                tau_sums,
+                alpha: self.work.alpha.ptr(&self.device),
+                decay: self.work.decay.ptr(&self.device),
+                activation: activation(self.config.activation),
+                underflow: R::UNDERFLOW,
+            };
+            launch::<R, D, _>(&self.device, small_grid(shape), shared, arguments)?;
         }
         let rows = steps * shape.rows as usize;
         let stride = self.stride();
@@ -501,9 +592,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let shape = self.shape(steps, trials);
         self.pack_cell(shape)?;
         self.make_room(steps, trials)?;
-        self.put_inputs(inputs)?;
+        let inputs = Inputs::Given(inputs);
+        self.put_inputs(&inputs)?;
         self.start(shape, &Initial::Given(state.view()))?;
-        self.run(shape, 0)?;
+        self.run(shape, &inputs, 0)?;
         let (hidden, stride) = (self.config.hidden_size, self.stride());
         let mut rows = vec![R::ZERO; size(shape)];
         for (t, activity) in activity.chunks_exact_mut(trials * hidden).enumerate() {
@@ -519,6 +611,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
 /// Numbers of all rows at one step.
 fn size(shape: Shape) -> usize {
     shape.rows as usize * shape.stride as usize
+}
+
+/// Blocks of the kernels in `kernels/small.cu`.
+fn small_grid(shape: Shape) -> [usize; 3] {
+    [shape.rows as usize / SMALL_ROWS, 1, 1]
 }
 
 /// Blocks of a step of the cell.

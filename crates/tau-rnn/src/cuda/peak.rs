@@ -26,7 +26,7 @@ pub fn fma_peak<R: Real, D: Device>(device: &D, rounds: usize) -> Result<f64, Er
     let mut best = 0.0;
     for _ in 0..5 {
         let start = Instant::now();
-        launch::<R, D, _>(device, [BLOCKS, 1, 1], arguments)?;
+        launch::<R, D, _>(device, [BLOCKS, 1, 1], 0, arguments)?;
         // Waits.
         out.get(device, 0, &mut [R::ZERO])?;
         let flops = (2 * CHAINS * rounds * BLOCKS * THREADS) as f64;

@@ -1,12 +1,13 @@
 //! From the gradient to the next parameters.
 
 use crate::optim::Rule as Law;
-use crate::{Batch, Error, Optimiser, Real, Tensor};
+use crate::{Error, Optimiser, Real, Tensor};
 
+use super::Cuda;
 use super::arguments::{Judge, Rule, Squares, Step};
 use super::device::{Device, THREADS};
 use super::launch::launch;
-use super::{Cuda, loss_scale};
+use super::shown::Shown;
 
 /// Blocks that add up squares, at most; each leaves one sum.
 const SQUARE_BLOCKS: usize = 512;
@@ -58,7 +59,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
     /// Judges loss and gradient and, if they are finite, applies the update.
     pub(super) fn apply(
         &mut self,
-        batch: &Batch<'_, R>,
+        shown: &Shown<'_, R>,
         optimiser: &Optimiser,
     ) -> Result<(), Error> {
         let total = self.params.len();
@@ -70,7 +71,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let gradient = self.gradient.ptr(device);
         let count = total as u64;
         let sums = Squares { gradient, count, segments, n_segments, sums: squares };
-        launch::<R, D, _>(device, [blocks, 1, 1], sums)?;
+        launch::<R, D, _>(device, [blocks, 1, 1], 0, sums)?;
         let rule = rule::<R>(optimiser);
         let state = self.state.ptr(device);
         let judge = Judge {
@@ -79,13 +80,13 @@ impl<R: Real, D: Device> Cuda<R, D> {
             n_squares: blocks as i32,
             n_losses: self.work.losses.len() as i32,
             losses: self.work.losses.ptr(device),
-            loss_scale: loss_scale(batch, self.work.outputs()),
+            loss_scale: shown.loss_scale(self.work.outputs()),
             segments,
             state,
             n_segments,
             unused: 0,
         };
-        launch::<R, D, _>(device, [1; 3], judge)?;
+        launch::<R, D, _>(device, [1; 3], 0, judge)?;
         let step = Step {
             rule,
             params: self.params.ptr(device),
@@ -100,7 +101,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
             self_connections: i32::from(self.config.self_connections),
             unused: 0,
         };
-        launch::<R, D, _>(device, [total.div_ceil(THREADS), 1, 1], step)
+        launch::<R, D, _>(device, [total.div_ceil(THREADS), 1, 1], 0, step)
     }
 }
 
