@@ -259,6 +259,19 @@ fn divergence_is_told_later_and_keeps_the_last_good_parameters() {
     assert!(device.take_mean_loss().unwrap().is_nan());
 }
 
+/// So many rows that products over all steps are cut into several splits.
+#[test]
+fn long_batches_are_summed_over_all_splits() {
+    for (every_step, seed) in [(false, 0), (true, 1)] {
+        let shape = Shape { every_step, ..Shape::published(10, 35, 70) };
+        let case = Case::new(&shape, 2);
+        let batch = case.batch(case.initial());
+        let (_, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
+        let (_, found) = gradients::<f64>(&case, seed);
+        assert!(distance(&found.values, &expected.values) < 1e-10);
+    }
+}
+
 #[test]
 fn batches_of_all_sizes_share_the_memory() {
     let small = Case::new(&Shape::published(33, 3, 5), 1);

@@ -19,12 +19,11 @@ KERNEL(THREADS, show_given, ShowGiven) {
         return;
     }
     real* extra = a.h + row * s.stride + s.hidden;
-    bool real_trial = trial < s.trials;
+    bool shown = trial < s.trials && t < s.steps;
     for (int c = 0; c < s.channels; c++) {
-        bool shown = real_trial && t < s.steps;
         extra[c] = shown ? (real)a.inputs[(t * s.trials + trial) * s.channels + c] : (real)0;
     }
-    extra[s.channels] = real_trial ? 1 : 0;
+    extra[s.channels] = 1;
 }
 
 struct Start {
