@@ -86,9 +86,12 @@ fn built(package: &str, binary: &str) -> Result<PathBuf> {
     if !std::io::stderr().is_terminal() {
         build.arg("--quiet");
     }
-    eprintln!("building {binary} (3 to 10 minutes the first time)");
+    let program = target_folder()?.join("release").join(binary);
+    if !program.exists() {
+        eprintln!("building {binary} (3 to 10 minutes the first time)");
+    }
     run(&mut build)?;
-    Ok(target_folder()?.join("release").join(binary))
+    Ok(program)
 }
 
 /// Where cargo builds.

@@ -23,7 +23,7 @@ use tau_rnn::cuda::KernelTime;
 
 /// Time updates, simulations and timescales; with `--against`, beside another program.
 #[derive(Parser)]
-#[command(name = "cargo xtask bench")]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 struct Cli {
     /// What to time.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "update,simulate,tau-net")]
