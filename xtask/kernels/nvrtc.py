@@ -32,6 +32,8 @@ def compile_ptx(folder, real, architecture):
     source = (folder / "all.cu").read_bytes()
     call("nvrtcCreateProgram", ctypes.byref(program), source, b"all.cu", 0, None, None)
     options = [f"-I{folder}", f"--gpu-architecture={architecture}", f"-DREAL={real}", "--std=c++17"]
+    # A product and a sum are fused where the source says so, and only there: as on the emulator.
+    options.append("--fmad=false")
     options = [option.encode() for option in options]
     failed = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
     if failed:

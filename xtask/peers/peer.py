@@ -53,7 +53,7 @@ class Update:
             self.trained = [*self.cell.parameters(), *self.head.parameters()]
             self.loss = self.library
         elif request["mode"] == "compile":
-            self.loss = torch.compile(self.published)
+            self.loss = torch.compile(self.published, dynamic=False)
         self.optimiser = torch.optim.SGD(
             self.trained,
             lr=request["learning_rate"],
@@ -73,6 +73,8 @@ class Update:
             for _ in range(3):
                 self.eager()
         torch.cuda.current_stream().wait_stream(side)
+        # So that the recorded update makes them in the graph's own memory.
+        self.optimiser.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self.result = self.eager()
@@ -104,9 +106,10 @@ class Update:
         return torch.nn.functional.cross_entropy(y, self.labels)
 
     def eager(self):
-        with torch.no_grad():
-            self.p["w_rec"].fill_diagonal_(0)
-        self.optimiser.zero_grad(set_to_none=self.request["mode"] != "graph")
+        if self.request["mode"] not in LIBRARY:
+            with torch.no_grad():
+                self.p["w_rec"].fill_diagonal_(0)
+        self.optimiser.zero_grad(set_to_none=True)
         loss = self.loss()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.trained, self.request["clip"])
@@ -137,6 +140,10 @@ def load(request):
     torch.backends.cuda.matmul.allow_tf32 = request["tf32"]
     torch.backends.cudnn.allow_tf32 = request["tf32"]
     on_cpu = request["device"] == "cpu"
+    if not on_cpu:
+        torch.cuda.set_device(request["device"])
+    # Each size is compiled for itself; what was compiled before counts against a limit.
+    torch._dynamo.reset()
     took = {}
     # Flushing first: threads that start later take it over.
     for flush in (True, False) if on_cpu else (False,):

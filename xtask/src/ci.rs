@@ -45,6 +45,7 @@ pub(crate) fn all() -> Result<()> {
     step("lints", || {
         cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
+    step("the core without CUDA", || cargo_run(&["check", "--quiet", "--package", "tau-rnn"]))?;
     step("documentation", || {
         let mut doc = Command::new(cargo());
         doc.args(["doc", "--workspace", "--no-deps", "--quiet"]);

@@ -1,12 +1,13 @@
 //! `tau doctor`: what this machine has, and whether it computes the right thing.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::Args;
-use tau_curricula::{Curriculum, Outcome, Trainer, TrainingSpec};
+use tau_curricula::{Curriculum, EpochReport, Observer, Outcome, Trainer, TrainingSpec};
 use tau_rnn::check::{Case, Finding};
-use tau_rnn::{Activation, Config, Hardware, Isa, Placement, Real, thread_pool};
+use tau_rnn::{Activation, Config, Hardware, Isa, Real, thread_pool};
 use tau_tasks::TaskKind;
 
 use crate::device::Device;
@@ -26,8 +27,11 @@ pub(crate) struct Doctor {
     #[arg(long)]
     device: Option<Device>,
     /// Every kernel on many shapes in both precisions, memory, and a training.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "training")]
     full: bool,
+    /// Only the training.
+    #[arg(long)]
+    training: bool,
     /// Neurons of that training.
     #[arg(long, value_name = "H", default_value_t = 64)]
     neurons: usize,
@@ -70,17 +74,20 @@ impl Doctor {
     }
 
     fn test(&self, hardware: Hardware) -> anyhow::Result<bool> {
-        let short = [
-            Case::published(64, 12, 40),
-            Case { activation: Activation::Tanh, ..Case::published(64, 12, 40) },
-            Case { placement: Placement::Drive, ..Case::published(33, 12, 40) },
-            Case { every_step: true, ..Case::published(33, 12, 40) },
-        ];
-        let cases = if self.full { Case::all() } else { short.to_vec() };
+        if self.training {
+            return self.train(hardware);
+        }
+        let few = Case::few();
+        let cases = if self.full { Case::all() } else { few.clone() };
         let mut well = gradients::<f32>(hardware, &cases)?;
+        well &= updates::<f32>(hardware, &few)?;
         if self.full {
             well &= gradients::<f64>(hardware, &cases)?;
+            well &= updates::<f64>(hardware, &few)?;
             memory(hardware);
+        }
+        well &= beside_the_processor(hardware)?;
+        if self.full {
             well &= self.train(hardware)?;
         }
         Ok(well)
@@ -109,7 +116,10 @@ impl Doctor {
             position.epochs,
             start.elapsed().as_secs_f64()
         );
-        Ok(outcome == Outcome::Finished)
+        if outcome != Outcome::Finished {
+            say!("         (it did not come to N = {}: not wrong by itself)", self.n);
+        }
+        Ok(true)
     }
 }
 
@@ -138,6 +148,65 @@ fn gradients<R: Real>(hardware: Hardware, cases: &[Case]) -> anyhow::Result<bool
         if well { "same bits in a second call" } else { "WRONG" }
     );
     Ok(well)
+}
+
+/// Compares parameters after a few updates with each optimiser.
+fn updates<R: Real>(hardware: Hardware, cases: &[Case]) -> anyhow::Result<bool> {
+    let (mut well, mut largest) = (true, 0.0_f64);
+    for case in cases {
+        let Finding { distance, repeatable } = case.examine_updates::<R>(hardware)?;
+        let good = repeatable && distance <= case.tolerance::<R>();
+        if !good {
+            say!("         WRONG {} updates: off by {distance:e}; {case:?}", R::NAME);
+        }
+        well &= good;
+        largest = largest.max(distance);
+    }
+    say!("         {}: SGD and Adam beside the processor's: at most {largest:.0e} off", R::NAME);
+    Ok(well)
+}
+
+/// A short training whose batches the device draws, beside that of the processor: the same bits are
+/// shown, so the losses differ by rounding.
+fn beside_the_processor(hardware: Hardware) -> anyhow::Result<bool> {
+    let mut losses = Vec::new();
+    for hardware in [hardware, Hardware::Cpu] {
+        for task in [TaskKind::Parity, TaskKind::Dms] {
+            let mut spec = TrainingSpec {
+                n_start: 20,
+                max_epochs: 2,
+                updates_per_epoch: 3,
+                batch_size: 40,
+                test_batches: 1,
+                ..TrainingSpec::paper(task, Curriculum::MultiHead, 40, 1)
+            };
+            spec.network.activation = Activation::Tanh;
+            let (network, params) = (spec.network.clone(), spec.initial_params::<f32>()?);
+            let backend = hardware.network(network, params, thread_pool(Some(1))?)?;
+            let mut trainer = Trainer::new(spec, backend)?;
+            trainer.run(&mut Losses(&mut losses))?;
+        }
+    }
+    let (found, expected) = losses.split_at(losses.len() / 2);
+    let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / b);
+    let largest = apart.fold(0.0, |a: f64, b| if b <= a { a } else { b });
+    let good = largest <= 1e-4;
+    say!(
+        "         trainings with bits drawn on the device: losses at most {largest:.0e} off{}",
+        if good { "" } else { ": WRONG" }
+    );
+    Ok(good)
+}
+
+/// Keeps the losses of every epoch, in training and in tests.
+struct Losses<'a>(&'a mut Vec<f64>);
+
+impl Observer<f32> for Losses<'_> {
+    fn epoch_ended(&mut self, report: &EpochReport, _: &Trainer<f32>) -> ControlFlow<()> {
+        self.0.push(report.training_loss);
+        self.0.extend(report.heads.iter().map(|head| head.loss));
+        ControlFlow::Continue(())
+    }
 }
 
 fn memory(hardware: Hardware) {

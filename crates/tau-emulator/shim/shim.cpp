@@ -23,6 +23,11 @@ namespace {
 constexpr size_t STACK = 256 * 1024;
 // What a block may have without asking for more.
 constexpr size_t SHARED_BYTES = 48 * 1024;
+// Behind every piece of shared memory; nobody may write there.
+constexpr size_t SHARED_GUARD = 256;
+constexpr unsigned char POISON = 0xff;
+// Of CUDA.
+constexpr unsigned MAX_THREADS = 1024, MAX_GRID_YZ = 65535;
 
 struct Fiber {
     std::unique_ptr<char[]> stack{new char[STACK]};
@@ -38,9 +43,14 @@ struct Fiber {
 // One launch of one thread of the host.
 struct Launch {
     std::vector<Fiber> fibers;
-    std::unique_ptr<max_align_t[]> shared{new max_align_t[SHARED_BYTES / sizeof(max_align_t)]};
-    size_t shared_used;
+    // Of twice the size: there are guards in it.
+    std::vector<unsigned char> shared = std::vector<unsigned char>(2 * SHARED_BYTES);
+    // Bytes without the guards, and with them.
+    size_t shared_used, shared_end;
+    // Where the guards begin.
+    std::vector<size_t> guards;
     std::vector<max_align_t> dynamic;
+    size_t dynamic_bytes;
     unsigned long long blocks = 0;
     ucontext_t host;
     jmp_buf scheduler;
@@ -80,12 +90,29 @@ bool fail(const char* format, const char* name, const Fiber& one, const Fiber& o
     return false;
 }
 
+// Whether nobody wrote behind a piece of shared memory.
+bool guards_are_whole(const Kernel& kernel) {
+    auto whole = [](const unsigned char* guard, size_t bytes) {
+        return std::all_of(guard, guard + bytes, [](unsigned char c) { return c == POISON; });
+    };
+    const auto* dynamic = reinterpret_cast<const unsigned char*>(launch.dynamic.data());
+    bool good = whole(dynamic + launch.dynamic_bytes, SHARED_GUARD);
+    for (size_t guard : launch.guards) {
+        good = good && whole(launch.shared.data() + guard, SHARED_GUARD);
+    }
+    if (!good) {
+        launch.error = std::string(kernel.name) + ": wrote behind its shared memory";
+    }
+    return good;
+}
+
 // All threads of the current block, from barrier to barrier.
 bool run_block(const Kernel& kernel, std::mt19937_64& random) {
     launch.blocks++;
-    launch.shared_used = 0;
-    std::memset(launch.shared.get(), 0xff, SHARED_BYTES);
-    std::memset(launch.dynamic.data(), 0xff, launch.dynamic.size() * sizeof(max_align_t));
+    launch.shared_used = launch.shared_end = 0;
+    launch.guards.clear();
+    std::memset(launch.shared.data(), POISON, launch.shared.size());
+    std::memset(launch.dynamic.data(), POISON, launch.dynamic.size() * sizeof(max_align_t));
     std::vector<unsigned> order(kernel.threads);
     std::iota(order.begin(), order.end(), 0u);
     for (unsigned i = 0; i < kernel.threads; i++) {
@@ -125,7 +152,7 @@ bool run_block(const Kernel& kernel, std::mt19937_64& random) {
                         kernel.name, *waits, *ended);
         }
         if (!waits) {
-            return true;
+            return guards_are_whole(kernel);
         }
     }
 }
@@ -135,15 +162,18 @@ bool run_block(const Kernel& kernel, std::mt19937_64& random) {
 void* Site::get(size_t bytes) {
     if (of_block != launch.blocks) {
         of_block = launch.blocks;
-        offset = launch.shared_used;
+        offset = launch.shared_end;
         size_t line = alignof(max_align_t);
-        launch.shared_used += (bytes + line - 1) / line * line;
-        if (launch.shared_used > SHARED_BYTES) {
+        size_t room = (bytes + line - 1) / line * line;
+        launch.shared_used += room;
+        launch.shared_end += room + SHARED_GUARD;
+        if (launch.shared_used > SHARED_BYTES || launch.shared_end > launch.shared.size()) {
             launch.error = "more shared memory than a block may have";
             _longjmp(launch.scheduler, 1);
         }
+        launch.guards.push_back(offset + room);
     }
-    return reinterpret_cast<char*>(launch.shared.get()) + offset;
+    return launch.shared.data() + offset;
 }
 
 void* dynamic() {
@@ -189,8 +219,12 @@ extern "C" const char* tau_launch(const char* name, int is_double, size_t bytes,
                        " threads, the kernel wants " + std::to_string(kernel->threads);
         return launch.error.c_str();
     }
-    // A guard behind it is part of what is poisoned.
-    launch.dynamic.resize(shared / sizeof(max_align_t) + 1);
+    if (threads > MAX_THREADS || y > MAX_GRID_YZ || z > MAX_GRID_YZ) {
+        launch.error = std::string(name) + ": more threads or blocks than CUDA allows";
+        return launch.error.c_str();
+    }
+    launch.dynamic_bytes = shared;
+    launch.dynamic.resize((shared + SHARED_GUARD) / sizeof(max_align_t) + 1);
     if (launch.fibers.size() < kernel->threads) {
         launch.fibers.resize(kernel->threads);
     }

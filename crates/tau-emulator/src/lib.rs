@@ -16,8 +16,9 @@
 //!
 //! What it does not know: time, warps, the order in which memory becomes visible.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::sync::{Arc, Weak};
 
 use tau_rnn::cuda::{Arguments, Device};
 use tau_rnn::{Error, Real};
@@ -30,6 +31,8 @@ pub struct Emulator {
     shared_limit: usize,
     /// The largest piece of memory that it gives.
     largest: usize,
+    /// All memory that someone still has.
+    given: RefCell<Vec<Weak<Lines>>>,
 }
 
 /// What an H100 has.
@@ -39,7 +42,12 @@ impl Emulator {
     /// Blocks and threads take turns in an order that `seed` names.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed: Cell::new(seed << 32), shared_limit: SHARED_LIMIT, largest: usize::MAX }
+        Self {
+            seed: Cell::new(seed << 32),
+            shared_limit: SHARED_LIMIT,
+            largest: usize::MAX,
+            given: RefCell::default(),
+        }
     }
 
     /// A block may ask for no more than so many bytes of shared memory.
@@ -57,44 +65,76 @@ impl Emulator {
 
 /// Memory between two guards.
 #[derive(Debug)]
-pub struct Memory {
-    /// Lines of guard, room and guard.
-    lines: Vec<Line>,
+pub struct Memory(Arc<Lines>);
+
+/// Lines of guard, room and guard.
+#[derive(Debug)]
+struct Lines {
+    lines: Box<[Cell<Line>]>,
     bytes: usize,
 }
 
+// SAFETY: memory is used by one thread at a time, as its `Emulator` is.
+#[allow(unsafe_code)]
+unsafe impl Send for Lines {}
+// SAFETY: the same.
+#[allow(unsafe_code)]
+unsafe impl Sync for Lines {}
+
 /// Addresses on a device are multiples of its size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(256))]
 struct Line([u8; LINE]);
 
 const LINE: usize = 256;
-/// Lines of a guard.
-const GUARD: usize = 16;
+/// Lines of a guard: 64 rows of a small network.
+const GUARD: usize = 64;
 /// As a number it is NaN: who reads a guard spoils the result.
 const GUARD_BYTE: u8 = 0xff;
 
-impl Memory {
-    fn bytes(&self) -> impl Iterator<Item = u8> {
-        self.lines[GUARD..].iter().flat_map(|line| line.0).take(self.bytes)
+impl Lines {
+    fn new(bytes: usize) -> Self {
+        let count = bytes.div_ceil(LINE) + 2 * GUARD;
+        let lines = vec![Cell::new(Line([GUARD_BYTE; LINE])); count].into_boxed_slice();
+        Self { lines, bytes }
     }
 
-    /// Whether nobody wrote outside.
-    fn check(&self) -> Result<(), Error> {
-        let all = || self.lines.iter().flat_map(|line| line.0).enumerate();
-        let inside = GUARD * LINE..GUARD * LINE + self.bytes;
-        match all().find(|&(at, byte)| !inside.contains(&at) && byte != GUARD_BYTE) {
-            None => Ok(()),
-            Some((at, _)) => {
-                let at = at as i64 - (GUARD * LINE) as i64;
-                Err(error(format!("a kernel wrote at byte {at} of {}", self.bytes)))
+    fn fill(&self, offset: usize, bytes: &mut dyn Iterator<Item = u8>) {
+        let mut at = offset;
+        let end = self.bytes;
+        while at < end {
+            let (cell, first) = (&self.lines[GUARD + at / LINE], at % LINE);
+            let mut line = cell.get();
+            for slot in &mut line.0[first..LINE.min(first + end - at)] {
+                match bytes.next() {
+                    Some(byte) => *slot = byte,
+                    None => {
+                        cell.set(line);
+                        return;
+                    }
+                }
             }
+            cell.set(line);
+            at += LINE - first;
         }
     }
 
-    fn fill(&mut self, offset: usize, bytes: impl Iterator<Item = u8>) {
-        let room = self.lines[GUARD..].iter_mut().flat_map(|line| &mut line.0).skip(offset);
-        room.zip(bytes).for_each(|(to, byte)| *to = byte);
+    fn bytes(&self, offset: usize) -> impl Iterator<Item = u8> {
+        let lines = &self.lines[GUARD + offset / LINE..];
+        lines.iter().flat_map(|line| line.get().0).skip(offset % LINE).take(self.bytes - offset)
+    }
+
+    /// Where someone wrote outside, if so.
+    fn damage(&self) -> Option<i64> {
+        let inside = GUARD * LINE..GUARD * LINE + self.bytes;
+        let last = self.lines.len() - GUARD - 1;
+        let guards = (0..GUARD).chain(last..self.lines.len());
+        let mut bytes = guards.flat_map(|k| {
+            let line = self.lines[k].get().0;
+            (0..LINE).map(move |byte| (k * LINE + byte, line[byte]))
+        });
+        let (at, _) = bytes.find(|(at, byte)| !inside.contains(at) && *byte != GUARD_BYTE)?;
+        Some(at as i64 - (GUARD * LINE) as i64)
     }
 }
 
@@ -118,39 +158,51 @@ unsafe extern "C" {
     ) -> *const c_char;
 }
 
+impl Emulator {
+    /// Whether the kernel wrote inside the memory that was given.
+    fn check_guards(&self, kernel: &str) -> Result<(), Error> {
+        let mut given = self.given.borrow_mut();
+        given.retain(|lines| lines.strong_count() > 0);
+        for lines in given.iter().filter_map(Weak::upgrade) {
+            if let Some(at) = lines.damage() {
+                return Err(error(format!("{kernel} wrote at byte {at} of {}", lines.bytes)));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Device for Emulator {
     type Memory = Memory;
 
     fn allocate(&self, bytes: usize) -> Result<Memory, Error> {
         if bytes > self.largest {
-            return Err(Error::DeviceMemory { bytes, free: self.largest, fits: 0 });
+            return Err(Error::DeviceMemory { bytes, free: self.largest, fits: None });
         }
-        let lines = bytes.div_ceil(LINE) + 2 * GUARD;
-        let mut memory = Memory { lines: vec![Line([GUARD_BYTE; LINE]); lines], bytes };
+        let mut memory = Memory(Arc::new(Lines::new(bytes)));
+        self.given.borrow_mut().push(Arc::downgrade(&memory.0));
         self.clear(&mut memory)?;
         Ok(memory)
     }
 
     fn address(&self, memory: &Memory) -> u64 {
-        memory.lines[GUARD..].as_ptr().expose_provenance() as u64
+        memory.0.lines[GUARD..].as_ptr().expose_provenance() as u64
     }
 
     fn clear(&self, memory: &mut Memory) -> Result<(), Error> {
-        memory.fill(0, std::iter::repeat_n(0, memory.bytes));
+        memory.0.fill(0, &mut std::iter::repeat(0));
         Ok(())
     }
 
     fn write(&self, memory: &mut Memory, offset: usize, bytes: &[u8]) -> Result<(), Error> {
-        memory.check()?;
-        assert!(offset + bytes.len() <= memory.bytes, "a write outside of the memory");
-        memory.fill(offset, bytes.iter().copied());
+        assert!(offset + bytes.len() <= memory.0.bytes, "a write outside of the memory");
+        memory.0.fill(offset, &mut bytes.iter().copied());
         Ok(())
     }
 
     fn read(&self, memory: &Memory, offset: usize, bytes: &mut [u8]) -> Result<(), Error> {
-        memory.check()?;
-        assert!(offset + bytes.len() <= memory.bytes, "a read outside of the memory");
-        bytes.iter_mut().zip(memory.bytes().skip(offset)).for_each(|(to, byte)| *to = byte);
+        assert!(offset + bytes.len() <= memory.0.bytes, "a read outside of the memory");
+        bytes.iter_mut().zip(memory.0.bytes(offset)).for_each(|(to, byte)| *to = byte);
         Ok(())
     }
 
@@ -179,7 +231,7 @@ impl Device for Emulator {
             tau_launch(name.as_ptr(), is_double, bytes, x, y, z, threads, shared, arguments, seed)
         };
         if message.is_null() {
-            return Ok(());
+            return self.check_guards(A::KERNEL);
         }
         // SAFETY: a C string that lives until this thread's next launch.
         let message = unsafe { CStr::from_ptr(message) };

@@ -299,9 +299,11 @@ fn the_doctor_finds_nothing_wrong() {
         let make = |config, params| -> Result<Box<dyn Backend<R>>, Error> {
             Ok(Box::new(Cuda::new(config, params, Emulator::new(1))?))
         };
-        let finding = case.examine_with(make).unwrap();
-        assert!(finding.repeatable);
-        assert!(finding.distance < case.tolerance::<R>(), "{case:?}: {finding:?}");
+        for finding in [case.examine_with(make), case.examine_updates_with(make)] {
+            let finding = finding.unwrap();
+            assert!(finding.repeatable);
+            assert!(finding.distance < case.tolerance::<R>(), "{case:?}: {finding:?}");
+        }
     }
 }
 
@@ -314,6 +316,7 @@ fn too_little_memory_says_how_many_trials_would_fit() {
     let Error::DeviceMemory { bytes, free, fits } = error else { panic!("{error}") };
     // 51 states of 640 trials in rows of 64 numbers.
     assert_eq!((bytes, free), (51 * 640 * 64 * 8, 2_000_000));
+    let fits = fits.unwrap();
     assert!((1..640).contains(&fits), "{fits}");
     // So many do fit, and the network is as it was.
     let case = Case::new(&Shape::published(20, 50, fits), 1);

@@ -52,7 +52,7 @@ KERNEL(THREADS, show_drawn, ShowDrawn) {
             bool shown = is_trial && t < s.steps;
             real* extra = a.h + (t * s.rows + trial) * s.stride + s.hidden;
             extra[0] = shown ? (real)(drawn.v[part] < below ? a.values[1] : a.values[0]) : (real)0;
-            extra[1] = 1;
+            extra[1] = is_trial ? 1 : 0;
         }
     }
 }

@@ -23,7 +23,8 @@ KERNEL(THREADS, show_given, ShowGiven) {
     for (int c = 0; c < s.channels; c++) {
         extra[c] = shown ? (real)a.inputs[(t * s.trials + trial) * s.channels + c] : (real)0;
     }
-    extra[s.channels] = 1;
+    // Not in padded rows: without bias and input they stay where they are and cannot overflow.
+    extra[s.channels] = trial < s.trials ? 1 : 0;
 }
 
 struct Start {
@@ -52,4 +53,23 @@ KERNEL(THREADS, start, Start) {
         value = a.scale * (real)unit(a.key, trial * s.hidden + neuron);
     }
     a.h[at] = value;
+}
+
+struct Collect {
+    Shape shape;
+    // Rows of activity from the first step on.
+    const real* h;
+    // (time, trial, neuron).
+    real* to;
+};
+
+// The states without their padding. Grid: ⌈steps trials hidden / THREADS⌉.
+KERNEL(THREADS, collect, Collect) {
+    const Shape& s = a.shape;
+    index at = (index)blockIdx.x * THREADS + threadIdx.x;
+    index neuron = at % s.hidden, row = at / s.hidden;
+    index trial = row % s.trials, t = row / s.trials;
+    if (t < s.steps) {
+        a.to[at] = a.h[(t * s.rows + trial) * s.stride + neuron];
+    }
 }

@@ -43,11 +43,11 @@ struct Outputs {
     real* y;
 };
 
-// Grid: (output_stride / TILE, all rows / TILE).
+// Grid: (all rows / TILE, output_stride / TILE): there may be many rows.
 KERNEL(THREADS, outputs, Outputs) {
     const Shape& s = a.shape;
-    index first_row = (index)blockIdx.y * TILE;
-    int first_column = blockIdx.x * TILE;
+    index first_row = (index)blockIdx.x * TILE;
+    int first_column = blockIdx.y * TILE;
     int terms = round_up(s.hidden + s.channels + 1, TILE);
     SHARED(Quad, room, StepTile::ROOM);
     StepTile tile(room);

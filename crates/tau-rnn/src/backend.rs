@@ -12,6 +12,8 @@ use crate::{
 /// - the same call gives the same bits, whatever the number of threads or blocks;
 /// - W's diagonal is zero in every forward pass unless [`Config::self_connections`];
 /// - an update whose loss or gradient is not finite is not applied;
+/// - a device that works on its own may tell a divergence later, once, by whichever call meets it
+///   first; the error names the update, and the parameters are those before it;
 /// - values agree with [`crate::reference`] to the rounding of the precision `R`. A unit whose
 ///   argument rounds to the other side of the kink of a (leaky) ReLU is within that contract.
 pub trait Backend<R: Real>: Send {

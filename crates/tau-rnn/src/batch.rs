@@ -102,6 +102,10 @@ pub enum BitRule {
 }
 
 impl<R: Real> Drawn<'_, R> {
+    /// The most trials and steps whose numbers one stream has (`tau_tasks::Draws`).
+    const MAX_TRIALS: usize = (1 << 14) - 1;
+    const MAX_STEPS: usize = 4 * ((1 << 18) - 1);
+
     /// Checks it against a network.
     ///
     /// # Errors
@@ -116,6 +120,10 @@ impl<R: Real> Drawn<'_, R> {
         if config.input_size != 1 {
             let expected = [steps, trials, config.input_size];
             return Err(Error::shape("inputs", &[steps, trials, 1], &expected));
+        }
+        if steps > Self::MAX_STEPS || trials > Self::MAX_TRIALS {
+            let most = [Self::MAX_STEPS, Self::MAX_TRIALS, 1];
+            return Err(Error::shape("the numbers of one stream", &[steps, trials, 1], &most));
         }
         self.initial.check(trials, config.hidden_size)?;
         let heads = params.readouts.len();

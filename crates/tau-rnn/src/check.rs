@@ -4,11 +4,11 @@ use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 
 use crate::{
-    Activation, Backend, Batch, Config, Error, Gradients, Hardware, Initial, Params, Placement,
-    Readout, Real, Target, reference, thread_pool,
+    Activation, Backend, Batch, Config, Error, Hardware, Initial, Optimiser, Params, Placement,
+    Readout, Real, Rule, Target, reference, thread_pool,
 };
 
-/// A network with random weights and a random batch: two heads of two and three classes, or a
+/// A network with random weights and a random batch: thirty heads of two and three classes, or a
 /// series of two values at every step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Case {
@@ -48,6 +48,23 @@ impl Case {
             activation: Activation::LeakyRelu,
             every_step: false,
         }
+    }
+
+    /// A few that touch every kernel: networks that fit into the shared memory of a GPU's block and
+    /// one that does not, outputs of the last and of every step, sums over several splits.
+    #[must_use]
+    pub fn few() -> Vec<Self> {
+        let smooth = Self { activation: Activation::Tanh, ..Self::published(70, 12, 40) };
+        let large = Self { hidden_size: 260, trials: 100, ..smooth };
+        let drive = Self { placement: Placement::Drive, ..smooth };
+        vec![
+            smooth,
+            drive,
+            large,
+            Self { placement: Placement::Drive, ..large },
+            Self { every_step: true, ..smooth },
+            Self { every_step: true, hidden_size: 260, ..drive },
+        ]
     }
 
     /// Every placement with every activation, and sizes around those of the kernels' tiles.
@@ -104,63 +121,143 @@ impl Case {
         &self,
         make: impl Fn(Config, Params<R>) -> Result<Box<dyn Backend<R>>, Error>,
     ) -> Result<Finding, Error> {
-        let Self { hidden_size, steps, trials, placement, activation, every_step } = *self;
-        let config = Config { placement, activation, ..Config::paper(hidden_size) };
-        let mut random = Key::new(1, Purpose::Parameters).stream();
-        let mut params = Params::<f64>::init(&config, &mut random)?;
-        // Errors that do not vanish on their way back, τ that differ.
-        params.w_rec *= 1.5;
-        params.tau.mapv_inplace(|tau| 0.5 + 2.0 * (tau - 1.0));
-        for outputs in [2, 3] {
-            params.readouts.push(Readout::init(outputs, hidden_size, &mut random));
-        }
-        let number = |k: usize| Key::new(2, Purpose::Inputs).unit_f32(k as u64);
-        let inputs =
-            Array3::from_shape_fn((steps, trials, 1), |(t, b, _)| number(t * trials + b).round());
-        let labels = Array2::from_shape_fn((trials, 2), |(b, k)| ((b + k) % 2) as u8);
-        let targets = Array3::from_shape_fn((steps, trials, 2), |(t, b, k)| {
-            number(7 + 2 * (t * trials + b) + k)
-        });
-        let target = if every_step {
-            Target::Series { targets: targets.view(), head: 0 }
-        } else {
-            Target::Labels { labels: labels.view(), heads: &[1, 0] }
-        };
-        let (scale, key) = (0.1, Key::new(3, Purpose::InitialState));
-        let batch =
-            Batch { inputs: inputs.view(), initial: Initial::Uniform { scale, key }, target };
-        let double =
-            Batch { inputs: inputs.view(), initial: Initial::Uniform { scale, key }, target };
-        // From the same rounded numbers.
-        let rounded: Params<R> = params.cast();
-        let (expected_scores, expected) = reference::gradients(&config, &rounded.cast(), &double)?;
-        let mut device = make(config, rounded)?;
+        let (config, params) = self.network::<R>()?;
+        let data = Data::new(self);
+        let (expected_scores, expected) =
+            reference::gradients(&config, &params.cast(), &data.batch(self.every_step))?;
+        let mut device = make(config, params)?;
+        let batch = data.batch(self.every_step);
         let (scores, first) = device.gradients(&batch)?;
         let (_, second) = device.gradients(&batch)?;
-        let loss = (scores.loss() - expected_scores.loss()).abs() / expected_scores.loss();
+        let evaluated = device.evaluate(&batch)?;
+        let loss = |found: f64| (found - expected_scores.loss()).abs() / expected_scores.loss();
         Ok(Finding {
-            distance: distance(&first, &expected).max(loss),
+            distance: worst(&[
+                distance(&first.values, &expected.values),
+                loss(scores.loss()),
+                loss(evaluated.loss()),
+            ]),
             repeatable: first.values == second.values,
         })
     }
+
+    /// Trains a few updates with each optimiser on a device and on the processor; the distance is
+    /// that of the parameters.
+    ///
+    /// # Errors
+    /// Whatever the device meets.
+    pub fn examine_updates<R: Real>(&self, hardware: Hardware) -> Result<Finding, Error> {
+        self.examine_updates_with::<R>(|config, params| {
+            hardware.network(config, params, thread_pool(Some(1))?)
+        })
+    }
+
+    /// [`Case::examine_updates`] of a backend that is made by `make`.
+    ///
+    /// # Errors
+    /// Whatever the backend meets.
+    pub fn examine_updates_with<R: Real>(
+        &self,
+        make: impl Fn(Config, Params<R>) -> Result<Box<dyn Backend<R>>, Error>,
+    ) -> Result<Finding, Error> {
+        let data = Data::new(self);
+        let batch = data.batch(self.every_step);
+        let trained =
+            |mut network: Box<dyn Backend<R>>, optimiser: &Optimiser| -> Result<Params<R>, Error> {
+                for _ in 0..3 {
+                    network.update(&batch, optimiser)?;
+                }
+                network.take_mean_loss()?;
+                network.params()
+            };
+        let adam =
+            Rule::Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-6, decay: 0.1 };
+        let mut finding = Finding { distance: 0.0, repeatable: true };
+        for optimiser in [Optimiser::paper(), Optimiser { rule: adam, clip_norm: Some(0.1) }] {
+            let (config, params) = self.network::<R>()?;
+            let processor =
+                Hardware::Cpu.network(config.clone(), params.clone(), thread_pool(Some(1))?)?;
+            let expected: Params<f64> = trained(processor, &optimiser)?.cast();
+            let found = trained(make(config.clone(), params.clone())?, &optimiser)?;
+            finding.distance = worst(&[finding.distance, distance(&found, &expected)]);
+            finding.repeatable &= found == trained(make(config, params)?, &optimiser)?;
+        }
+        Ok(finding)
+    }
+
+    /// Size and equations, and weights that let errors come all the way back.
+    fn network<R: Real>(&self) -> Result<(Config, Params<R>), Error> {
+        let Self { hidden_size, placement, activation, .. } = *self;
+        let config = Config { placement, activation, ..Config::paper(hidden_size) };
+        let mut random = Key::new(1, Purpose::Parameters).stream();
+        let mut params = Params::<f64>::init(&config, &mut random)?;
+        params.w_rec *= 1.5;
+        params.tau.mapv_inplace(|tau| 0.5 + 2.0 * (tau - 1.0));
+        for head in 0..HEADS {
+            params.readouts.push(Readout::init(2 + head % 2, hidden_size, &mut random));
+        }
+        Ok((config, params.cast()))
+    }
+}
+
+/// So many that their outputs fill more than one tile.
+const HEADS: usize = 30;
+
+/// The numbers of a batch.
+struct Data {
+    inputs: Array3<f32>,
+    labels: Array2<u8>,
+    targets: Array3<f32>,
+    heads: Vec<usize>,
+}
+
+impl Data {
+    fn new(case: &Case) -> Self {
+        let Case { steps, trials, .. } = *case;
+        let number = |k: usize| Key::new(2, Purpose::Inputs).unit_f32(k as u64);
+        Self {
+            inputs: Array3::from_shape_fn((steps, trials, 1), |(t, b, _)| {
+                number(t * trials + b).round()
+            }),
+            labels: Array2::from_shape_fn((trials, HEADS), |(b, k)| ((b + k) % 2) as u8),
+            targets: Array3::from_shape_fn((steps, trials, 2), |(t, b, k)| {
+                number(7 + 2 * (t * trials + b) + k)
+            }),
+            heads: (0..HEADS).rev().collect(),
+        }
+    }
+
+    fn batch<R: Real>(&self, every_step: bool) -> Batch<'_, R> {
+        let key = Key::new(3, Purpose::InitialState);
+        Batch {
+            inputs: self.inputs.view(),
+            initial: Initial::Uniform { scale: 0.1, key },
+            target: if every_step {
+                Target::Series { targets: self.targets.view(), head: 0 }
+            } else {
+                Target::Labels { labels: self.labels.view(), heads: &self.heads }
+            },
+        }
+    }
+}
+
+/// The largest; NaN if there is one.
+fn worst(distances: &[f64]) -> f64 {
+    distances.iter().fold(0.0, |a: f64, &b| if a.is_nan() || b <= a { a } else { b })
 }
 
 /// Largest |a − b| / |b| of an array; NaN if there is one.
-fn distance<R: Real>(found: &Gradients<R>, expected: &Gradients<f64>) -> f64 {
-    let mut largest = 0.0_f64;
-    for ((_, found), (_, expected)) in found.values.tensors().zip(expected.values.tensors()) {
-        let norm = expected.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let apart =
-            found.iter().zip(expected).map(|(a, b)| (a.to_f64() - b).powi(2)).sum::<f64>().sqrt();
-        let share = if norm > 0.0 { apart / norm } else { apart };
-        if share.is_nan() || share > largest {
-            largest = share;
-        }
-        if share.is_nan() {
-            break;
-        }
-    }
-    largest
+fn distance<R: Real>(found: &Params<R>, expected: &Params<f64>) -> f64 {
+    let pairs = found.tensors().zip(expected.tensors());
+    let shares: Vec<f64> = pairs
+        .map(|((_, found), (_, expected))| {
+            let norm = expected.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let apart = found.iter().zip(expected).map(|(a, b)| (a.to_f64() - b).powi(2));
+            let apart = apart.sum::<f64>().sqrt();
+            if norm > 0.0 { apart / norm } else { apart }
+        })
+        .collect();
+    worst(&shares)
 }
 
 /// Whether a device computes what the float64 model computes: a moment's look at a few cases, for
@@ -169,11 +266,12 @@ fn distance<R: Real>(found: &Gradients<R>, expected: &Gradients<f64>) -> f64 {
 /// # Errors
 /// [`Error::NoDevice`], also for a device that computes something else.
 pub fn self_test(hardware: Hardware) -> Result<(), Error> {
-    let smooth = Case { activation: Activation::Tanh, ..Case::published(70, 12, 40) };
-    let drive = Case { placement: Placement::Drive, ..smooth };
-    for case in [smooth, drive, Case { every_step: true, ..smooth }] {
-        let Finding { distance, repeatable } = case.examine::<f32>(hardware)?;
-        if !repeatable || distance.is_nan() || distance > case.tolerance::<f32>() {
+    for case in Case::few() {
+        let finding = case.examine::<f32>(hardware)?;
+        let updated = case.examine_updates::<f32>(hardware)?;
+        let distance = worst(&[finding.distance, updated.distance]);
+        let repeatable = finding.repeatable && updated.repeatable;
+        if distance.is_nan() || distance > case.tolerance::<f32>() || !repeatable {
             let reason = format!(
                 "it computes something else than the float64 model (a gradient is off by {distance:e}, \
                  repeatable: {repeatable}; please report it)"
@@ -182,4 +280,22 @@ pub fn self_test(hardware: Hardware) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_distance_is_nan_if_there_is_one() {
+        assert_eq!(worst(&[]).to_bits(), 0);
+        assert!((worst(&[0.5, 2.0, 1.0]) - 2.0).abs() < 1e-15);
+        assert!(worst(&[f64::NAN, 1.0]).is_nan());
+        assert!(worst(&[1.0, f64::NAN, 2.0]).is_nan());
+    }
+
+    #[test]
+    fn the_processor_passes_its_own_test() {
+        self_test(Hardware::Cpu).unwrap();
+    }
 }

@@ -142,16 +142,18 @@ pub enum Error {
     },
     /// Too little memory on the device.
     #[error(
-        "GPU memory: {bytes} more bytes wanted, {free} free (about {fits} trials a batch would fit; \
-         or use fewer neurons, a shorter N, fewer networks at a time: --threads)"
+        "GPU memory: {bytes} more bytes wanted, {free} free ({}use fewer trials a batch, fewer \
+         neurons, a shorter N or fewer networks at a time: --threads)",
+        .fits.map_or_else(String::new, |trials| format!("about {trials} trials would fit; "))
     )]
     DeviceMemory {
         /// What was asked for.
         bytes: usize,
         /// What is free.
         free: usize,
-        /// Trials of a batch of that length for which there is memory.
-        fits: usize,
+        /// Trials of a batch of that length for which there is memory, where it is a batch that
+        /// wants it.
+        fits: Option<usize>,
     },
     /// Bytes that are no checkpoint of ours.
     #[error("not a readable checkpoint: {reason}")]

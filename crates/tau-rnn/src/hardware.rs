@@ -58,11 +58,15 @@ impl Hardware {
 
     /// The arithmetic, which is raised whenever an update gives other bits than before: a run that
     /// was begun with one must not be continued with another. Every processor has the same.
-    #[must_use]
-    pub fn numerics(self) -> &'static str {
+    /// A GPU's depends on its architecture, too: on its elementary functions, and on the shared memory
+    /// that decides which kernel runs.
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`].
+    pub fn numerics(self) -> Result<String, Error> {
         match self {
-            Self::Cpu => CPU_NUMERICS,
-            Self::Cuda { .. } => CUDA_NUMERICS,
+            Self::Cpu => Ok(CPU_NUMERICS.to_owned()),
+            Self::Cuda { number } => Ok(format!("{CUDA_NUMERICS} {}", gpu::architecture(number)?)),
         }
     }
 
@@ -132,6 +136,10 @@ mod gpu {
         Gpu::open(number)?.name()
     }
 
+    pub(super) fn architecture(number: usize) -> Result<String, Error> {
+        Gpu::open(number)?.architecture()
+    }
+
     pub(super) fn memory(number: usize) -> Result<(usize, usize), Error> {
         Gpu::open(number)?.memory()
     }
@@ -150,6 +158,10 @@ mod gpu {
     }
 
     pub(super) fn name(_: usize) -> Result<String, Error> {
+        Err(missing())
+    }
+
+    pub(super) fn architecture(_: usize) -> Result<String, Error> {
         Err(missing())
     }
 

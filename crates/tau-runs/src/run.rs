@@ -112,7 +112,7 @@ impl Run {
             remedy: "this is a fault of the program; please report it",
         })?;
         // Other arithmetic gives another network: it is another run.
-        let identity = format!("numerics = {}\n{text}", hardware.numerics());
+        let identity = format!("numerics = {}\n{text}", hardware.numerics()?);
         let digest = blake3::hash(identity.as_bytes()).to_hex();
         let TrainingSpec { curriculum, task, seed, .. } = &spec;
         let hidden = spec.network.hidden_size;

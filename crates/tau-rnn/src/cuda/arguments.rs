@@ -201,6 +201,11 @@ arguments! {
         rule: i32,
         labels: Ptr<u8>,
     }
+    Collect<R> for "collect", THREADS threads {
+        shape: Shape,
+        h: Ptr<R>,
+        to: Ptr<R>,
+    }
     ForwardSmall<R> for "forward_small", SMALL_THREADS threads {
         shape: Shape,
         h: Ptr<R>,

@@ -25,8 +25,6 @@ const PTX: [(&str, &str); 2] = [
 const OLDEST_DRIVER: i32 = 12_000;
 /// Volta.
 const OLDEST_CAPABILITY: (i32, i32) = (7, 0);
-/// Shared memory that a launch may have without asking for it.
-const SHARED_UNASKED: usize = 48 * 1024;
 /// Copies to the device that may be on their way at once.
 const STAGES: usize = 8;
 
@@ -46,6 +44,8 @@ pub struct Gpu {
 struct Shared {
     number: usize,
     context: Arc<CudaContext>,
+    /// Bytes of shared memory that a block may ask for.
+    shared_limit: usize,
     modules: Mutex<HashMap<&'static str, Arc<CudaModule>>>,
 }
 
@@ -80,12 +80,28 @@ struct Stage {
     copied: CudaEvent,
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // The memory must outlive the copy from it; whoever fails here has failed before.
+        let _ = self.copied.synchronize();
+    }
+}
+
 fn unusable(reason: impl Into<String>) -> Error {
     Error::NoDevice { reason: reason.into() }
 }
 
 fn failed(error: DriverError) -> Error {
     Error::Device { reason: words(error) }
+}
+
+/// The CUDA that the driver supports: 12000 for 12.0.
+#[allow(unsafe_code)]
+fn driver_version() -> Result<i32, Error> {
+    let mut version = 0;
+    // SAFETY: writes one integer.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(failed)?;
+    Ok(version)
 }
 
 /// The driver's own.
@@ -107,7 +123,12 @@ impl Gpu {
             Some(shared) => Arc::clone(shared),
             None => {
                 let context = Self::connect(number)?;
-                let shared = Arc::new(Shared { number, context, modules: Mutex::default() });
+                let what =
+                    CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+                let shared_limit = context.attribute(what).map_err(failed)?;
+                let shared_limit = usize::try_from(shared_limit).unwrap_or(0);
+                let modules = Mutex::default();
+                let shared = Arc::new(Shared { number, context, shared_limit, modules });
                 open.push(Arc::clone(&shared));
                 shared
             }
@@ -132,9 +153,7 @@ impl Gpu {
         if let Err(error) = result::init() {
             return Err(unusable(words(error)));
         }
-        let mut version = 0;
-        // SAFETY: writes one integer.
-        unsafe { sys::cuDriverGetVersion(&raw mut version) }.result().map_err(failed)?;
+        let version = driver_version()?;
         if version < OLDEST_DRIVER {
             let (major, minor) = (version / 1000, version % 1000 / 10);
             return Err(unusable(format!(
@@ -160,14 +179,25 @@ impl Gpu {
         Ok(context)
     }
 
-    /// The GPU's name and compute capability.
+    /// The GPU's name, architecture and what its driver supports.
     ///
     /// # Errors
     /// [`Error::Device`].
     pub fn name(&self) -> Result<String, Error> {
+        let name = self.stream.context().name().map_err(failed)?;
+        let version = driver_version()?;
+        let cuda = format!("CUDA {}.{}", version / 1000, version % 1000 / 10);
+        Ok(format!("{name} ({}, driver for {cuda})", self.architecture()?))
+    }
+
+    /// Its architecture, for instance `sm_90`.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn architecture(&self) -> Result<String, Error> {
         let context = self.stream.context();
         let (major, minor) = context.compute_capability().map_err(failed)?;
-        Ok(format!("{} (sm_{major}{minor})", context.name().map_err(failed)?))
+        Ok(format!("sm_{major}{minor}"))
     }
 
     /// Bytes that are free, and all bytes.
@@ -228,6 +258,12 @@ impl Gpu {
             }
         };
         let function = module.load_function(kernel).map_err(failed)?;
+        // Once, under the lock and to the most there is: all networks of the process share it.
+        let what = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        let own = CUfunction_attribute::CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES;
+        let own = function.get_attribute(own).map_err(failed)?;
+        let most = self.shared.shared_limit as i32 - own;
+        function.set_attribute(what, most.max(0)).map_err(failed)?;
         self.functions.borrow_mut().insert((R::NAME, kernel), function.clone());
         Ok(function)
     }
@@ -277,7 +313,7 @@ impl Device for Gpu {
         self.stream.alloc_zeros(bytes).map_err(|error| {
             if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
                 let free = self.memory().map_or(0, |(free, _)| free);
-                Error::DeviceMemory { bytes, free, fits: 0 }
+                Error::DeviceMemory { bytes, free, fits: None }
             } else {
                 failed(error)
             }
@@ -316,9 +352,7 @@ impl Device for Gpu {
     }
 
     fn shared_limit(&self) -> usize {
-        let what = CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
-        let bytes = self.stream.context().attribute(what).unwrap_or(0);
-        usize::try_from(bytes).unwrap_or(0)
+        self.shared.shared_limit
     }
 
     #[allow(unsafe_code)]
@@ -329,10 +363,6 @@ impl Device for Gpu {
         arguments: &A,
     ) -> Result<(), Error> {
         let function = self.function::<R>(A::KERNEL)?;
-        if shared > SHARED_UNASKED {
-            let what = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-            function.set_attribute(what, shared as i32).map_err(failed)?;
-        }
         let too_many = |_| Error::Device { reason: format!("a grid of {grid:?} blocks") };
         let [x, y, z] = grid.map(u32::try_from);
         let config = LaunchConfig {

@@ -146,8 +146,14 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let total = self.params.len();
         let adam = momentum.slots.iter().any(|slot| !slot.square.is_empty());
         self.adam = if momentum.slots.is_empty() { None } else { Some(adam) };
+        // A slot may lack a part that others have: it begins with zeros.
         let flat = |part: fn(&Slot<R>) -> &[R]| {
-            let mut flat: Vec<R> = momentum.slots.iter().flat_map(part).copied().collect();
+            let mut flat = Vec::with_capacity(total);
+            for slot in &momentum.slots {
+                let end = flat.len() + slot.mean.len();
+                flat.extend_from_slice(part(slot));
+                flat.resize(end, R::ZERO);
+            }
             flat.resize(total, R::ZERO);
             flat
         };
@@ -210,13 +216,14 @@ impl<R: Real, D: Device> Cuda<R, D> {
             |trials| workspace_bytes::<R>(&self.config, shown.steps, trials, outputs, every_step);
         let all = free + self.work.bytes();
         let fits = (0..shown.trials).step_by(pass::TILE).rfind(|&trials| need(trials) <= all);
-        Error::DeviceMemory { bytes, free, fits: fits.unwrap_or(0) }
+        Error::DeviceMemory { bytes, free, fits: Some(fits.unwrap_or(0)) }
     }
 
     /// Scores, without a gradient.
     fn look(&mut self, shown: &Shown<'_, R>) -> Result<Scores, Error> {
         self.settle()?;
-        self.forward(shown, Keep::Last)?;
+        let passed = self.forward(shown, Keep::Last);
+        passed.map_err(|error| self.with_what_fits(error, shown))?;
         self.scores(shown)
     }
 

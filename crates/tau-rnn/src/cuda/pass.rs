@@ -8,8 +8,8 @@ use crate::{Error, Initial, Placement, Real};
 
 use super::Cuda;
 use super::arguments::{
-    Backward, BackwardSmall, Bits, CellGradient, Forward, ForwardSmall, KeyWords, LabelDrawn,
-    Outer, Outputs, PackCell, PackReadouts, Ptr, ReadoutGradient, SMALL_THREADS, Score,
+    Backward, BackwardSmall, Bits, CellGradient, Collect, Forward, ForwardSmall, KeyWords,
+    LabelDrawn, Outer, Outputs, PackCell, PackReadouts, Ptr, ReadoutGradient, SMALL_THREADS, Score,
     ScoreLabels, ScoreSeries, Shape, ShowDrawn, ShowGiven, Splits, Start, activation, bit_rule,
 };
 use super::device::{Device, THREADS};
@@ -87,6 +87,8 @@ pub(super) struct Work<R, D: Device> {
     parts: Array<R, D>,
     inputs: Array<f32, D>,
     given: Array<R, D>,
+    /// States without their padding.
+    states: Array<R, D>,
     labels: Array<u8, D>,
     memory: Array<i32, D>,
     targets: Array<f32, D>,
@@ -119,6 +121,7 @@ impl<R, D: Device> Default for Work<R, D> {
             parts: Array::default(),
             inputs: Array::default(),
             given: Array::default(),
+            states: Array::default(),
             labels: Array::default(),
             memory: Array::default(),
             targets: Array::default(),
@@ -418,7 +421,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let matrix = work.readout_forward.ptr(device);
         let output_stride = output_stride as i32;
         let outputs = Outputs { shape, h, matrix, output_stride, y };
-        let grid = [output_stride as usize / TILE, all_rows / TILE, 1];
+        let grid = [all_rows / TILE, output_stride as usize / TILE, 1];
         let heads = shown.heads.len();
         match shown.answers {
             Answers::Labels(labels) => {
@@ -596,15 +599,12 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.put_inputs(&inputs)?;
         self.start(shape, &Initial::Given(state.view()))?;
         self.run(shape, &inputs, 0)?;
-        let (hidden, stride) = (self.config.hidden_size, self.stride());
-        let mut rows = vec![R::ZERO; size(shape)];
-        for (t, activity) in activity.chunks_exact_mut(trials * hidden).enumerate() {
-            self.work.h.get(&self.device, (t + 1) * rows.len(), &mut rows)?;
-            for (to, from) in activity.chunks_exact_mut(hidden).zip(rows.chunks_exact(stride)) {
-                to.copy_from_slice(&from[..hidden]);
-            }
-        }
-        Ok(())
+        let hidden = self.config.hidden_size;
+        let count = steps * trials * hidden;
+        let to = self.work.states.room(&self.device, count)?;
+        let collect = Collect { shape, h: self.h_at(shape, 1), to };
+        self.launch([count.div_ceil(THREADS), 1, 1], collect)?;
+        self.work.states.get(&self.device, 0, activity)
     }
 }
 
