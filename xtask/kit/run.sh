@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that waits for a GPU: ./run.sh [FOLDER FOR RESULTS], then send that folder back.
-# Needs an NVIDIA driver (525 or later); for the comparison Python with torch, numpy, scipy,
+# Needs Linux on x86-64 with glibc 2.35, an NVIDIA driver (525 or later); for the comparison Python with torch, numpy, scipy,
 # safetensors (PYTHON=... names it); for the checkers compute-sanitizer.
 set -u
 here="$(cd "$(dirname "$0")" && pwd)"
