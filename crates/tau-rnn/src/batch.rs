@@ -1,6 +1,6 @@
 //! What a network is shown, what it should answer, and how well it did.
 
-use ndarray::{ArrayView2, ArrayView3};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 use tau_random::Key;
 
 use crate::{Config, Error, Params, Real};
@@ -220,6 +220,27 @@ impl<R: Real> Initial<'_, R> {
             }
         }
     }
+}
+
+/// Checks what [`crate::Backend::advance`] is given, and makes room for every state; steps and
+/// trials.
+pub(crate) fn prepare_simulation<R: Real>(
+    config: &Config,
+    state: &Array2<R>,
+    inputs: ArrayView3<'_, f32>,
+    activity: &mut Array3<R>,
+) -> Result<[usize; 2], Error> {
+    let [steps, trials, channels] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
+    let hidden = config.hidden_size;
+    if channels != config.input_size {
+        let expected = [steps, trials, config.input_size];
+        return Err(Error::shape("inputs", inputs.shape(), &expected));
+    }
+    Initial::Given(state.view()).check(trials, hidden)?;
+    if activity.dim() != (steps, trials, hidden) {
+        *activity = Array3::from_elem((steps, trials, hidden), R::ZERO);
+    }
+    Ok([steps, trials])
 }
 
 fn check_labels<R: Real>(

@@ -19,7 +19,7 @@ use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use crate::batch::{HeadScore, Initial};
+use crate::batch::{HeadScore, Initial, prepare_simulation};
 use crate::{
     Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
 };
@@ -331,16 +331,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
         inputs: ArrayView3<'_, f32>,
         activity: &mut Array3<R>,
     ) -> Result<(), Error> {
-        let [steps, trials, channels] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
-        let hidden = self.config.hidden_size;
-        if channels != self.config.input_size {
-            let expected = [steps, trials, self.config.input_size];
-            return Err(Error::shape("inputs", inputs.shape(), &expected));
-        }
-        Initial::Given(state.view()).check(trials, hidden)?;
-        if activity.dim() != (steps, trials, hidden) {
-            *activity = Array3::from_elem((steps, trials, hidden), R::ZERO);
-        }
+        let [steps, trials] = prepare_simulation(&self.config, state, inputs, activity)?;
         self.pack(&[]);
         // Few trials and many steps: the smallest slices keep all threads busy.
         let rows = isa::ROW_BLOCK;

@@ -24,7 +24,7 @@ mod train;
 
 use ndarray::{Array2, Array3, ArrayView3};
 
-use crate::batch::{HeadScore, Initial};
+use crate::batch::{HeadScore, prepare_simulation};
 use crate::params::flat_mut;
 use crate::{
     Backend, Batch, Config, Drawn, Error, Gradients, Momentum, Optimiser, Params, Placement,
@@ -342,16 +342,7 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
         inputs: ArrayView3<'_, f32>,
         activity: &mut Array3<R>,
     ) -> Result<(), Error> {
-        let [steps, trials, channels] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
-        let hidden = self.config.hidden_size;
-        if channels != self.config.input_size {
-            let expected = [steps, trials, self.config.input_size];
-            return Err(Error::shape("inputs", inputs.shape(), &expected));
-        }
-        Initial::Given(state.view()).check(trials, hidden)?;
-        if activity.dim() != (steps, trials, hidden) {
-            *activity = Array3::from_elem((steps, trials, hidden), R::ZERO);
-        }
+        let [steps, trials] = prepare_simulation(&self.config, state, inputs, activity)?;
         if steps == 0 || trials == 0 {
             return Ok(());
         }
