@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use clap::Args;
 use tau_curricula::{Curriculum, EpochReport, Observer, Outcome, Trainer, TrainingSpec};
@@ -78,7 +78,15 @@ impl Doctor {
             return self.train(hardware);
         }
         let few = Case::few();
-        let cases = if self.full { Case::all() } else { few.clone() };
+        let mut cases = few.clone();
+        if self.full {
+            cases = Case::all();
+            // Others every day; the number names them.
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let first = now.map_or(0, |now| now.as_secs());
+            say!("         30 of the networks are random (numbers from {first} on)");
+            cases.extend((first..first + 30).map(Case::random));
+        }
         let mut well = gradients::<f32>(hardware, &cases)?;
         well &= updates::<f32>(hardware, &few)?;
         if self.full {

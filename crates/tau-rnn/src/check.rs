@@ -90,6 +90,23 @@ impl Case {
         cases
     }
 
+    /// One that a seed names: up to 300 neurons, 20 steps, 100 trials, any equations.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut random = Key::new(seed, Purpose::Statistics).stream();
+        let mut below = |count: usize| (f64::from(random.unit_f32()) * count as f64) as usize;
+        let placements =
+            [Placement::Whole, Placement::Drive, Placement::Continuous { steps_per_unit: 2 }];
+        Self {
+            hidden_size: 1 + below(300),
+            steps: 1 + below(20),
+            trials: 1 + below(100),
+            placement: placements[below(3)],
+            activation: Activation::ALL[below(4)],
+            every_step: below(2) == 1,
+        }
+    }
+
     /// How far from the float64 model a result in the precision `R` may be. Sums of f32 in
     /// another order differ by rounding; a unit whose argument rounds to the other side of the kink
     /// of a (leaky) ReLU adds its share.
