@@ -50,15 +50,8 @@ pub(crate) fn time(
     mut peer: Option<(&mut Peer, Mode, bool)>,
 ) -> Result<Row> {
     let steps = steps(case.n);
-    let config = Config::paper(case.hidden);
-    let params = network(&config, case.trained)?;
-    let (inputs, labels) = trials(steps, case.batch, case.n);
-    let labels = labels.insert_axis(Axis(1));
-    let batch = Batch {
-        inputs: inputs.view(),
-        initial: Initial::Zero,
-        target: Target::Labels { labels: labels.view(), heads: &[0] },
-    };
+    let Work { config, params, inputs, labels } = Work::new(case)?;
+    let batch = batch(&inputs, &labels);
     machine::forget_peak_rss();
     let pool = thread_pool(Some(case.threads))?;
     let optimiser = Optimiser::paper();
@@ -181,18 +174,35 @@ fn steps(n: usize) -> usize {
     (5 * n + 3).div_ceil(2)
 }
 
-/// Times the kernels of one update on a GPU, the longest first.
-pub(crate) fn kernel_times(case: &Case, number: usize) -> Result<Vec<(&'static str, KernelTime)>> {
-    let steps = steps(case.n);
-    let config = Config::paper(case.hidden);
-    let (inputs, labels) = trials(steps, case.batch, case.n);
-    let labels = labels.insert_axis(Axis(1));
-    let batch = Batch {
+/// What a case is computed on.
+struct Work {
+    config: Config,
+    params: Params<f32>,
+    inputs: Array3<f32>,
+    labels: Array2<u8>,
+}
+
+impl Work {
+    fn new(case: &Case) -> Result<Self> {
+        let config = Config::paper(case.hidden);
+        let params = network(&config, case.trained)?;
+        let (inputs, labels) = trials(steps(case.n), case.batch, case.n);
+        Ok(Self { config, params, inputs, labels: labels.insert_axis(Axis(1)) })
+    }
+}
+
+fn batch<'a>(inputs: &'a Array3<f32>, labels: &'a Array2<u8>) -> Batch<'a, f32> {
+    Batch {
         inputs: inputs.view(),
         initial: Initial::Zero,
         target: Target::Labels { labels: labels.view(), heads: &[0] },
-    };
-    let params = network(&config, case.trained)?;
+    }
+}
+
+/// Times the kernels of one update on a GPU, the longest first.
+pub(crate) fn kernel_times(case: &Case, number: usize) -> Result<Vec<(&'static str, KernelTime)>> {
+    let Work { config, params, inputs, labels } = Work::new(case)?;
+    let batch = batch(&inputs, &labels);
     let mut network = Cuda::<f32, _>::new(config, params, Gpu::open(number)?)?;
     network.update(&batch, &Optimiser::paper())?;
     network.take_mean_loss()?;

@@ -116,7 +116,7 @@ KERNEL(SMALL_THREADS, forward_small, ForwardSmall) {
                 scatter(a.f + t * step + first_row * s.stride + block.column, s.stride, value);
                 Quad before = block.numbers[block.column];
                 for (int r = 0; r < SMALL_ROWS; r++) {
-                    value.v[r] = decay * before.v[r] + alpha * value.v[r];
+                    value.v[r] = leak(before.v[r], value.v[r], alpha, decay);
                 }
             }
             scatter(h + block.column, s.stride, value);
@@ -176,10 +176,8 @@ KERNEL(SMALL_THREADS, backward_small, BackwardSmall) {
             if (a.carry) {
                 Quad before = gather(a.h + (t - 1) * step + at, s.stride);
                 for (int r = 0; r < SMALL_ROWS; r++) {
-                    real delta = flush(error.v[r] + carry.v[r], a.underflow);
-                    carry.v[r] = decay * delta;
-                    tau_sums.v[r] += delta * (before.v[r] - value.v[r]);
-                    error.v[r] = alpha * delta;
+                    error.v[r] = leak_back(error.v[r], before.v[r], value.v[r], alpha, decay,
+                                           a.underflow, carry.v[r], tau_sums.v[r]);
                 }
             }
             for (int r = 0; r < SMALL_ROWS; r++) {

@@ -32,7 +32,7 @@ KERNEL(THREADS, forward, Forward) {
         real value = phi(a.activation, sum.v[c]);
         if (a.f) {
             a.f[at + c] = value;
-            value = a.decay[column + c] * a.before[at + c] + a.alpha[column + c] * value;
+            value = leak(a.before[at + c], value, a.alpha[column + c], a.decay[column + c]);
         }
         a.after[at + c] = value;
     }
@@ -87,14 +87,12 @@ KERNEL(THREADS, backward, Backward) {
     index at = (first_row + threadIdx.x / 8) * s.stride + column;
     for (int c = 0; c < 4 && column + c < s.hidden; c++) {
         real value = a.value[at + c];
-        real gain = slope(a.activation, value);
         real delta = sum.v[c];
         if (a.carry) {
-            delta = flush(delta + a.carry[at + c], a.underflow);
-            a.carry[at + c] = a.decay[column + c] * delta;
-            a.tau_sums[at + c] += delta * (a.before[at + c] - value);
-            delta *= a.alpha[column + c];
+            delta = leak_back(delta, a.before[at + c], value, a.alpha[column + c],
+                              a.decay[column + c], a.underflow, a.carry[at + c],
+                              a.tau_sums[at + c]);
         }
-        a.error[at + c] = flush(delta * gain, a.underflow);
+        a.error[at + c] = flush(delta * slope(a.activation, value), a.underflow);
     }
 }

@@ -27,7 +27,22 @@ __device__ inline real slope(int which, real value) {
     return which == TANH ? 1 - value * value : value * (1 - value);
 }
 
+// h(t) of h(t−1) and f where the leak is not part of M.
+__device__ inline real leak(real before, real f, real alpha, real decay) {
+    return decay * before + alpha * f;
+}
+
 // Errors below `underflow` are 0 (Real::UNDERFLOW).
 __device__ inline real flush(real e, real underflow) {
     return fabs(e) < underflow ? (real)0 : e;
+}
+
+// dL/df of what comes back to h(t), where the leak is not part of M; `carry` is (1 − a) δ(t+1) and
+// becomes (1 − a) δ(t), `tau_sum` is Σ δ (h(t−1) − f).
+__device__ inline real leak_back(real sum, real before, real f, real alpha, real decay,
+                                 real underflow, real& carry, real& tau_sum) {
+    real delta = flush(sum + carry, underflow);
+    carry = decay * delta;
+    tau_sum += delta * (before - f);
+    return alpha * delta;
 }

@@ -169,10 +169,7 @@ impl<R: Real> Batch<'_, R> {
             return Err(Error::shape("inputs", self.inputs.shape(), &expected));
         }
         self.initial.check(trials, config.hidden_size)?;
-        let heads = params.readouts.len();
-        if let Some(&head) = self.target.heads().iter().find(|&&head| head >= heads) {
-            return Err(Error::Head { head, heads });
-        }
+        self.target.heads().iter().try_for_each(|&head| params.check_head(head))?;
         match self.target {
             Target::Labels { labels, heads } => check_labels(labels, heads, trials, params),
             Target::Series { targets, head } => {

@@ -123,6 +123,12 @@ impl<R: Real> Params<R> {
         self.tau.len()
     }
 
+    /// Whether there is a head of that number.
+    pub(crate) fn check_head(&self, head: usize) -> Result<(), Error> {
+        let heads = self.readouts.len();
+        if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
+    }
+
     /// Checks all shapes against `config`, that the heads fit, and that every number is finite.
     /// Arrays in another memory layout are brought to row-major order.
     ///

@@ -236,11 +236,6 @@ impl<R: Real> Cpu<R> {
             }
         })
     }
-
-    fn check_head(&self, head: usize) -> Result<(), Error> {
-        let heads = self.params.readouts.len();
-        if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
-    }
 }
 
 /// So few numbers are added up before another thread has woken.
@@ -368,7 +363,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
     }
 
     fn drop_head(&mut self, head: usize) -> Result<(), Error> {
-        self.check_head(head)?;
+        self.params.check_head(head)?;
         self.params.readouts.remove(head);
         self.momentum.drop_head(head);
         self.gradients = Gradients::zeros(&self.params);
@@ -376,7 +371,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
     }
 
     fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error> {
-        self.check_head(head)?;
+        self.params.check_head(head)?;
         self.params.readouts[head].frozen = frozen;
         Ok(())
     }

@@ -19,8 +19,10 @@ mod launch;
 mod memory;
 mod pass;
 mod peak;
+mod readout;
 mod shown;
 mod train;
+mod work;
 
 use ndarray::{Array2, Array3, ArrayView3};
 
@@ -33,8 +35,9 @@ use crate::{
 
 use arguments::{Segment, State};
 use memory::Array;
-use pass::{Keep, Work};
+use pass::Keep;
 use shown::Shown;
+use work::Work;
 
 pub use device::{Arguments, Device};
 #[cfg(feature = "cuda")]
@@ -188,11 +191,6 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.host = params.checked(&self.config)?;
         self.put_params()?;
         self.put_momentum(&momentum)
-    }
-
-    fn check_head(&self, head: usize) -> Result<(), Error> {
-        let heads = self.host.readouts.len();
-        if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
     }
 
     /// One update.
@@ -364,7 +362,7 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     }
 
     fn drop_head(&mut self, head: usize) -> Result<(), Error> {
-        self.check_head(head)?;
+        self.host.check_head(head)?;
         self.settle()?;
         self.change_heads(|params, momentum| {
             params.readouts.remove(head);
@@ -374,7 +372,7 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     }
 
     fn freeze_head(&mut self, head: usize, frozen: bool) -> Result<(), Error> {
-        self.check_head(head)?;
+        self.host.check_head(head)?;
         self.host.readouts[head].frozen = frozen;
         Ok(())
     }

@@ -1,21 +1,17 @@
 //! Through all steps forward and back: which kernels run, in which order, on which memory.
 
-use std::ops::Range;
-
 use ndarray::{Array2, ArrayView3};
 
 use crate::{Error, Initial, Placement, Real};
 
 use super::Cuda;
 use super::arguments::{
-    Backward, BackwardSmall, Bits, CellGradient, Collect, Forward, ForwardSmall, KeyWords,
-    LabelDrawn, Outer, Outputs, PackCell, PackReadouts, Ptr, ReadoutGradient, SMALL_THREADS, Score,
-    ScoreLabels, ScoreSeries, Shape, ShowDrawn, ShowGiven, Splits, Start, activation, bit_rule,
+    Backward, BackwardSmall, Bits, CellGradient, Collect, Forward, ForwardSmall, KeyWords, Outer,
+    PackCell, Ptr, SMALL_THREADS, Shape, ShowDrawn, ShowGiven, Splits, Start, activation,
 };
 use super::device::{Device, THREADS};
 use super::launch::launch;
-use super::memory::Array;
-use super::shown::{Answers, Inputs, Shown};
+use super::shown::{Inputs, Shown};
 
 /// Rows of activity, and terms of a product, are padded to a multiple of it.
 pub(super) const TILE: usize = 32;
@@ -57,108 +53,12 @@ pub(super) enum Keep {
     Last,
 }
 
-/// Memory of a pass, used again from batch to batch. Padding is never written: it stays zero.
-#[derive(Debug)]
-pub(super) struct Work<R, D: Device> {
-    /// M and Mᵀ.
-    forward: Array<R, D>,
-    backward: Array<R, D>,
-    alpha: Array<R, D>,
-    decay: Array<R, D>,
-    /// Readouts of the active heads.
-    readout_forward: Array<R, D>,
-    readout_backward: Array<R, D>,
-    /// The heads that the next four tables are for; `None` if the parameters have moved since.
-    heads: Option<Vec<usize>>,
-    weights: Array<u64, D>,
-    biases: Array<u64, D>,
-    first: Array<i32, D>,
-    /// The outputs of each active head.
-    ranges: Vec<Range<usize>>,
-    /// h̃(0) … h̃(T).
-    h: Array<R, D>,
-    f: Array<R, D>,
-    /// e(1) … e(T).
-    errors: Array<R, D>,
-    carry: Array<R, D>,
-    tau_sums: Array<R, D>,
-    y: Array<R, D>,
-    /// Sums of outer products.
-    parts: Array<R, D>,
-    inputs: Array<f32, D>,
-    given: Array<R, D>,
-    /// States without their padding.
-    states: Array<R, D>,
-    labels: Array<u8, D>,
-    memory: Array<i32, D>,
-    targets: Array<f32, D>,
-    pub(super) losses: Array<f64, D>,
-    pub(super) hits: Array<f64, D>,
-    /// Sums of squares.
-    pub(super) squares: Array<f64, D>,
-}
-
-impl<R, D: Device> Default for Work<R, D> {
-    fn default() -> Self {
-        Self {
-            forward: Array::default(),
-            backward: Array::default(),
-            alpha: Array::default(),
-            decay: Array::default(),
-            readout_forward: Array::default(),
-            readout_backward: Array::default(),
-            heads: None,
-            weights: Array::default(),
-            biases: Array::default(),
-            first: Array::default(),
-            ranges: Vec::new(),
-            h: Array::default(),
-            f: Array::default(),
-            errors: Array::default(),
-            carry: Array::default(),
-            tau_sums: Array::default(),
-            y: Array::default(),
-            parts: Array::default(),
-            inputs: Array::default(),
-            given: Array::default(),
-            states: Array::default(),
-            labels: Array::default(),
-            memory: Array::default(),
-            targets: Array::default(),
-            losses: Array::default(),
-            hits: Array::default(),
-            squares: Array::default(),
-        }
-    }
-}
-
-impl<R, D: Device> Work<R, D> {
-    /// Bytes of the arrays that grow with the batch.
-    pub(super) fn bytes(&self) -> usize
-    where
-        R: Real,
-    {
-        let arrays = [&self.h, &self.f, &self.errors, &self.carry, &self.tau_sums, &self.y];
-        let numbers: usize = arrays.iter().map(|array| array.capacity()).sum();
-        (numbers + self.parts.capacity()) * size_of::<R>()
-    }
-
-    pub(super) fn forget_heads(&mut self) {
-        self.heads = None;
-    }
-
-    /// Outputs of the active heads.
-    pub(super) fn outputs(&self) -> usize {
-        self.ranges.last().map_or(0, |range| range.end)
-    }
-
-    fn output_stride(&self) -> usize {
-        stride(self.outputs())
-    }
-}
-
 impl<R: Real, D: Device> Cuda<R, D> {
-    fn launch<A: super::Arguments>(&self, grid: [usize; 3], arguments: A) -> Result<(), Error> {
+    pub(super) fn launch<A: super::Arguments>(
+        &self,
+        grid: [usize; 3],
+        arguments: A,
+    ) -> Result<(), Error> {
         launch::<R, D, A>(&self.device, grid, 0, arguments)
     }
 
@@ -172,11 +72,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
         (groups > 0 && bytes <= self.device.shared_limit()).then_some(bytes)
     }
 
-    fn columns(&self) -> usize {
+    pub(super) fn columns(&self) -> usize {
         self.config.hidden_size + self.config.input_size + 1
     }
 
-    fn stride(&self) -> usize {
+    pub(super) fn stride(&self) -> usize {
         stride(self.columns())
     }
 
@@ -215,52 +115,6 @@ impl<R: Real, D: Device> Cuda<R, D> {
             k: self.steps_per_unit(),
         };
         self.launch([stride / TILE, stride / TILE, 1], arguments)
-    }
-
-    /// The active heads' readouts as the parameters are now.
-    fn pack_readouts(&mut self, shape: Shape, heads: &[usize]) -> Result<(), Error> {
-        if self.work.heads.as_deref() != Some(heads) {
-            self.find_heads(heads)?;
-        }
-        let (stride, device) = (self.stride(), &self.device);
-        let work = &mut self.work;
-        let output_stride = work.output_stride();
-        let arguments = PackReadouts {
-            shape,
-            params: self.params.ptr(device),
-            weights: work.weights.ptr(device),
-            biases: work.biases.ptr(device),
-            outputs: work.outputs() as i32,
-            output_stride: output_stride as i32,
-            forward: work.readout_forward.room(device, stride * output_stride)?,
-            backward: work.readout_backward.room(device, stride * output_stride)?,
-        };
-        self.launch([stride.div_ceil(THREADS), output_stride, 1], arguments)
-    }
-
-    /// Makes the tables of where the outputs of these heads stand.
-    fn find_heads(&mut self, heads: &[usize]) -> Result<(), Error> {
-        let hidden = self.config.hidden_size;
-        // Where each array begins: five of the cell, then weight and bias of each head.
-        let mut begins = vec![0];
-        for (_, values) in self.host.tensors() {
-            begins.push(begins[begins.len() - 1] + values.len());
-        }
-        let (mut weights, mut biases, mut first) = (Vec::new(), Vec::new(), vec![0]);
-        self.work.ranges.clear();
-        for &head in heads {
-            let outputs = self.host.readouts[head].outputs();
-            let start = weights.len();
-            weights.extend((0..outputs).map(|o| (begins[5 + 2 * head] + o * hidden) as u64));
-            biases.extend((0..outputs).map(|o| (begins[6 + 2 * head] + o) as u64));
-            first.push(weights.len() as i32);
-            self.work.ranges.push(start..weights.len());
-        }
-        self.work.weights.put(&self.device, &weights)?;
-        self.work.biases.put(&self.device, &biases)?;
-        self.work.first.put(&self.device, &first)?;
-        self.work.heads = Some(heads.to_vec());
-        Ok(())
     }
 
     /// Runs a batch forward and scores it.
@@ -309,7 +163,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 
     /// Where the activity after `t` steps stands.
-    fn h_at(&self, shape: Shape, t: usize) -> Ptr<R> {
+    pub(super) fn h_at(&self, shape: Shape, t: usize) -> Ptr<R> {
         self.work.h.ptr(&self.device).at(t * size(shape))
     }
 
@@ -389,76 +243,6 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 let bits = Bits { key: key.into(), fair: i32::from(fair) };
                 let grid = [(slots.div_ceil(4) * rows).div_ceil(THREADS), 1, 1];
                 self.launch(grid, ShowDrawn { shape, bits, values, first: first as i32, h })
-            }
-        }
-    }
-
-    /// Reads the heads, the last state being in slot `last`, and leaves dL/dy in place of y.
-    fn read_outputs(
-        &mut self,
-        shape: Shape,
-        shown: &Shown<'_, R>,
-        last: usize,
-    ) -> Result<(), Error> {
-        let read = if shown.every_step() { shown.steps } else { 1 };
-        let all_rows = read * shape.rows as usize;
-        let output_stride = self.work.output_stride();
-        let h = self.h_at(shape, last + 1 - read);
-        let device = &self.device;
-        let work = &mut self.work;
-        let y = work.y.room(device, all_rows * output_stride)?;
-        let mut score = Score {
-            shape,
-            y,
-            output_stride: output_stride as i32,
-            labels: Ptr::NULL,
-            first: work.first.ptr(device),
-            targets: Ptr::NULL,
-            outputs: work.outputs() as i32,
-            losses: Ptr::NULL,
-            hits: Ptr::NULL,
-        };
-        let matrix = work.readout_forward.ptr(device);
-        let output_stride = output_stride as i32;
-        let outputs = Outputs { shape, h, matrix, output_stride, y };
-        let grid = [all_rows / TILE, output_stride as usize / TILE, 1];
-        let heads = shown.heads.len();
-        match shown.answers {
-            Answers::Labels(labels) => {
-                let labels = labels.as_standard_layout();
-                let labels = labels.as_slice().expect("standard layout");
-                score.labels = work.labels.put(device, labels)?;
-                score.losses = work.losses.room(device, heads)?;
-                score.hits = work.hits.room(device, heads)?;
-                self.launch(grid, outputs)?;
-                self.launch([heads, 1, 1], ScoreLabels { score })
-            }
-            Answers::Drawn { key, fair, rule, memory } => {
-                let bits = Bits { key: key.into(), fair: i32::from(fair) };
-                let memory: Vec<i32> = memory.iter().map(|&n| n as i32).collect();
-                let count = shown.trials * heads;
-                let drawn = LabelDrawn {
-                    shape,
-                    bits,
-                    memory: work.memory.put(device, &memory)?,
-                    heads: heads as i32,
-                    rule: bit_rule(rule),
-                    labels: work.labels.room(device, count)?,
-                };
-                score.labels = drawn.labels;
-                score.losses = work.losses.room(device, heads)?;
-                score.hits = work.hits.room(device, heads)?;
-                self.launch(grid, outputs)?;
-                self.launch([count.div_ceil(THREADS), 1, 1], drawn)?;
-                self.launch([heads, 1, 1], ScoreLabels { score })
-            }
-            Answers::Series(targets) => {
-                let targets = targets.as_standard_layout();
-                let targets = targets.as_slice().expect("standard layout");
-                score.targets = work.targets.put(device, targets)?;
-                score.losses = work.losses.room(device, read)?;
-                self.launch(grid, outputs)?;
-                self.launch([read, 1, 1], ScoreSeries { score })
             }
         }
     }
@@ -543,24 +327,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch([self.config.hidden_size, 1, 1], arguments)
     }
 
-    fn readout_gradient(&mut self, shape: Shape, first_read: usize) -> Result<(), Error> {
-        let read = shape.steps as usize + 1 - first_read;
-        let (y, output_stride) = (self.work.y.ptr(&self.device), self.work.output_stride());
-        let h = self.h_at(shape, first_read);
-        let rows = read * shape.rows as usize;
-        let matrix = self.outer(y, output_stride, h, self.stride(), rows)?;
-        let arguments = ReadoutGradient {
-            shape,
-            matrix,
-            weights: self.work.weights.ptr(&self.device),
-            biases: self.work.biases.ptr(&self.device),
-            gradient: self.gradient.ptr(&self.device),
-        };
-        self.launch([self.columns().div_ceil(THREADS), self.work.outputs(), 1], arguments)
-    }
-
     /// Σ leftᵀ right over `rows` rows, in splits.
-    fn outer(
+    pub(super) fn outer(
         &mut self,
         left: Ptr<R>,
         a_stride: usize,
