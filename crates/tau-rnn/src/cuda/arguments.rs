@@ -25,6 +25,12 @@ impl<T> Clone for Ptr<T> {
 
 impl<T> Copy for Ptr<T> {}
 
+impl<T> PartialEq for Ptr<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
 impl<T> Ptr<T> {
     pub(super) const NULL: Self = Self(0, PhantomData);
 
@@ -39,7 +45,7 @@ impl<T> Ptr<T> {
 }
 
 /// Sizes of a network and a batch; `rows` are the trials with their padding.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub(super) struct Shape {
     pub(super) hidden: i32,
@@ -51,7 +57,7 @@ pub(super) struct Shape {
 }
 
 /// A [`Key`], word by word.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
 pub(super) struct KeyWords([u32; 5]);
 
@@ -83,7 +89,7 @@ macro_rules! arguments {
         $($field:ident: $type:ty),* $(,)?
     })*) => {
         $(
-            #[derive(Clone, Copy, Debug)]
+            #[derive(Clone, Copy, Debug, PartialEq)]
             #[repr(C)]
             pub(super) struct $name $(<$r>)? {
                 $(pub(super) $field: $type,)*
@@ -281,7 +287,7 @@ arguments! {
 }
 
 /// The law of random bits, and their stream.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub(super) struct Bits {
     pub(super) key: KeyWords,
@@ -289,7 +295,7 @@ pub(super) struct Bits {
 }
 
 /// What both kinds of scoring take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub(super) struct Score<R> {
     pub(super) shape: Shape,
@@ -304,7 +310,7 @@ pub(super) struct Score<R> {
 }
 
 /// Sums of `outer`, to be added in order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub(super) struct Splits<R> {
     pub(super) parts: Ptr<R>,
@@ -324,7 +330,7 @@ pub(super) struct Segment {
 }
 
 /// What the host reads now and then.
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct State {
     pub(super) loss: f64,
@@ -337,7 +343,7 @@ pub(super) struct State {
 }
 
 /// An optimiser's numbers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
 pub(super) struct Rule {
     pub(super) adam: i32,

@@ -57,10 +57,29 @@ pub trait Device: Debug + Send {
         shared: usize,
         arguments: &A,
     ) -> Result<(), Error>;
+
+    /// Runs a kernel once for each of `arguments`, one after the other. A device may remember the
+    /// list and be faster when it comes again.
+    ///
+    /// # Safety
+    /// That of [`Device::launch`], for each of them.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    #[allow(unsafe_code)]
+    unsafe fn launch_all<R: Real, A: Arguments>(
+        &self,
+        grid: [usize; 3],
+        shared: usize,
+        arguments: &[A],
+    ) -> Result<(), Error> {
+        // SAFETY: the caller's promise.
+        arguments.iter().try_for_each(|one| unsafe { self.launch::<R, A>(grid, shared, one) })
+    }
 }
 
 /// The arguments of a kernel: a structure with the layout of the one in `kernels/`.
-pub trait Arguments: Copy + Debug + 'static {
+pub trait Arguments: Copy + Debug + PartialEq + Send + 'static {
     /// The kernel that takes them.
     const KERNEL: &'static str;
     /// Threads of a block.

@@ -1,13 +1,14 @@
 //! An NVIDIA GPU, through the driver's library, which is looked for when it is wanted.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CStr;
+use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::driver::sys::{self, CUdevice_attribute, CUfunction_attribute, CUresult};
 use cudarc::driver::{
-    CudaContext, CudaEvent, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr,
+    CudaContext, CudaEvent, CudaFunction, CudaGraph, CudaModule, CudaSlice, CudaStream, DevicePtr,
     DevicePtrMut, DeviceRepr, DriverError, LaunchConfig, PinnedHostSlice, PushKernelArg, result,
 };
 use cudarc::nvrtc::Ptx;
@@ -15,6 +16,7 @@ use cudarc::nvrtc::Ptx;
 use crate::{Error, Real};
 
 use super::device::{Arguments, Device};
+use super::graphs::Graphs;
 
 /// The kernels, made by `cargo xtask kernels`.
 const PTX: [(&str, &str); 2] = [
@@ -35,6 +37,8 @@ pub struct Gpu {
     shared: Arc<Shared>,
     functions: RefCell<HashMap<(&'static str, &'static str), CudaFunction>>,
     staging: RefCell<Staging>,
+    graphs: RefCell<Graphs<Graph>>,
+    without_graphs: Cell<bool>,
     /// Time of each kernel, if someone asked for it.
     times: RefCell<Option<HashMap<&'static str, KernelTime>>>,
 }
@@ -64,6 +68,29 @@ pub struct KernelTime {
     pub launches: u64,
     /// Milliseconds of all of them.
     pub milliseconds: f64,
+}
+
+/// Launches that the driver knows as one.
+struct Graph {
+    graph: CudaGraph,
+    stream: Arc<CudaStream>,
+}
+
+// SAFETY: used by one thread at a time, as its `Gpu` is.
+#[allow(unsafe_code)]
+unsafe impl Send for Graph {}
+
+impl Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        // It must not be gone while it runs; whoever fails here has failed before.
+        let _ = self.stream.synchronize();
+    }
 }
 
 /// Page-locked memory through which bytes go to the device, so that nobody waits for the copy.
@@ -139,6 +166,8 @@ impl Gpu {
             shared,
             functions: RefCell::default(),
             staging: RefCell::default(),
+            graphs: RefCell::default(),
+            without_graphs: Cell::new(false),
             times: RefCell::default(),
         })
     }
@@ -208,6 +237,11 @@ impl Gpu {
         self.stream.context().mem_get_info().map_err(failed)
     }
 
+    /// Lets every step be a launch of its own, to see what graphs are worth.
+    pub fn launch_singly(&self) {
+        self.without_graphs.set(true);
+    }
+
     /// Begins to time every kernel, one after the other: all in all slower than without.
     pub fn start_timing(&self) {
         *self.times.borrow_mut() = Some(HashMap::new());
@@ -240,6 +274,24 @@ impl Gpu {
         Ok(())
     }
 
+    /// Puts a launch on the stream.
+    ///
+    /// # Safety
+    /// That of [`Device::launch`].
+    #[allow(unsafe_code)]
+    unsafe fn start<A: Arguments>(
+        &self,
+        function: &CudaFunction,
+        config: LaunchConfig,
+        arguments: &A,
+    ) -> Result<(), DriverError> {
+        let packet = Packet(*arguments);
+        let mut launch = self.stream.launch_builder(function);
+        launch.arg(&packet);
+        // SAFETY: the caller's promise.
+        unsafe { launch.launch(config) }.map(drop)
+    }
+
     fn function<R: Real>(&self, kernel: &'static str) -> Result<CudaFunction, Error> {
         if let Some(function) = self.functions.borrow().get(&(R::NAME, kernel)) {
             return Ok(function.clone());
@@ -267,6 +319,17 @@ impl Gpu {
         self.functions.borrow_mut().insert((R::NAME, kernel), function.clone());
         Ok(function)
     }
+}
+
+/// How many blocks of how many threads.
+fn launch_config<A: Arguments>(grid: [usize; 3], shared: usize) -> Result<LaunchConfig, Error> {
+    let too_many = |_| Error::Device { reason: format!("a grid of {grid:?} blocks") };
+    let [x, y, z] = grid.map(u32::try_from);
+    Ok(LaunchConfig {
+        grid_dim: (x.map_err(too_many)?, y.map_err(too_many)?, z.map_err(too_many)?),
+        block_dim: (A::THREADS as u32, 1, 1),
+        shared_mem_bytes: shared as u32,
+    })
 }
 
 impl Staging {
@@ -363,20 +426,43 @@ impl Device for Gpu {
         arguments: &A,
     ) -> Result<(), Error> {
         let function = self.function::<R>(A::KERNEL)?;
-        let too_many = |_| Error::Device { reason: format!("a grid of {grid:?} blocks") };
-        let [x, y, z] = grid.map(u32::try_from);
-        let config = LaunchConfig {
-            grid_dim: (x.map_err(too_many)?, y.map_err(too_many)?, z.map_err(too_many)?),
-            block_dim: (A::THREADS as u32, 1, 1),
-            shared_mem_bytes: shared as u32,
-        };
-        let packet = Packet(*arguments);
-        let work = || {
-            let mut launch = self.stream.launch_builder(&function);
-            launch.arg(&packet);
-            // SAFETY: the caller's promise.
-            unsafe { launch.launch(config) }.map(drop)
-        };
+        let config = launch_config::<A>(grid, shared)?;
+        // SAFETY: the caller's promise.
+        let work = || unsafe { self.start(&function, config, arguments) };
         self.timed(A::KERNEL, work).map_err(failed)
+    }
+
+    #[allow(unsafe_code)]
+    unsafe fn launch_all<R: Real, A: Arguments>(
+        &self,
+        grid: [usize; 3],
+        shared: usize,
+        arguments: &[A],
+    ) -> Result<(), Error> {
+        if self.without_graphs.get() || self.times.borrow().is_some() {
+            // SAFETY: the caller's promise.
+            return arguments
+                .iter()
+                .try_for_each(|one| unsafe { self.launch::<R, A>(grid, shared, one) });
+        }
+        // Before the recording: to load a kernel is not allowed in one.
+        let function = self.function::<R>(A::KERNEL)?;
+        let config = launch_config::<A>(grid, shared)?;
+        let record = || -> Result<Graph, Error> {
+            // Other threads may do what they like meanwhile.
+            let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+            self.stream.begin_capture(mode).map_err(failed)?;
+            // SAFETY: the caller's promise, also for later: only the same arguments find the graph.
+            let asked =
+                arguments.iter().try_for_each(|one| unsafe { self.start(&function, config, one) });
+            // In any case: else the stream would go on recording.
+            let graph = self.stream.end_capture(sys::CUgraphInstantiate_flags(0));
+            asked.map_err(failed)?;
+            let nothing = || Error::Device { reason: "a graph without launches".to_owned() };
+            let graph = graph.map_err(failed)?.ok_or_else(nothing)?;
+            Ok(Graph { graph, stream: Arc::clone(&self.stream) })
+        };
+        let mut graphs = self.graphs.borrow_mut();
+        graphs.get(grid, shared, arguments, record)?.graph.launch().map_err(failed)
     }
 }

@@ -4,6 +4,20 @@ use crate::{Error, Real};
 
 use super::device::{Arguments, Device};
 
+/// [`launch`] for each of `arguments`, one after the other.
+#[allow(unsafe_code)]
+pub(super) fn launch_all<R: Real, D: Device, A: Arguments>(
+    device: &D,
+    grid: [usize; 3],
+    arguments: &[A],
+) -> Result<(), Error> {
+    if grid.contains(&0) {
+        return Ok(());
+    }
+    // SAFETY: that of `launch`.
+    unsafe { device.launch_all::<R, A>(grid, 0, arguments) }
+}
+
 /// Runs a kernel; a grid without blocks is nothing to do.
 #[allow(unsafe_code)]
 pub(super) fn launch<R: Real, D: Device, A: Arguments>(

@@ -1,8 +1,9 @@
 //! The CUDA backend: a whole training step on the device, without waiting for it.
 //!
 //! The maths is that of the CPU backend (`src/cpu/leaky.rs`): rows of activity h̃ = (h, x, 1), one
-//! matrix M, dM = Σ e h̃ᵀ, everything else from dM. One launch per step of time, products in tiles
-//! of shared memory; gradients of matrices as products over all steps, cut into splits whose sums
+//! matrix M, dM = Σ e h̃ᵀ, everything else from dM. Networks whose matrix fits into shared memory
+//! take one launch for all steps, others one per step (sixteen of them a CUDA graph), products in
+//! tiles of shared memory; gradients of matrices as products over all steps, cut into splits whose sums
 //! are added in a fixed order; clipping and optimiser on the device, which also refuses an update
 //! that is not finite. The host reads the loss back when it is asked for it
 //! ([`Backend::take_mean_loss`]), so a divergence may be reported by a later call; it names the
@@ -15,6 +16,8 @@ mod arguments;
 mod device;
 #[cfg(feature = "cuda")]
 mod driver;
+#[cfg(any(feature = "cuda", test))]
+mod graphs;
 mod launch;
 mod memory;
 mod pass;

@@ -10,7 +10,7 @@ use super::arguments::{
     PackCell, Ptr, SMALL_THREADS, Shape, ShowDrawn, ShowGiven, Splits, Start, activation,
 };
 use super::device::{Device, THREADS};
-use super::launch::launch;
+use super::launch::{launch, launch_all};
 use super::shown::{Inputs, Shown};
 
 /// Rows of activity, and terms of a product, are padded to a multiple of it.
@@ -20,6 +20,8 @@ const TILE_ALL: usize = 64;
 /// Steps at a time of an evaluation, which keeps no history; a multiple of the four that a block of
 /// random numbers is for.
 const CHUNK_STEPS: usize = 64;
+/// Steps of one graph (see [`Cuda::launch_steps`]).
+const GRAPH_STEPS: usize = 16;
 /// Trials of a block in `kernels/small.cu`.
 const SMALL_ROWS: usize = 4;
 
@@ -60,6 +62,22 @@ impl<R: Real, D: Device> Cuda<R, D> {
         arguments: A,
     ) -> Result<(), Error> {
         launch::<R, D, A>(&self.device, grid, 0, arguments)
+    }
+
+    /// Launches for steps from first to last, `before` of them before the first graph. Graphs begin
+    /// at the same steps whatever the length of a batch: so they are found again.
+    fn launch_steps<A: super::Arguments>(
+        &self,
+        shape: Shape,
+        before: usize,
+        steps: &[A],
+    ) -> Result<(), Error> {
+        let (single, rest) = steps.split_at(before);
+        let grid = step_grid(shape);
+        single.iter().try_for_each(|&step| self.launch(grid, step))?;
+        let (graphs, last) = rest.as_chunks::<GRAPH_STEPS>();
+        graphs.iter().try_for_each(|steps| launch_all::<R, D, A>(&self.device, grid, steps))?;
+        last.iter().try_for_each(|&step| self.launch(grid, step))
     }
 
     /// Shared memory of a block of `kernels/small.cu` for products of so many terms; `None` if it
@@ -212,20 +230,18 @@ impl<R: Real, D: Device> Cuda<R, D> {
             };
             return launch::<R, D, _>(&self.device, small_grid(shape), shared, arguments);
         }
-        for t in 1..=shape.steps as usize {
-            let arguments = Forward {
-                shape,
-                before: self.h_at(shape, t - 1),
-                after: self.h_at(shape, t),
-                f: self.f_at(shape, t),
-                matrix: self.work.forward.ptr(&self.device),
-                alpha: self.work.alpha.ptr(&self.device),
-                decay: self.work.decay.ptr(&self.device),
-                activation: activation(self.config.activation),
-            };
-            self.launch(step_grid(shape), arguments)?;
-        }
-        Ok(())
+        let step = |t| Forward {
+            shape: one_step(shape),
+            before: self.h_at(shape, t - 1),
+            after: self.h_at(shape, t),
+            f: self.f_at(shape, t),
+            matrix: self.work.forward.ptr(&self.device),
+            alpha: self.work.alpha.ptr(&self.device),
+            decay: self.work.decay.ptr(&self.device),
+            activation: activation(self.config.activation),
+        };
+        let steps: Vec<_> = (1..=shape.steps as usize).map(step).collect();
+        self.launch_steps(shape, 0, &steps)
     }
 
     /// Puts inputs and ones behind the neurons, from step `first` on.
@@ -272,11 +288,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let small = self.small(self.config.hidden_size).filter(|_| !every_step);
         // The last step has its errors from the heads alone; for small networks one kernel goes on.
         let one_by_one = if small.is_some() { steps..=steps } else { 1..=steps };
-        for t in one_by_one.rev() {
+        let step = |t: usize| {
             let read = t >= first_read;
             let y_at = (t - first_read.min(t)) * shape.rows as usize * output_stride;
-            let arguments = Backward {
-                shape,
+            Backward {
+                shape: one_step(shape),
                 later: if t == steps { Ptr::NULL } else { errors.at(t * size) },
                 matrix: self.work.backward.ptr(device),
                 errors: if read { y.at(y_at) } else { Ptr::NULL },
@@ -292,9 +308,12 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 decay: self.work.decay.ptr(device),
                 activation: activation(self.config.activation),
                 underflow: R::UNDERFLOW,
-            };
-            self.launch(step_grid(shape), arguments)?;
-        }
+            }
+        };
+        // The last step differs from what it is in a longer batch.
+        let before = (steps - 1) % GRAPH_STEPS + 1;
+        let steps_back: Vec<_> = one_by_one.rev().map(step).collect();
+        self.launch_steps(shape, before.min(steps_back.len()), &steps_back)?;
         if let Some(shared) = small {
             let arguments = BackwardSmall {
                 shape,
@@ -384,6 +403,11 @@ fn size(shape: Shape) -> usize {
 /// Blocks of the kernels in `kernels/small.cu`.
 fn small_grid(shape: Shape) -> [usize; 3] {
     [shape.rows as usize / SMALL_ROWS, 1, 1]
+}
+
+/// The shape as a kernel of one step sees it, the same for batches of any length.
+fn one_step(shape: Shape) -> Shape {
+    Shape { steps: 1, ..shape }
 }
 
 /// Blocks of a step of the cell.

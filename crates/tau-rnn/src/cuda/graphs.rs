@@ -1,0 +1,125 @@
+//! Lists of launches that come again and again, each kept as one graph.
+
+use std::any::Any;
+
+use super::device::Arguments;
+
+/// Lists that are remembered. A training shows a few dozen; what was forgotten is made again.
+const MOST: usize = 256;
+
+/// Graphs by what they launch. A graph is found only by the very same grid and arguments, addresses
+/// included: it can be of no use too late, but never wrong.
+#[derive(Debug)]
+pub(super) struct Graphs<G> {
+    known: Vec<Known<G>>,
+}
+
+#[derive(Debug)]
+struct Known<G> {
+    grid: [usize; 3],
+    shared: usize,
+    /// A `Vec<A>`: the type tells kernels and precisions apart.
+    arguments: Box<dyn Any + Send>,
+    graph: G,
+}
+
+impl<G> Default for Graphs<G> {
+    fn default() -> Self {
+        Self { known: Vec::new() }
+    }
+}
+
+impl<G> Graphs<G> {
+    /// The graph of these launches; `make` makes it if they are new.
+    pub(super) fn get<A: Arguments, E>(
+        &mut self,
+        grid: [usize; 3],
+        shared: usize,
+        arguments: &[A],
+        make: impl FnOnce() -> Result<G, E>,
+    ) -> Result<&G, E> {
+        let is_it = |known: &Known<G>| {
+            let list = known.arguments.downcast_ref::<Vec<A>>();
+            known.grid == grid && known.shared == shared && list.is_some_and(|l| l == arguments)
+        };
+        let place = match self.known.iter().position(is_it) {
+            Some(place) => place,
+            None => {
+                let graph = make()?;
+                if self.known.len() == MOST {
+                    self.known.remove(0);
+                }
+                let arguments = Box::new(arguments.to_vec());
+                self.known.push(Known { grid, shared, arguments, graph });
+                self.known.len() - 1
+            }
+        };
+        Ok(&self.known[place].graph)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct One(f64);
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Other(f64);
+
+    impl Arguments for One {
+        const KERNEL: &'static str = "one";
+        const THREADS: usize = 1;
+    }
+
+    impl Arguments for Other {
+        const KERNEL: &'static str = "other";
+        const THREADS: usize = 1;
+    }
+
+    /// Counts what is made.
+    #[derive(Default)]
+    struct Counted(Graphs<u32>, u32);
+
+    impl Counted {
+        fn get<A: Arguments>(&mut self, x: usize, shared: usize, arguments: &[A]) -> u32 {
+            let make = || {
+                self.1 += 1;
+                Ok::<_, ()>(self.1)
+            };
+            *self.0.get([x, 1, 1], shared, arguments, make).expect("made")
+        }
+    }
+
+    #[test]
+    fn only_the_very_same_launches_share_a_graph() {
+        let mut graphs = Counted::default();
+        let list = [One(1.0), One(2.0)];
+        assert_eq!(graphs.get(1, 0, &list), 1);
+        assert_eq!(graphs.get(1, 0, &list[..1]), 2);
+        assert_eq!(graphs.get(2, 0, &list), 3);
+        assert_eq!(graphs.get(1, 8, &list), 4);
+        assert_eq!(graphs.get(1, 0, &[Other(1.0), Other(2.0)]), 5);
+        assert_eq!(graphs.get(1, 0, &[One(1.0), One(3.0)]), 6);
+        assert_eq!(graphs.get(1, 0, &list), 1);
+        assert_eq!(graphs.get(1, 0, &[Other(1.0), Other(2.0)]), 5);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten() {
+        let mut graphs = Counted::default();
+        for k in 0..=MOST {
+            graphs.get(1, 0, &[One(k as f64)]);
+        }
+        assert_eq!(graphs.get(1, 0, &[One(1.0)]), 2);
+        assert_eq!(graphs.get(1, 0, &[One(0.0)]), MOST as u32 + 2);
+        assert_eq!(graphs.0.known.len(), MOST);
+    }
+
+    #[test]
+    fn what_could_not_be_made_is_not_remembered() {
+        let mut graphs = Graphs::<u32>::default();
+        assert_eq!(graphs.get([1; 3], 0, &[One(1.0)], || Err("no")), Err("no"));
+        assert_eq!(graphs.get([1; 3], 0, &[One(1.0)], || Ok::<_, &str>(7)), Ok(&7));
+    }
+}
