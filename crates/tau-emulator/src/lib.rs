@@ -159,6 +159,42 @@ unsafe extern "C" {
 }
 
 impl Emulator {
+    /// Runs a kernel of a precision ("f32" or "f64"): [`Device::launch`] for who knows its structure
+    /// of arguments as bytes.
+    ///
+    /// # Safety
+    /// That of [`Device::launch`]; `arguments` must be aligned and `bytes` long.
+    ///
+    /// # Errors
+    /// [`Error::Device`]: whatever is wrong with the kernel, its arguments or the launch.
+    #[allow(unsafe_code, clippy::too_many_arguments)]
+    pub unsafe fn run(
+        &self,
+        kernel: &str,
+        precision: &str,
+        grid: [usize; 3],
+        threads: usize,
+        shared: usize,
+        arguments: *const c_void,
+        bytes: usize,
+    ) -> Result<(), Error> {
+        let name = CString::new(kernel).map_err(|bad| error(bad.to_string()))?;
+        let seed = self.seed.get();
+        self.seed.set(seed + 1);
+        let [x, y, z] = grid.map(|blocks| blocks as u32);
+        let (is_double, threads) = (c_int::from(precision == "f64"), threads as u32);
+        // SAFETY: the name is a C string; the rest is the caller's promise.
+        let message = unsafe {
+            tau_launch(name.as_ptr(), is_double, bytes, x, y, z, threads, shared, arguments, seed)
+        };
+        if message.is_null() {
+            return self.check_guards(kernel);
+        }
+        // SAFETY: a C string that lives until this thread's next launch.
+        let message = unsafe { CStr::from_ptr(message) };
+        Err(error(message.to_string_lossy().into_owned()))
+    }
+
     /// Whether the kernel wrote inside the memory that was given.
     fn check_guards(&self, kernel: &str) -> Result<(), Error> {
         let mut given = self.given.borrow_mut();
@@ -217,24 +253,9 @@ impl Device for Emulator {
         shared: usize,
         arguments: &A,
     ) -> Result<(), Error> {
-        let name = CString::new(A::KERNEL).map_err(|bad| error(bad.to_string()))?;
-        let seed = self.seed.get();
-        self.seed.set(seed + 1);
-        let [x, y, z] = grid.map(|blocks| blocks as u32);
-        let is_double = c_int::from(R::NAME == "f64");
         let bytes = size_of::<A>();
         let arguments = std::ptr::from_ref(arguments).cast();
-        let threads = A::THREADS as u32;
-        // SAFETY: the name is a C string, the arguments are `bytes` long; addresses in them are the
-        // caller's promise.
-        let message = unsafe {
-            tau_launch(name.as_ptr(), is_double, bytes, x, y, z, threads, shared, arguments, seed)
-        };
-        if message.is_null() {
-            return self.check_guards(A::KERNEL);
-        }
-        // SAFETY: a C string that lives until this thread's next launch.
-        let message = unsafe { CStr::from_ptr(message) };
-        Err(error(message.to_string_lossy().into_owned()))
+        // SAFETY: the caller's promise.
+        unsafe { self.run(A::KERNEL, R::NAME, grid, A::THREADS, shared, arguments, bytes) }
     }
 }

@@ -261,10 +261,12 @@ pub fn workspace_bytes<R: Real>(
     let rows = trials.next_multiple_of(pass::TILE);
     let states = if config.placement == Placement::Whole { 2 } else { 3 };
     let history = states * (steps + 1) * rows * stride;
-    let splits = pass::Splitting::new(steps * rows).splits;
     let read = if every_step { steps } else { 1 };
     let y = read * rows * pass::stride(outputs);
-    (history + y + (splits + 2) * stride * stride) * size_of::<R>()
+    let parts =
+        |rows, a_stride| pass::Splitting::new(rows, a_stride, stride).splits * a_stride * stride;
+    let parts = parts(steps * rows, stride).max(parts(read * rows, pass::stride(outputs)));
+    (history + y + parts + 2 * stride * stride) * size_of::<R>()
 }
 
 impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {

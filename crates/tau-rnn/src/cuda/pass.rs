@@ -30,8 +30,11 @@ pub(super) fn stride(columns: usize) -> usize {
     columns.next_multiple_of(TILE_ALL)
 }
 
-/// How the rows of an outer product are shared out. A function of their number alone: so are the
-/// bits of the sum.
+/// Blocks that keep any GPU busy with an outer product.
+const ENOUGH_BLOCKS: usize = 512;
+
+/// How the rows of an outer product are shared out. A function of its shape alone: so are the bits
+/// of the sum.
 pub(super) struct Splitting {
     rows: usize,
     rows_per_split: usize,
@@ -39,9 +42,11 @@ pub(super) struct Splitting {
 }
 
 impl Splitting {
-    pub(super) fn new(rows: usize) -> Self {
-        let wanted = (rows / 512).clamp(1, 8);
-        let rows_per_split = rows.div_ceil(wanted).next_multiple_of(TILE);
+    /// For a result of `a_stride` × `b_stride`.
+    pub(super) fn new(rows: usize, a_stride: usize, b_stride: usize) -> Self {
+        let tiles = (a_stride / TILE_ALL) * (b_stride / TILE_ALL);
+        let wanted = (rows / 512).min(ENOUGH_BLOCKS / tiles).max(1);
+        let rows_per_split = rows.div_ceil(wanted).next_multiple_of(TILE).max(TILE);
         Self { rows, rows_per_split, splits: rows.div_ceil(rows_per_split) }
     }
 }
@@ -355,7 +360,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         b_stride: usize,
         rows: usize,
     ) -> Result<Splits<R>, Error> {
-        let Splitting { rows, rows_per_split, splits } = Splitting::new(rows);
+        let Splitting { rows, rows_per_split, splits } = Splitting::new(rows, a_stride, b_stride);
         let size = a_stride * b_stride;
         let out = self.work.parts.room(&self.device, splits * size)?;
         let arguments = Outer {

@@ -1,0 +1,238 @@
+//! The backend on a GPU through the driver's interface, with a driver that is none.
+//!
+//! The driver's library is looked for by name, so each test runs itself again with the fake one in
+//! the path of libraries.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tau_curricula::{Curriculum, Trainer, TrainingSpec};
+use tau_random::{Key, Purpose};
+use tau_rnn::check::Case;
+use tau_rnn::cuda::{Cuda, Gpu};
+use tau_rnn::{
+    Backend, BitRule, Config, Drawn, Error, Hardware, Initial, Optimiser, Params, Placement,
+    Readout, Real, thread_pool,
+};
+use tau_tasks::TaskKind;
+
+/// Runs `body` in a process of its own that finds the fake driver, which is set as `settings` say.
+fn with_driver(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
+    if env::var_os("FAKE_DRIVER").is_some() {
+        return body();
+    }
+    let program = env::current_exe().expect("this test");
+    let built = program.parent().expect("a folder").join("libtau_fake_driver.so");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder for the library");
+    fs::copy(&built, folder.join("libcuda.so")).expect("the fake driver was built");
+    let output = Command::new(&program)
+        .args(["--exact", test, "--nocapture"])
+        .env("LD_LIBRARY_PATH", &folder)
+        .env("FAKE_DRIVER", "1")
+        .envs(settings.iter().copied())
+        .output()
+        .expect("the test runs again");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// So little that every step is a launch.
+const NO_SHARED_MEMORY: (&str, &str) = ("FAKE_SHARED_MEMORY", "0");
+const FIRST: Hardware = Hardware::Cuda { number: 0 };
+
+fn network<R: Real>(hidden: usize) -> (Config, Params<R>) {
+    let config = Config { placement: Placement::Drive, ..Config::paper(hidden) };
+    let mut random = Key::new(5, Purpose::Parameters).stream();
+    let mut params = Params::init(&config, &mut random).expect("a network");
+    params.readouts.push(Readout::init(2, hidden, &mut random));
+    (config, params)
+}
+
+/// Updates with batches of changing length that the device draws; loss after each, and the network.
+fn train<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Params<R>), Error> {
+    let (config, params) = network(12);
+    let mut network = Cuda::<R, _>::new(config, params, gpu)?;
+    let mut losses = Vec::new();
+    for (k, &steps) in lengths.iter().enumerate() {
+        let drawn = Drawn {
+            key: Key::new(k as u64, Purpose::Inputs),
+            steps,
+            trials: 3,
+            fair: true,
+            values: [0.0, 1.0],
+            rule: BitRule::Parity,
+            memory: &[1],
+            initial: Initial::Zero,
+        };
+        network.update_drawn(&drawn, &Optimiser::paper())?;
+        losses.push(network.take_mean_loss()?);
+    }
+    Ok((losses, network.params()?))
+}
+
+/// Looks at every kernel that these networks take, in both precisions.
+fn examine_kernels() {
+    fn examine<R: Real>(case: &Case) {
+        let finding = case.examine::<R>(FIRST).expect("a gradient");
+        assert!(finding.repeatable && finding.distance <= case.tolerance::<R>(), "{case:?}");
+        let finding = case.examine_updates::<R>(FIRST).expect("updates");
+        assert!(finding.repeatable && finding.distance <= case.tolerance::<R>(), "{case:?}");
+    }
+    for case in Case::few() {
+        // The emulator is slow, and its own tests look at larger ones.
+        let (hidden_size, trials) = (case.hidden_size.min(20), case.trials.min(5));
+        let case = Case { hidden_size, trials, steps: 18, ..case };
+        examine::<f32>(&case);
+        examine::<f64>(&case);
+    }
+}
+
+#[test]
+fn kernels_compute_what_the_model_does() {
+    with_driver("kernels_compute_what_the_model_does", &[], examine_kernels);
+}
+
+#[test]
+fn kernels_of_large_networks_compute_what_the_model_does() {
+    let test = "kernels_of_large_networks_compute_what_the_model_does";
+    with_driver(test, &[NO_SHARED_MEMORY], examine_kernels);
+}
+
+#[test]
+fn graphs_change_no_bit() {
+    with_driver("graphs_change_no_bit", &[NO_SHARED_MEMORY], || {
+        // Lengths around multiples of what is one graph, longer and shorter than what was seen.
+        let lengths = [40, 17, 16, 15, 33, 32, 1, 50, 40];
+        let with = train::<f64>(Gpu::open(0).expect("a GPU"), &lengths).expect("updates");
+        let singly = Gpu::open(0).expect("a GPU");
+        singly.launch_singly();
+        let without = train::<f64>(singly, &lengths).expect("updates");
+        assert_eq!(with, without);
+    });
+}
+
+#[test]
+fn streams_of_several_threads_are_their_own() {
+    with_driver("streams_of_several_threads_are_their_own", &[NO_SHARED_MEMORY], || {
+        let train = || train::<f32>(Gpu::open(0).expect("a GPU"), &[20, 9, 30]).expect("updates");
+        let alone = train();
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..3).map(|_| scope.spawn(train)).collect();
+            for thread in threads {
+                assert_eq!(thread.join().expect("no panic"), alone);
+            }
+        });
+    });
+}
+
+#[test]
+fn kernels_are_timed_one_by_one() {
+    with_driver("kernels_are_timed_one_by_one", &[NO_SHARED_MEMORY], || {
+        let (config, params) = network::<f32>(12);
+        let gpu = Gpu::open(0).expect("a GPU");
+        gpu.start_timing();
+        let mut network = Cuda::new(config, params, gpu).expect("a network");
+        let mut state = ndarray::Array2::zeros((2, 12));
+        let mut activity = ndarray::Array3::zeros((20, 2, 12));
+        network
+            .advance(&mut state, ndarray::Array3::zeros((20, 2, 1)).view(), &mut activity)
+            .expect("a simulation");
+        let times = network.device().stop_timing();
+        let forward = times.iter().find(|(kernel, _)| *kernel == "forward").expect("was run");
+        assert_eq!(forward.1.launches, 20);
+        assert!(forward.1.milliseconds > 0.0);
+    });
+}
+
+#[test]
+fn a_training_is_that_of_the_processor() {
+    with_driver("a_training_is_that_of_the_processor", &[NO_SHARED_MEMORY], || {
+        let [cpu, gpu] = [Hardware::Cpu, FIRST].map(|hardware| {
+            let spec = TrainingSpec {
+                n_end: 2,
+                max_epochs: 1,
+                updates_per_epoch: 6,
+                batch_size: 8,
+                test_batches: 2,
+                ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 10, 3)
+            };
+            let params = spec.initial_params::<f64>().expect("a network");
+            let pool = thread_pool(Some(1)).expect("a thread");
+            let backend = hardware.network(spec.network.clone(), params, pool).expect("a backend");
+            let mut trainer = Trainer::new(spec, backend).expect("a trainer");
+            trainer.run(&mut ()).expect("a training");
+            trainer.backend().params().expect("parameters").w_rec
+        });
+        let apart = (&cpu - &gpu).iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+        assert!(apart < 1e-12, "{apart:e}");
+    });
+}
+
+/// The message of opening the GPU.
+fn refusal() -> String {
+    Gpu::open(0).expect_err("unusable").to_string()
+}
+
+#[test]
+fn an_old_driver_is_named() {
+    with_driver("an_old_driver_is_named", &[("FAKE_CUDA", "11080")], || {
+        let text = refusal();
+        assert!(text.contains("CUDA 11.8") && text.contains("12.0 or later"), "{text}");
+    });
+}
+
+#[test]
+fn an_old_gpu_is_named() {
+    with_driver("an_old_gpu_is_named", &[("FAKE_CAPABILITY", "61")], || {
+        let text = refusal();
+        assert!(text.contains("Fake GPU") && text.contains("6.1"), "{text}");
+    });
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_named() {
+    with_driver("a_gpu_that_is_not_there_is_named", &[("FAKE_GPUS", "0")], || {
+        assert!(refusal().contains("there are 0"), "{}", refusal());
+    });
+}
+
+#[test]
+fn too_little_memory_says_what_would_fit() {
+    let settings = [NO_SHARED_MEMORY, ("FAKE_MEMORY", "200000")];
+    with_driver("too_little_memory_says_what_would_fit", &settings, || {
+        let (config, params) = network::<f32>(12);
+        let mut network = Cuda::<f32, _>::new(config, params, Gpu::open(0).expect("a GPU"))
+            .expect("so much there is");
+        let inputs = ndarray::Array3::zeros((20, 100, 1));
+        let labels = ndarray::Array2::zeros((100, 1));
+        let batch = |trials| tau_rnn::Batch {
+            inputs: inputs.slice(ndarray::s![.., ..trials, ..]),
+            initial: Initial::Zero,
+            target: tau_rnn::Target::Labels {
+                labels: labels.slice(ndarray::s![..trials, ..]),
+                heads: &[0],
+            },
+        };
+        match network.update(&batch(100), &Optimiser::paper()) {
+            Err(Error::DeviceMemory { fits: Some(0), .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn a_lost_gpu_is_an_error_and_stays_one() {
+    let settings = [NO_SHARED_MEMORY, ("FAKE_LOST_AFTER", "300")];
+    with_driver("a_lost_gpu_is_an_error_and_stays_one", &settings, || {
+        for _ in 0..2 {
+            let gpu = Gpu::open(0);
+            let trained = gpu.and_then(|gpu| train::<f32>(gpu, &[20; 20]));
+            let text = trained.expect_err("lost").to_string();
+            assert!(text.contains("launch failure"), "{text}");
+        }
+    });
+}
