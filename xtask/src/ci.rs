@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tau-tasks", &["tau-random"]),
     ("tau-rnn", &["tau-random"]),
     ("tau-emulator", &["tau-rnn"]),
+    ("tau-fake-driver", &["tau-emulator", "tau-rnn"]),
     ("tau-curricula", &["tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-runs", &["tau-curricula", "tau-rnn"]),

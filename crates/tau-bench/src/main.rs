@@ -19,7 +19,6 @@ use clap::{Parser, ValueEnum};
 use peer::Peer;
 use row::{Report, Rounds, Row};
 use tau_rnn::Hardware;
-use tau_rnn::cuda::KernelTime;
 
 /// Time updates, simulations and timescales; with `--against`, beside another program.
 #[derive(Parser)]
@@ -154,24 +153,12 @@ fn bench(cli: &Cli) -> Result<()> {
     if cli.against.is_some() {
         Peer::check(&cli.python)?;
     }
-    let mut report = Report::new(cli.device, all)?;
-    if let Some(path) = &cli.json {
-        // Before anything is timed for it.
-        report.write(path)?;
-    }
+    let mut report = Report::new(cli.device, all, cli.json.clone())?;
     eprintln!(
         "{}, commit {}; close other programs: on a busy machine these numbers mean nothing",
         report.machine, report.commit
     );
     println!("{}", Row::HEADER);
-    let mut keep = |row: Row| -> Result<()> {
-        println!("{row}");
-        report.rows.push(row);
-        match &cli.json {
-            Some(path) => report.write(path),
-            None => Ok(()),
-        }
-    };
     let rounds = Rounds { seconds: cli.seconds, wanted: 7 };
     let modes = match &cli.modes {
         Some(modes) => modes.as_slice(),
@@ -183,19 +170,21 @@ fn bench(cli: &Cli) -> Result<()> {
         if cli.what.contains(&What::Update) {
             for case in cases(cli, threads) {
                 if peer.is_none() {
-                    keep(update::time(&case, rounds, None)?)?;
+                    report.keep(update::time(&case, rounds, None)?)?;
                     continue;
                 }
                 for &mode in modes {
                     // On processors the switch means nothing.
                     for tf32 in [false, true].into_iter().take(if on_cpu { 1 } else { 2 }) {
                         let peer = peer.as_mut().map(|peer| (peer, mode, tf32));
-                        keep(update::time(&case, rounds, peer)?)?;
+                        report.keep(update::time(&case, rounds, peer)?)?;
                     }
                 }
             }
             if let Hardware::Cuda { number } = cli.device {
-                kernel_times(number, &cases(cli, threads))?;
+                for case in cases(cli, threads) {
+                    report.keep_parts(update::parts(&case, number, report.fma_peak_gflops)?)?;
+                }
             }
         }
     }
@@ -205,20 +194,8 @@ fn bench(cli: &Cli) -> Result<()> {
         if with_tau_net || cli.what.contains(&What::Simulate) {
             let case = simulate::Case { hidden: 500, trials: 10, steps: cli.steps, threads };
             for row in simulate::time(&case, with_tau_net, peer(threads)?.as_mut())? {
-                keep(row)?;
+                report.keep(row)?;
             }
-        }
-    }
-    Ok(())
-}
-
-/// Which kernel takes how much of an update, each waited for.
-fn kernel_times(number: usize, cases: &[update::Case]) -> Result<()> {
-    for case in cases {
-        println!("\nH = {}, N = {}: milliseconds of a kernel in one update", case.hidden, case.n);
-        for (kernel, time) in update::kernel_times(case, number)? {
-            let KernelTime { launches, milliseconds } = time;
-            println!("{kernel:16} {launches:5} launches {milliseconds:10.3}");
         }
     }
     Ok(())

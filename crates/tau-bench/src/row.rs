@@ -1,7 +1,7 @@
 //! Rows of the table, on the terminal and as JSON.
 
 use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -17,8 +17,54 @@ pub(crate) struct Report {
     pub(crate) machine: String,
     pub(crate) commit: String,
     /// On all threads.
-    fma_peak_gflops: f64,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) fma_peak_gflops: f64,
+    rows: Vec<Row>,
+    /// On a GPU: what its kernels take of an update.
+    updates: Vec<Parts>,
+    /// Where it is written.
+    #[serde(skip)]
+    path: Option<PathBuf>,
+}
+
+/// One update on a GPU, taken apart. Times are in milliseconds.
+#[derive(Serialize)]
+pub(crate) struct Parts {
+    pub(crate) hidden: usize,
+    pub(crate) n: usize,
+    pub(crate) steps: usize,
+    pub(crate) weights: &'static str,
+    /// With CUDA graphs, as it is done.
+    pub(crate) with_graphs_ms: f64,
+    /// Each step a launch of its own.
+    pub(crate) singly_ms: f64,
+    /// The longest first; each was waited for.
+    pub(crate) kernels: Vec<Kernel>,
+}
+
+/// All launches of a kernel in one update.
+#[derive(Serialize)]
+pub(crate) struct Kernel {
+    pub(crate) kernel: &'static str,
+    pub(crate) launches: u64,
+    pub(crate) ms: f64,
+    /// Of the peak of fused multiply-adds; `null` for a kernel that is no product.
+    pub(crate) peak_share: Option<f64>,
+}
+
+impl fmt::Display for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hidden, n, steps, weights, with_graphs_ms, singly_ms, .. } = self;
+        writeln!(
+            f,
+            "\nH = {hidden}, N = {n}, {steps} steps, {weights}: {with_graphs_ms:.3} ms with CUDA \
+             graphs, {singly_ms:.3} ms launch by launch; kernel by kernel, each waited for:"
+        )?;
+        for Kernel { kernel, launches, ms, peak_share } in &self.kernels {
+            let share = peak_share.map_or("-".to_owned(), |share| format!("{share:.2}"));
+            writeln!(f, "{kernel:18} {launches:5} launches {ms:10.3} ms {share:>6} of the peak")?;
+        }
+        Ok(())
+    }
 }
 
 /// One thing that was timed. Times are in milliseconds.
@@ -52,18 +98,38 @@ pub(crate) struct Row {
 }
 
 impl Report {
-    pub(crate) fn new(hardware: Hardware, threads: usize) -> Result<Self> {
+    /// Written at once if it has a path: before anything is timed for it.
+    pub(crate) fn new(hardware: Hardware, threads: usize, path: Option<PathBuf>) -> Result<Self> {
         let Provenance { device, commit, .. } =
             Provenance::here(env!("CARGO_PKG_VERSION"), hardware, threads)?;
-        Ok(Self {
+        let report = Self {
             machine: device,
             commit,
             fma_peak_gflops: machine::fma_peak_gflops(hardware, threads)?,
             rows: Vec::new(),
-        })
+            updates: Vec::new(),
+            path,
+        };
+        report.write()?;
+        Ok(report)
     }
 
-    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+    /// Shows a row and writes all of them.
+    pub(crate) fn keep(&mut self, row: Row) -> Result<()> {
+        println!("{row}");
+        self.rows.push(row);
+        self.write()
+    }
+
+    /// [`Report::keep`] for an update taken apart.
+    pub(crate) fn keep_parts(&mut self, parts: Parts) -> Result<()> {
+        print!("{parts}");
+        self.updates.push(parts);
+        self.write()
+    }
+
+    fn write(&self) -> Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
         let text = serde_json::to_string_pretty(self)?;
         Ok(write_atomically(path, (text + "\n").as_bytes())?)
     }

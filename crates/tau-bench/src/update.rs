@@ -18,7 +18,7 @@ use tau_rnn::{
 use tau_rnn::cuda::{Cuda, Gpu, KernelTime};
 
 use crate::peer::Peer;
-use crate::row::{Rounds, Row, quartiles};
+use crate::row::{Kernel, Parts, Rounds, Row, quartiles};
 use crate::{Mode, machine};
 
 pub(crate) struct Case {
@@ -28,6 +28,12 @@ pub(crate) struct Case {
     pub(crate) device: Hardware,
     pub(crate) threads: usize,
     pub(crate) trained: bool,
+}
+
+impl Case {
+    fn weights(&self) -> &'static str {
+        if self.trained { "trained" } else { "fresh" }
+    }
 }
 
 /// Losses of two programs on the same numbers in f32 agree at least so far.
@@ -155,7 +161,7 @@ pub(crate) fn time(
         batch: case.batch,
         n: Some(case.n),
         steps,
-        weights: if case.trained { "trained" } else { "fresh" },
+        weights: case.weights(),
         ours_ms,
         rounds: Some(times.ours.len()),
         ours_quartiles_ms: Some([low, high]),
@@ -199,16 +205,49 @@ fn batch<'a>(inputs: &'a Array3<f32>, labels: &'a Array2<u8>) -> Batch<'a, f32> 
     }
 }
 
-/// Times the kernels of one update on a GPU, the longest first.
-pub(crate) fn kernel_times(case: &Case, number: usize) -> Result<Vec<(&'static str, KernelTime)>> {
+/// Takes one update on a GPU apart.
+pub(crate) fn parts(case: &Case, number: usize, peak: f64) -> Result<Parts> {
+    let steps = steps(case.n);
     let Work { config, params, inputs, labels } = Work::new(case)?;
     let batch = batch(&inputs, &labels);
+    let optimiser = Optimiser::paper();
     let mut network = Cuda::<f32, _>::new(config, params, Gpu::open(number)?)?;
-    network.update(&batch, &Optimiser::paper())?;
-    network.take_mean_loss()?;
+    let median = |network: &mut Cuda<f32, Gpu>| -> Result<f64> {
+        let mut times = Vec::new();
+        for _ in 0..21 {
+            let start = Instant::now();
+            network.update(&batch, &optimiser)?;
+            network.take_mean_loss()?;
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        Ok(quartiles(&times).map_or(f64::NAN, |[_, median, _]| median))
+    };
+    let with_graphs_ms = median(&mut network)?;
+    network.device().launch_singly();
+    let singly_ms = median(&mut network)?;
     network.device().start_timing();
-    network.update(&batch, &Optimiser::paper())?;
-    Ok(network.device().stop_timing())
+    network.update(&batch, &optimiser)?;
+    let times = network.device().stop_timing();
+    // Both ways through time and the outer product of errors and states take the same.
+    let flops_of_a_step = 2.0 * (case.batch * case.hidden * case.hidden) as f64;
+    let kernel = |(kernel, KernelTime { launches, milliseconds })| {
+        let steps = match kernel {
+            "forward_small" | "backward_small" | "outer" => Some(steps as f64),
+            "forward" | "backward" => Some(launches as f64),
+            _ => None,
+        };
+        let peak_share = steps.map(|steps| flops_of_a_step * steps / (milliseconds * 1e6) / peak);
+        Kernel { kernel, launches, ms: milliseconds, peak_share }
+    };
+    Ok(Parts {
+        hidden: case.hidden,
+        n: case.n,
+        steps,
+        weights: case.weights(),
+        with_graphs_ms,
+        singly_ms,
+        kernels: times.into_iter().map(kernel).collect(),
+    })
 }
 
 /// A network with its one head. Fresh weights let the error vanish on its way back; twice as large

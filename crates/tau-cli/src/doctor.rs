@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime};
 
 use clap::Args;
 use tau_curricula::{Curriculum, EpochReport, Observer, Outcome, Trainer, TrainingSpec};
-use tau_rnn::check::{Case, Finding};
-use tau_rnn::{Activation, Config, Hardware, Isa, Real, thread_pool};
+use tau_rnn::check::{Case, Finding, Workspace};
+use tau_rnn::{Activation, Hardware, Isa, Real, thread_pool};
 use tau_tasks::TaskKind;
 
 use crate::device::Device;
@@ -92,7 +92,7 @@ impl Doctor {
         if self.full {
             well &= gradients::<f64>(hardware, &cases)?;
             well &= updates::<f64>(hardware, &few)?;
-            memory(hardware);
+            well &= memory(hardware)?;
         }
         well &= beside_the_processor(hardware)?;
         if self.full {
@@ -217,13 +217,28 @@ impl Observer<f32> for Losses<'_> {
     }
 }
 
-fn memory(hardware: Hardware) {
+/// What an update of a large network takes, reckoned and, on a GPU, measured.
+fn memory(hardware: Hardware) -> anyhow::Result<bool> {
+    let mut well = true;
     for n in [30, 100] {
-        let config = Config::paper(500);
-        let bytes = hardware.workspace_bytes(&config, 4 * n + 1, 256, 2 * n, false);
-        say!("         500 neurons, 256 trials, N = {n}: {} MB at most", bytes / 1_000_000);
+        let Workspace { trials, reckoned, measured } = Workspace::of_paper(hardware, n)?;
+        let mut line = format!("500 neurons, {trials} trials, N = {n}: {} MB", mega(reckoned));
+        // On a processor only the benchmark can tell: memory is shared with all else.
+        if let Some(measured) = measured {
+            // Parameters, gradient and their like, and what the driver hands out at once.
+            let good = measured <= reckoned + reckoned / 10 + (128 << 20);
+            let verdict = if good { "" } else { ": WRONG, unless something else uses the GPU" };
+            line = format!("{line}, measured {} MB{verdict}", mega(measured));
+            well &= good;
+        }
+        say!("         {line}");
     }
     if let Ok((free, all)) = hardware.memory() {
-        say!("         memory: {} of {} MB free", free / 1_000_000, all / 1_000_000);
+        say!("         memory: {} of {} MB free", mega(free), mega(all));
     }
+    Ok(well)
+}
+
+fn mega(bytes: usize) -> usize {
+    bytes / 1_000_000
 }

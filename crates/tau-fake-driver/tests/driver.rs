@@ -52,22 +52,27 @@ fn network<R: Real>(hidden: usize) -> (Config, Params<R>) {
     (config, params)
 }
 
+/// A batch that the device draws.
+fn drawn<R>(seed: u64, memory: &[usize]) -> Drawn<'_, R> {
+    Drawn {
+        key: Key::new(seed, Purpose::Inputs),
+        steps: 1,
+        trials: 3,
+        fair: true,
+        values: [0.0, 1.0],
+        rule: BitRule::Parity,
+        memory,
+        initial: Initial::Zero,
+    }
+}
+
 /// Updates with batches of changing length that the device draws; loss after each, and the network.
 fn train<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Params<R>), Error> {
     let (config, params) = network(12);
     let mut network = Cuda::<R, _>::new(config, params, gpu)?;
     let mut losses = Vec::new();
     for (k, &steps) in lengths.iter().enumerate() {
-        let drawn = Drawn {
-            key: Key::new(k as u64, Purpose::Inputs),
-            steps,
-            trials: 3,
-            fair: true,
-            values: [0.0, 1.0],
-            rule: BitRule::Parity,
-            memory: &[1],
-            initial: Initial::Zero,
-        };
+        let drawn = Drawn { steps, ..drawn(k as u64, &[1]) };
         network.update_drawn(&drawn, &Optimiser::paper())?;
         losses.push(network.take_mean_loss()?);
     }
@@ -126,6 +131,19 @@ fn streams_of_several_threads_are_their_own() {
                 assert_eq!(thread.join().expect("no panic"), alone);
             }
         });
+    });
+}
+
+#[test]
+fn nothing_is_given_back_before_it_was_copied() {
+    with_driver("nothing_is_given_back_before_it_was_copied", &[NO_SHARED_MEMORY], || {
+        for inputs in [1, 2] {
+            let (config, params) = network::<f32>(12);
+            // Nobody waits for what it puts on the device.
+            drop(Cuda::<f32, _>::new(config, params, Gpu::open(0).expect("a GPU")));
+            let gpu = Gpu::open(0).expect("a GPU");
+            train::<f32>(gpu, &[20; 3][..inputs]).expect("nothing is lost");
+        }
     });
 }
 
@@ -220,6 +238,37 @@ fn too_little_memory_says_what_would_fit() {
         match network.update(&batch(100), &Optimiser::paper()) {
             Err(Error::DeviceMemory { fits: Some(0), .. }) => {}
             other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn the_memory_of_an_update_is_what_was_reckoned() {
+    with_driver("the_memory_of_an_update_is_what_was_reckoned", &[], || {
+        let gpu = Gpu::open(0).expect("a GPU");
+        // As `Workspace::of_paper`, but few trials: the emulator is slow.
+        for (hidden, steps, trials, heads) in [(12, 100, 2, 3), (200, 3, 40, 60)] {
+            let config = Config::paper(hidden);
+            let mut random = Key::new(5, Purpose::Parameters).stream();
+            let mut params = Params::<f32>::init(&config, &mut random).expect("a network");
+            params.readouts = (0..heads).map(|_| Readout::init(2, hidden, &mut random)).collect();
+            let reckoned = FIRST.workspace_bytes(&config, steps, trials, 2 * heads, false);
+            let (before, _) = gpu.memory().expect("a number");
+            let device = Gpu::open(0).expect("a GPU");
+            let mut network = Cuda::new(config, params.clone(), device).expect("a network");
+            let ones = vec![1; heads];
+            let drawn = Drawn { steps, trials, ..drawn(1, &ones) };
+            network.update_drawn(&drawn, &Optimiser::paper()).expect("an update");
+            network.take_mean_loss().expect("a loss");
+            let (after, _) = gpu.memory().expect("a number");
+            let numbers: usize = params.tensors().map(|(_, values)| values.len()).sum();
+            // Parameters, gradient, momentum; tables and sums are small.
+            let expected = reckoned + 3 * 4 * numbers;
+            let measured = before - after;
+            assert!(
+                measured <= expected + expected / 10 + 20_000 && 10 * measured >= 9 * reckoned,
+                "{measured} of {expected}"
+            );
         }
     });
 }

@@ -4,8 +4,8 @@ use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 
 use crate::{
-    Activation, Backend, Batch, Config, Error, Hardware, Initial, Optimiser, Params, Placement,
-    Readout, Real, Rule, Target, reference, thread_pool,
+    Activation, Backend, Batch, BitRule, Config, Drawn, Error, Hardware, Initial, Optimiser,
+    Params, Placement, Readout, Real, Rule, Target, reference, thread_pool,
 };
 
 /// A network with random weights and a random batch: thirty heads of two and three classes, or a
@@ -55,7 +55,8 @@ impl Case {
     #[must_use]
     pub fn few() -> Vec<Self> {
         let smooth = Self { activation: Activation::Tanh, ..Self::published(70, 12, 40) };
-        let large = Self { hidden_size: 260, trials: 100, ..smooth };
+        // Enough steps for a CUDA graph.
+        let large = Self { hidden_size: 260, trials: 100, steps: 18, ..smooth };
         let drive = Self { placement: Placement::Drive, ..smooth };
         vec![
             smooth,
@@ -255,6 +256,52 @@ impl Data {
                 Target::Labels { labels: self.labels.view(), heads: &self.heads }
             },
         }
+    }
+}
+
+/// Memory of an update, on top of that of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// Trials of the batch.
+    pub trials: usize,
+    /// Bytes by [`Hardware::workspace_bytes`].
+    pub reckoned: usize,
+    /// Bytes that a GPU had less after the update, network included; `None` for a processor, whose
+    /// memory is shared with all else.
+    pub measured: Option<usize>,
+}
+
+impl Workspace {
+    /// For 500 neurons with N heads, 256 trials of the longest sequence, 4 N + 1 steps; a GPU does
+    /// the update.
+    ///
+    /// # Errors
+    /// Whatever the device meets.
+    pub fn of_paper(hardware: Hardware, n: usize) -> Result<Self, Error> {
+        let (config, trials, steps) = (Config::paper(500), 256, 4 * n + 1);
+        let reckoned = hardware.workspace_bytes(&config, steps, trials, 2 * n, false);
+        let Ok((before, _)) = hardware.memory() else {
+            return Ok(Self { trials, reckoned, measured: None });
+        };
+        let mut random = Key::new(1, Purpose::Parameters).stream();
+        let mut params = Params::<f32>::init(&config, &mut random)?;
+        params.readouts = (0..n).map(|_| Readout::init(2, 500, &mut random)).collect();
+        let mut network = hardware.network(config, params, thread_pool(Some(1))?)?;
+        let drawn = Drawn {
+            key: Key::new(1, Purpose::Inputs),
+            steps,
+            trials,
+            fair: true,
+            values: [0.0, 1.0],
+            rule: BitRule::Parity,
+            memory: &Vec::from_iter(1..=n),
+            initial: Initial::Zero,
+        };
+        network.update_drawn(&drawn, &Optimiser::paper())?;
+        // Waits.
+        network.take_mean_loss()?;
+        let (after, _) = hardware.memory()?;
+        Ok(Self { trials, reckoned, measured: Some(before.saturating_sub(after)) })
     }
 }
 
