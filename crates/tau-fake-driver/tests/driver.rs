@@ -13,9 +13,10 @@ use tau_random::{Key, Purpose};
 use tau_rnn::check::Case;
 use tau_rnn::cuda::{Cuda, Gpu};
 use tau_rnn::{
-    Backend, BitRule, Config, Drawn, Error, Hardware, Initial, Optimiser, Params, Placement,
-    Readout, Real, thread_pool,
+    Backend, BitRule, Checkpoint, Config, Drawn, Error, Hardware, Initial, Optimiser, Params,
+    Placement, Readout, Real, thread_pool,
 };
+use tau_runs::{Provenance, Run, State};
 use tau_tasks::TaskKind;
 
 /// Runs `body` in a process of its own that finds the fake driver, which is set as `settings` say.
@@ -283,5 +284,33 @@ fn a_lost_gpu_is_an_error_and_stays_one() {
             let text = trained.expect_err("lost").to_string();
             assert!(text.contains("launch failure"), "{text}");
         }
+    });
+}
+
+#[test]
+fn a_run_that_loses_its_gpu_keeps_its_last_epoch() {
+    let settings = [("FAKE_LOST_AFTER", "500")];
+    with_driver("a_run_that_loses_its_gpu_keeps_its_last_epoch", &settings, || {
+        let spec = TrainingSpec {
+            max_epochs: 100,
+            updates_per_epoch: 5,
+            batch_size: 4,
+            test_batches: 1,
+            ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 8, 3)
+        };
+        let root = tempfile::tempdir().expect("a folder");
+        let run = Run::open(root.path(), spec, FIRST).expect("a run");
+        let provenance = Provenance::here("0", FIRST, 1).expect("a GPU");
+        let pool = thread_pool(Some(1)).expect("a thread");
+        let text = run.train(pool, &provenance, &mut ()).expect_err("lost").to_string();
+        assert!(text.contains("launch failure"), "{text}");
+        let status = run.status().expect("readable").expect("written");
+        assert_eq!(status.state, State::Unfinished);
+        assert!((1..100).contains(&status.epochs), "{status:?}");
+        assert!(status.reason.is_some_and(|reason| reason.contains("launch failure")));
+        let latest = fs::read(run.folder().join("latest.safetensors")).expect("written");
+        let latest = Checkpoint::<f32>::from_bytes(&latest).expect("whole");
+        assert!(latest.momentum.is_some() && latest.params.w_rec.iter().all(|w| w.is_finite()));
+        assert_eq!(run.metrics().expect("rows").last().map(|row| row.epoch), Some(status.epochs));
     });
 }
