@@ -9,7 +9,7 @@ use std::path::Path;
 /// Bytes by path within a folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Every file below a folder.
+/// Every file below a folder but `.lock`, which says who wrote there and when.
 ///
 /// # Panics
 /// If one cannot be read.
@@ -25,7 +25,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Files) {
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             collect(&entry.path(), &format!("{name}/"), found);
-        } else {
+        } else if entry.file_name() != ".lock" {
             found.insert(name, fs::read(entry.path()).unwrap());
         }
     }

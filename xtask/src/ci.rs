@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tau-fake-driver", &["tau-emulator", "tau-rnn"]),
     ("tau-curricula", &["tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
-    ("tau-runs", &["tau-curricula", "tau-rnn"]),
+    ("tau-runs", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-figures", &[]),
     (
         "tau-reproduce",

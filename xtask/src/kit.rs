@@ -29,11 +29,12 @@ pub(crate) fn kit() -> Result<()> {
         Ok(())
     };
     copy("xtask/kit/run.sh", "run.sh")?;
+    copy("xtask/kit/README.txt", "README.txt")?;
     copy("xtask/peers/peer.py", "peer.py")?;
     std::fs::write(folder.join("commit"), commit())?;
     // What the same program finds here.
     let mut doctor = Command::new(folder.join("tau"));
-    doctor.args(["doctor", "--device", "cpu", "--full"]);
+    doctor.args(["doctor", "--device", "cpu", "--full", "--random-from", "1"]);
     let said = doctor.output().context("cannot run the doctor")?;
     ensure!(said.status.success(), "the doctor finds something: run `tau doctor --full`");
     std::fs::write(folder.join("expected.txt"), said.stdout)?;

@@ -228,15 +228,10 @@ pub(crate) fn parts(case: &Case, number: usize, peak: f64) -> Result<Parts> {
     network.device().start_timing();
     network.update(&batch, &optimiser)?;
     let times = network.device().stop_timing();
-    // Both ways through time and the outer product of errors and states take the same.
-    let flops_of_a_step = 2.0 * (case.batch * case.hidden * case.hidden) as f64;
+    let is_small = times.iter().any(|(kernel, _)| *kernel == "backward_small");
     let kernel = |(kernel, KernelTime { launches, milliseconds })| {
-        let steps = match kernel {
-            "forward_small" | "backward_small" | "outer" => Some(steps as f64),
-            "forward" | "backward" => Some(launches as f64),
-            _ => None,
-        };
-        let peak_share = steps.map(|steps| flops_of_a_step * steps / (milliseconds * 1e6) / peak);
+        let flops = flops(kernel, case, steps, is_small);
+        let peak_share = flops.map(|flops| flops / (milliseconds * 1e6) / peak);
         Kernel { kernel, launches, ms: milliseconds, peak_share }
     };
     Ok(Parts {
@@ -248,6 +243,27 @@ pub(crate) fn parts(case: &Case, number: usize, peak: f64) -> Result<Parts> {
         singly_ms,
         kernels: times.into_iter().map(kernel).collect(),
     })
+}
+
+/// Operations of a kernel's products in one update with a head of two outputs, padding and
+/// the few columns of inputs left out; `None` for a kernel that is no product.
+fn flops(kernel: &str, case: &Case, steps: usize, is_small: bool) -> Option<f64> {
+    const OUTPUTS: usize = 2;
+    let (all, of_a_step) = (case.batch * steps, case.hidden * case.hidden);
+    let heads = case.batch * OUTPUTS * case.hidden;
+    // The last step has its errors from the heads; where one kernel goes on from there, that is all
+    // that `backward` does.
+    let back = (all - case.batch) * of_a_step;
+    let products = match kernel {
+        "forward" | "forward_small" => all * of_a_step,
+        "backward_small" => back,
+        "backward" if is_small => heads,
+        "backward" => back + heads,
+        "outer" => all * of_a_step + heads,
+        "outputs" => heads,
+        _ => return None,
+    };
+    Some(2.0 * products as f64)
 }
 
 /// A network with its one head. Fresh weights let the error vanish on its way back; twice as large

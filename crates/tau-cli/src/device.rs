@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use anyhow::bail;
-use tau_rnn::{Hardware, self_test};
+use tau_rnn::{Error, Hardware, self_test};
 
 use crate::terminal::say_plainly;
 
@@ -27,27 +27,27 @@ impl FromStr for Device {
 }
 
 impl Device {
-    /// The device; for `auto` a GPU that passes the self-test, else the processor, said in one
-    /// line.
+    /// The device, said in one line. For `auto` a GPU that passes the self-test, or the processor
+    /// where there is no GPU; one that is there and fails is an error, since whoever has a GPU
+    /// does not want to wait for a processor.
     pub(crate) fn choose(self) -> anyhow::Result<Hardware> {
-        match self {
-            Self::Chosen(hardware) => match hardware.name() {
-                Ok(_) => Ok(hardware),
-                Err(error) => bail!("{error} (--device cpu uses the processor)"),
-            },
+        let (hardware, why) = match self {
+            Self::Chosen(hardware) => (hardware, String::new()),
             Self::Auto => {
                 let gpu = Hardware::Cuda { number: 0 };
-                match gpu.name().and_then(|name| self_test(gpu).map(|_| name)) {
-                    Ok(name) => {
-                        say_plainly(&format!("device: {name} (--device cpu for the processor)"));
-                        Ok(gpu)
-                    }
-                    Err(error) => {
-                        say_plainly(&format!("device: cpu ({error})"));
-                        Ok(Hardware::Cpu)
-                    }
+                match gpu.name().and_then(|_| self_test(gpu)) {
+                    Ok(()) => (gpu, String::new()),
+                    Err(error @ Error::NoDevice { .. }) => (Hardware::Cpu, format!("; {error}")),
+                    Err(error) => bail!("{gpu}: {error} (--device cpu uses the processor)"),
                 }
             }
+        };
+        match hardware.name() {
+            Ok(name) => {
+                say_plainly(&format!("device: {hardware}, {name}{why}"));
+                Ok(hardware)
+            }
+            Err(error) => bail!("{hardware}: {error} (--device cpu uses the processor)"),
         }
     }
 }

@@ -103,6 +103,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// `about 3 min 05 s`, or `a few seconds`.
+pub(crate) fn about(seconds: f64) -> String {
+    if seconds < 5.0 { "a few seconds".to_owned() } else { format!("about {}", duration(seconds)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

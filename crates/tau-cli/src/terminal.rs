@@ -1,6 +1,6 @@
 //! What a person sees: bars on a terminal, lines in a log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tau_analysis::Verdict;
 use tau_curricula::{EpochReport, Outcome, Position};
-use tau_reproduce::{Forecast, Planned, Progress, Report, Watcher};
+use tau_reproduce::{Planned, Report, Watcher};
+use tau_runs::{Forecast, Progress, Run};
 
-use crate::eta::{Pace, all_left_s, duration};
+use crate::eta::{Pace, about, all_left_s, duration};
 
 /// Shows a reproduction.
 pub(crate) struct Terminal {
@@ -53,7 +54,7 @@ impl Terminal {
 
     fn clock(&self) -> String {
         let left = all_left_s(&self.paces, self.threads.min(self.paces.len()));
-        let left = left.map_or_else(String::new, |left| format!(", about {} left", duration(left)));
+        let left = left.map_or_else(String::new, |left| format!(", {} left", about(left)));
         format!(
             "[{}, {} of {} runs{left}]",
             duration(self.started.elapsed().as_secs_f64()),
@@ -75,13 +76,46 @@ impl Terminal {
             bar
         }))
     }
+
+    /// Says what will be trained, run by run with the names that it has here.
+    pub(crate) fn begin(&mut self, runs: &[&Run], names: Vec<String>, forecast: &Forecast) {
+        self.names = names;
+        // A status that cannot be read is the training's to report.
+        let pace = |run: &&Run| Pace::new(run.spec(), run.status().ok().flatten().as_ref());
+        self.paces = runs.iter().map(pace).collect();
+        self.ended = self.paces.iter().filter(|pace| pace.ended()).count();
+        let begun = self.paces.iter().filter(|pace| pace.epochs() > 0 && !pace.ended()).count();
+        let new = runs.len() - begun - self.ended;
+        self.say(&self.title);
+        let sizes: BTreeSet<usize> = runs.iter().map(|r| r.spec().network.hidden_size).collect();
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        let networks = if runs.len() == 1 { "network" } else { "networks" };
+        let mut what = format!("{} {networks} of {} neurons", runs.len(), sizes.join(", "));
+        if begun + self.ended > 0 {
+            what = format!("{what}: {} trained before, {begun} begun, {new} new", self.ended);
+        }
+        if begun + new > 0 {
+            what = format!(
+                "{what}; {} on {} {}; {} and {} MB of memory; Ctrl-C keeps what is done",
+                match forecast.jobs {
+                    _ if runs.len() == 1 => "trained".to_owned(),
+                    1 => "one after the other".to_owned(),
+                    jobs => format!("{jobs} side by side"),
+                },
+                self.threads,
+                if self.threads == 1 { "thread" } else { "threads" },
+                about(forecast.about_s),
+                forecast.memory_bytes.div_ceil(1_000_000)
+            );
+        }
+        self.say(&what);
+    }
 }
 
 impl Progress for Terminal {
     fn updated(&mut self, index: usize, position: &Position, fraction: f64) {
         let pace = &self.paces[index];
-        let left =
-            pace.left_s().map_or_else(String::new, |s| format!(", about {} left", duration(s)));
+        let left = pace.left_s().map_or_else(String::new, |left| format!(", {} left", about(left)));
         let learning = position.stage.as_ref().map_or(0, tau_curricula::Stage::n_max);
         let message = format!("epoch {}, learning N = {learning}{left}", position.epochs + 1);
         if let Some(bar) = self.bar(index) {
@@ -95,19 +129,19 @@ impl Progress for Terminal {
         if report.solved {
             let left = self.paces[index].left_s().unwrap_or(0.0);
             self.say(&format!(
-                "{} {}: solved N = {} in epoch {} (this run: about {} left)",
+                "{} {}: solved N = {} in epoch {} (this run: {} left)",
                 self.clock(),
                 self.names[index],
                 report.stage.n_max(),
                 report.epoch,
-                duration(left)
+                about(left)
             ));
         }
     }
 
     fn run_ended(&mut self, index: usize, outcome: Result<Outcome, String>) {
         let ended_before = self.paces[index].ended();
-        if matches!(outcome, Ok(Outcome::Finished | Outcome::OutOfEpochs)) {
+        if matches!(outcome, Ok(Outcome::Finished | Outcome::OutOfEpochs)) && !ended_before {
             self.paces[index].end();
             self.ended += 1;
         }
@@ -117,10 +151,10 @@ impl Progress for Terminal {
         let epochs = self.paces[index].epochs();
         let how = match outcome {
             Ok(Outcome::Stopped) => {
-                self.say(&format!("{}: stopped after epoch {epochs}", self.names[index]));
+                self.say(&format!("{}: kept in epoch {}", self.names[index], epochs + 1));
                 return;
             }
-            Ok(_) if ended_before || epochs == 0 => "was trained before".to_owned(),
+            Ok(_) if ended_before || epochs == 0 => return,
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
             Err(error) => format!("FAILED: {error}"),
@@ -131,31 +165,11 @@ impl Progress for Terminal {
 
 impl Watcher for Terminal {
     fn planned(&mut self, plan: &[Planned], forecast: &Forecast) {
-        self.names = plan
-            .iter()
-            .map(|planned| format!("{} seed {}", planned.series, planned.run.spec().seed))
-            .collect();
-        // A status that cannot be read is the training's to report.
-        let pace = |planned: &Planned| {
-            Pace::new(planned.run.spec(), planned.run.status().ok().flatten().as_ref())
-        };
-        self.paces = plan.iter().map(pace).collect();
-        let neurons = plan.first().map_or(0, |planned| planned.run.spec().network.hidden_size);
-        self.say(&self.title);
-        self.say(&format!(
-            "{} networks of {neurons} neurons on {} threads; about {} of training and {} MB of \
-             memory; Ctrl-C keeps what is done",
-            plan.len(),
-            self.threads,
-            duration(forecast.about_s.max(1.0)),
-            forecast.memory_bytes.div_ceil(1_000_000)
-        ));
-        let begun = self.paces.iter().filter(|pace| pace.epochs() > 0 && !pace.ended()).count();
-        let ended = self.paces.iter().filter(|pace| pace.ended()).count();
-        if begun + ended > 0 {
-            let new = plan.len() - begun - ended;
-            self.say(&format!("goes on: {ended} trained before, {begun} begun, {new} new"));
-        }
+        let name =
+            |planned: &Planned| format!("{} seed {}", planned.series, planned.run.spec().seed);
+        let names = plan.iter().map(name).collect();
+        let runs: Vec<&Run> = plan.iter().map(|planned| &planned.run).collect();
+        self.begin(&runs, names, forecast);
     }
 
     fn measuring(&mut self) {

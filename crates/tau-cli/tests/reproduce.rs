@@ -87,7 +87,7 @@ fn a_second_start_trains_nothing_and_gives_the_same_bytes() {
     }
     let ran = smoke(out.path(), &["--threads", "1"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(ran.stderr.matches("was trained before").count(), 6, "{}", ran.stderr);
+    assert!(ran.stderr.contains(": 6 trained before, 0 begun, 0 new"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("solved N"), "{}", ran.stderr);
     assert_same(&results(out.path()), &before, "second start");
 }
@@ -99,7 +99,7 @@ fn more_seeds_train_only_the_new_networks() {
     let before = files(out.path());
     let ran = smoke(out.path(), &["--seeds", "3", "--only", "training-progress"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(ran.stderr.matches("was trained before").count(), 6, "{}", ran.stderr);
+    assert!(ran.stderr.contains(": 6 trained before, 0 begun, 3 new"), "{}", ran.stderr);
     let after = files(out.path());
     for (name, bytes) in before.iter().filter(|(name, _)| name.starts_with("runs/")) {
         assert!(after[name] == *bytes, "{name} was changed");
@@ -174,7 +174,7 @@ fn interrupt(mut child: Child, mut stderr: impl Read) -> String {
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(75), "{rest}");
     rest
 }
 

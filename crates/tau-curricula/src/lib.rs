@@ -24,11 +24,13 @@
 //! What it does not know: files and resuming from them (`tau-runs`; a [`Position`] and the
 //! backend's state are what it needs), what the trained network is like (`tau-analysis`).
 
+mod autopsy;
 mod curriculum;
 mod error;
 mod spec;
 mod trainer;
 
+pub use autopsy::{ArrayReport, Autopsy, NeuronReport};
 pub use curriculum::{Curriculum, Stage};
 pub use error::Error;
 pub use spec::TrainingSpec;

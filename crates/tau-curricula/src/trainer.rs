@@ -4,17 +4,22 @@ use std::ops::ControlFlow;
 
 use tau_random::{Key, Purpose};
 use tau_rnn::{
-    Backend, Batch, BitRule, Drawn, HeadScore, Initial, Params, Readout, Real, Scores, Target,
+    Backend, Batch, BitRule, Drawn, HeadScore, Initial, Losses, Params, Readout, Real, Scores,
+    Target,
 };
 use tau_tasks::{Chance, Task};
 
 use crate::{Error, Stage, TrainingSpec};
 
-/// How far a run is; with parameters and optimiser memory, all that the next epoch depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How far a run is; with parameters and optimiser memory, all that the next update depends on.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Position {
     /// Epochs that are over.
     pub epochs: usize,
+    /// Updates of the next epoch that are over.
+    pub update: usize,
+    /// Their losses.
+    pub losses: Losses,
     /// The stage that the next epoch trains; `None` when the curriculum has ended.
     pub stage: Option<Stage>,
     /// Largest N solved so far; 0 for none.
@@ -49,10 +54,10 @@ pub enum Outcome {
 
 /// Someone who watches a run, and may stop it by answering `Break`.
 pub trait Observer<R: Real> {
-    /// After every update: `update` of `updates` in the epoch after `position.epochs`. A `Break`
-    /// here drops the epoch that has begun.
-    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
-        let _ = (position, update, updates);
+    /// After every update, and between the test batches of an epoch: training can go on from
+    /// [`Trainer::settle`].
+    fn updated(&mut self, trainer: &mut Trainer<R>) -> ControlFlow<()> {
+        let _ = trainer;
         ControlFlow::Continue(())
     }
 
@@ -71,8 +76,8 @@ pub struct Trainer<R> {
     spec: TrainingSpec,
     backend: Box<dyn Backend<R>>,
     position: Position,
-    /// Epochs that were over when the backend was made.
-    epochs_before: usize,
+    /// Updates that were over when the backend was made.
+    updates_before: usize,
 }
 
 impl TrainingSpec {
@@ -99,7 +104,9 @@ impl<R: Real> Trainer<R> {
     /// Those of [`TrainingSpec::check`].
     pub fn new(spec: TrainingSpec, backend: Box<dyn Backend<R>>) -> Result<Self, Error> {
         let stage = Some(spec.curriculum.first(spec.n_start));
-        Self::resume(spec, backend, Position { epochs: 0, stage, solved_n: 0 })
+        let start =
+            Position { epochs: 0, update: 0, losses: Losses::default(), stage, solved_n: 0 };
+        Self::resume(spec, backend, start)
     }
 
     /// Goes on from `position`, with a backend that holds the parameters and the optimiser memory
@@ -109,7 +116,7 @@ impl<R: Real> Trainer<R> {
     /// Those of [`TrainingSpec::check`]; [`Error::Resume`] if the backend has another network.
     pub fn resume(
         spec: TrainingSpec,
-        backend: Box<dyn Backend<R>>,
+        mut backend: Box<dyn Backend<R>>,
         position: Position,
     ) -> Result<Self, Error> {
         spec.check()?;
@@ -121,8 +128,16 @@ impl<R: Real> Trainer<R> {
             );
             return Err(Error::Resume { reason });
         }
-        let epochs_before = position.epochs;
-        Ok(Self { spec, backend, position, epochs_before })
+        if position.update > spec.updates_per_epoch {
+            let reason = format!(
+                "the checkpoint stands after update {} of an epoch of {}",
+                position.update, spec.updates_per_epoch
+            );
+            return Err(Error::Resume { reason });
+        }
+        backend.set_losses(position.losses)?;
+        let updates_before = position.epochs * spec.updates_per_epoch + position.update;
+        Ok(Self { spec, backend, position, updates_before })
     }
 
     /// The definition of the run.
@@ -131,10 +146,19 @@ impl<R: Real> Trainer<R> {
         &self.spec
     }
 
-    /// How far it is.
+    /// How far it is; the losses are those of the last [`Trainer::settle`].
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.position
+    }
+
+    /// Waits for the device and says how far it is.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`], if the device kept one to itself, and whatever else it meets.
+    pub fn settle(&mut self) -> Result<&Position, Error> {
+        self.position.losses = self.backend.losses().map_err(|error| self.located(error.into()))?;
+        Ok(&self.position)
     }
 
     /// The network. After an error it holds the last good parameters.
@@ -161,14 +185,30 @@ impl<R: Real> Trainer<R> {
                 return Ok(Outcome::Stopped);
             }
             // A device may have kept a divergence to itself until now.
-            let training_loss =
-                self.backend.take_mean_loss().map_err(|error| self.located(error.into()))?;
-            let heads = self.test(&*task, &stage)?;
-            let report = self.conclude(stage, training_loss, heads);
+            self.settle()?;
+            let Some(heads) = self.test(&*task, &stage, observer)? else {
+                return Ok(Outcome::Stopped);
+            };
+            let report = self.conclude(stage, heads)?;
             if observer.epoch_ended(&report, self).is_break() {
                 return Ok(Outcome::Stopped);
             }
         }
+    }
+
+    /// Hands the training batch of an epoch and update (counted from 0) to `look`.
+    pub(crate) fn with_training_batch<T>(
+        &mut self,
+        stage: &Stage,
+        epoch: usize,
+        update: usize,
+        look: impl FnOnce(&mut dyn Backend<R>, &Batch<'_, R>) -> Result<T, tau_rnn::Error>,
+    ) -> Result<T, Error> {
+        let task = self.spec.task.with_coding(&stage.memory, self.spec.coding)?;
+        let inputs = self.spec.key(Purpose::Inputs, epoch, update);
+        let initial = self.spec.key(Purpose::InitialState, epoch, update);
+        let backend = &mut *self.backend;
+        with_batch(&self.spec, &*task, stage, inputs, initial, |batch| look(backend, batch))
     }
 
     fn add_missing_heads(&mut self, stage: &Stage) -> Result<(), Error> {
@@ -189,7 +229,8 @@ impl<R: Real> Trainer<R> {
         let updates = self.spec.updates_per_epoch;
         let epoch = self.position.epochs;
         let optimiser = self.spec.optimiser;
-        for update in 0..updates {
+        while self.position.update < updates {
+            let update = self.position.update;
             let inputs = self.spec.key(Purpose::Inputs, epoch, update);
             let initial = self.spec.key(Purpose::InitialState, epoch, update);
             let drawn = drawn(&self.spec, task, stage, inputs, initial);
@@ -203,15 +244,21 @@ impl<R: Real> Trainer<R> {
                 Err(error) => Err(error.into()),
             }
             .map_err(|error| self.located(error))?;
-            if observer.updated(&self.position, update + 1, updates).is_break() {
+            self.position.update += 1;
+            if observer.updated(self).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Scores of each head over the test batches.
-    fn test(&mut self, task: &dyn Task, stage: &Stage) -> Result<Vec<HeadScore>, Error> {
+    /// Scores of each head over the test batches; `None` if the observer stopped it.
+    fn test(
+        &mut self,
+        task: &dyn Task,
+        stage: &Stage,
+        observer: &mut dyn Observer<R>,
+    ) -> Result<Option<Vec<HeadScore>>, Error> {
         let batches = self.spec.test_batches;
         let mut mean = vec![HeadScore::default(); stage.memory.len()];
         for step in 0..batches {
@@ -230,8 +277,11 @@ impl<R: Real> Trainer<R> {
                 mean.loss += score.loss / batches as f64;
                 mean.accuracy += score.accuracy / batches as f64;
             }
+            if step + 1 < batches && observer.updated(self).is_break() {
+                return Ok(None);
+            }
         }
-        Ok(mean)
+        Ok(Some(mean))
     }
 
     /// Says where in the run it diverged; other errors stay as they are.
@@ -239,7 +289,7 @@ impl<R: Real> Trainer<R> {
         match error {
             Error::Network(tau_rnn::Error::Diverged { update, what, value }) => {
                 let updates = self.spec.updates_per_epoch;
-                let before = self.epochs_before * updates + update as usize;
+                let before = self.updates_before + update as usize;
                 let (epoch, update) = (before / updates + 1, before % updates + 1);
                 Error::Diverged { epoch, update, total: before + 1, what, value }
             }
@@ -248,18 +298,22 @@ impl<R: Real> Trainer<R> {
     }
 
     /// Applies the success rule (paper, section 3) and moves on.
-    fn conclude(&mut self, stage: Stage, training_loss: f64, heads: Vec<HeadScore>) -> EpochReport {
+    fn conclude(&mut self, stage: Stage, heads: Vec<HeadScore>) -> Result<EpochReport, Error> {
         let mean = heads.iter().map(|head| head.accuracy).sum::<f64>() / heads.len() as f64;
         let newest = heads.last().map_or(0.0, |head| head.accuracy);
         let required = self.spec.success_accuracy;
         let solved = mean > required && newest > required;
+        let training_loss = self.position.losses.mean();
+        self.backend.set_losses(Losses::default())?;
+        self.position.losses = Losses::default();
+        self.position.update = 0;
         self.position.epochs += 1;
         if solved {
             self.position.solved_n = stage.n_max();
             let end = stage.n_max() >= self.spec.n_end;
             self.position.stage = if end { None } else { self.spec.curriculum.next(&stage) };
         }
-        EpochReport { epoch: self.position.epochs, stage, training_loss, heads, solved }
+        Ok(EpochReport { epoch: self.position.epochs, stage, training_loss, heads, solved })
     }
 }
 

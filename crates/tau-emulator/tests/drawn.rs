@@ -7,7 +7,7 @@ use tau_curricula::{Curriculum, Trainer, TrainingSpec};
 use tau_emulator::Emulator;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
-    Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Scores,
+    Backend, Batch, Config, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout, Scores,
 };
 use tau_tasks::{Coding, TaskKind};
 
@@ -24,8 +24,11 @@ impl Backend<f32> for Handed {
     fn update(&mut self, batch: &Batch<'_, f32>, optimiser: &Optimiser) -> Result<(), Error> {
         self.0.update(batch, optimiser)
     }
-    fn take_mean_loss(&mut self) -> Result<f64, Error> {
-        self.0.take_mean_loss()
+    fn losses(&mut self) -> Result<Losses, Error> {
+        self.0.losses()
+    }
+    fn set_losses(&mut self, losses: Losses) -> Result<(), Error> {
+        self.0.set_losses(losses)
     }
     fn gradients(&mut self, batch: &Batch<'_, f32>) -> Result<(Scores, Gradients<f32>), Error> {
         self.0.gradients(batch)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::Instant;
 
 use cudarc::driver::sys::CUresult;
@@ -86,6 +87,8 @@ pub(crate) struct Gpu {
     last_handle: u64,
     launches: usize,
     used: usize,
+    /// Who records, and whether all other threads must keep still meanwhile.
+    recording: Option<(ThreadId, bool)>,
     /// An error that stays.
     lost: Option<CUresult>,
 }
@@ -103,6 +106,7 @@ impl Gpu {
             last_handle: 0,
             launches: 0,
             used: 0,
+            recording: None,
             lost: None,
         }
     }
@@ -114,6 +118,18 @@ impl Gpu {
 
     pub(crate) fn well(&self) -> Call {
         self.lost.map_or(Ok(()), Err)
+    }
+
+    /// What may wait for the device is not allowed while a stream records: to the thread that
+    /// records, or to all.
+    pub(crate) fn may_wait(&self) -> Call {
+        self.well()?;
+        match self.recording {
+            Some((thread, global)) if global || thread == std::thread::current().id() => {
+                Err(CUresult::CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// It is lost, and says why on the terminal.
@@ -142,15 +158,17 @@ impl Gpu {
         Ok(address)
     }
 
-    pub(crate) fn allocate_pinned(&mut self, bytes: usize) -> usize {
+    pub(crate) fn allocate_pinned(&mut self, bytes: usize) -> Call<usize> {
+        self.may_wait()?;
         let room = vec![u64::MAX; bytes.div_ceil(8)].into_boxed_slice();
         let address = room.as_ptr().expose_provenance();
         self.pinned.insert(address, room);
-        address
+        Ok(address)
     }
 
     /// Memory that copies still wait for may not be given back.
     pub(crate) fn free_pinned(&mut self, address: usize) -> Call {
+        self.may_wait()?;
         let invalid = CUresult::CUDA_ERROR_INVALID_VALUE;
         let room = self.pinned.remove(&address).ok_or(invalid)?;
         let range = address..address + 8 * room.len();
@@ -361,8 +379,9 @@ impl Gpu {
         Ok(end.duration_since(start).as_secs_f32() * 1e3)
     }
 
-    pub(crate) fn begin_recording(&mut self, stream: u64) -> Call {
+    pub(crate) fn begin_recording(&mut self, stream: u64, global: bool) -> Call {
         self.not_recording(stream)?;
+        self.recording = Some((std::thread::current().id(), global));
         self.stream(stream)?.recording = Some(Vec::new());
         Ok(())
     }
@@ -371,6 +390,7 @@ impl Gpu {
         self.well()?;
         let nothing = CUresult::CUDA_ERROR_STREAM_CAPTURE_UNMATCHED;
         let launches = self.stream(stream)?.recording.take().ok_or(nothing)?;
+        self.recording = None;
         let graph = self.handle();
         self.graphs.insert(graph, launches);
         Ok(graph)
@@ -394,13 +414,15 @@ impl Gpu {
     }
 
     /// The number of the module with that text.
-    pub(crate) fn module(text: &str) -> Call<u64> {
+    pub(crate) fn module(&self, text: &str) -> Call<u64> {
+        self.may_wait()?;
         let place = PTX.iter().position(|(_, known)| *known == text);
         place.map(|place| place as u64 + 1).ok_or(CUresult::CUDA_ERROR_INVALID_PTX)
     }
 
     /// A kernel, if the module has it; what its arguments take is read there.
-    pub(crate) fn function(module: u64, name: &str) -> Call<u64> {
+    pub(crate) fn function(&self, module: u64, name: &str) -> Call<u64> {
+        self.may_wait()?;
         let missing = CUresult::CUDA_ERROR_NOT_FOUND;
         let (precision, text) = *PTX.get(module as usize - 1).ok_or(missing)?;
         let (_, from) = text.split_once(&format!(".entry {name}(")).ok_or(missing)?;

@@ -12,7 +12,7 @@ use cudarc::driver::sys::{
     CUfunction_attribute, CUgraph, CUgraphExec, CUmodule, CUresult, CUstream, CUstreamCaptureMode,
 };
 
-use crate::gpu::{Call, Gpu, OWN_SHARED, Work, gpu, setting};
+use crate::gpu::{Call, OWN_SHARED, Work, gpu, setting};
 
 /// The only context.
 const CONTEXT: u64 = 1;
@@ -103,8 +103,9 @@ driver! {
 
     fn cuStreamSynchronize(stream: CUstream) { code(gpu().wait(number(stream))) }
 
-    fn cuStreamBeginCapture_v2(stream: CUstream, _mode: CUstreamCaptureMode) {
-        code(gpu().begin_recording(number(stream)))
+    fn cuStreamBeginCapture_v2(stream: CUstream, mode: CUstreamCaptureMode) {
+        let global = mode == CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_GLOBAL;
+        code(gpu().begin_recording(number(stream), global))
     }
 
     fn cuStreamEndCapture(stream: CUstream, graph: *mut CUgraph) {
@@ -150,14 +151,14 @@ driver! {
 
     fn cuModuleLoadData(module: *mut CUmodule, image: *const c_void) {
         let text = CStr::from_ptr(image.cast()).to_str().unwrap_or_default();
-        give(module, Gpu::module(text).map(handle))
+        give(module, gpu().module(text).map(handle))
     }
 
     fn cuModuleUnload(_module: CUmodule) { CUresult::CUDA_SUCCESS }
 
     fn cuModuleGetFunction(to: *mut CUfunction, module: CUmodule, name: *const c_char) {
         let name = CStr::from_ptr(name).to_str().unwrap_or_default();
-        give(to, Gpu::function(number(module), name).map(handle))
+        give(to, gpu().function(number(module), name).map(handle))
     }
 
     fn cuFuncGetAttribute(to: *mut c_int, which: CUfunction_attribute, _function: CUfunction) {
@@ -170,6 +171,9 @@ driver! {
     fn cuFuncSetAttribute(_function: CUfunction, which: CUfunction_attribute, value: c_int) {
         let size = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
         let most = setting("FAKE_SHARED_MEMORY", 227 * 1024) as c_int;
+        if let Err(error) = gpu().may_wait() {
+            return error;
+        }
         if which == size && (0..=most).contains(&value) {
             CUresult::CUDA_SUCCESS
         } else {
@@ -186,7 +190,7 @@ driver! {
     }
 
     fn cuMemHostAlloc(to: *mut *mut c_void, bytes: usize, _flags: c_uint) {
-        give(to, Ok(std::ptr::with_exposed_provenance_mut(gpu().allocate_pinned(bytes))))
+        give(to, gpu().allocate_pinned(bytes).map(std::ptr::with_exposed_provenance_mut))
     }
 
     fn cuMemFreeHost(memory: *mut c_void) { code(gpu().free_pinned(memory.addr())) }

@@ -3,6 +3,8 @@
 //! The driver's library is looked for by name, so each test runs itself again with the fake one in
 //! the path of libraries.
 
+#![cfg(target_os = "linux")]
+
 use std::env;
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use tau_rnn::{
     Backend, BitRule, Checkpoint, Config, Drawn, Error, Hardware, Initial, Optimiser, Params,
     Placement, Readout, Real, thread_pool,
 };
-use tau_runs::{Provenance, Run, State};
+use tau_runs::{Every, Provenance, Run, State};
 use tau_tasks::TaskKind;
 
 /// Runs `body` in a process of its own that finds the fake driver, which is set as `settings` say.
@@ -69,6 +71,11 @@ fn drawn<R>(seed: u64, memory: &[usize]) -> Drawn<'_, R> {
 
 /// Updates with batches of changing length that the device draws; loss after each, and the network.
 fn train<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Params<R>), Error> {
+    let (losses, network) = trained(gpu, lengths)?;
+    Ok((losses, network.params()?))
+}
+
+fn trained<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Cuda<R, Gpu>), Error> {
     let (config, params) = network(12);
     let mut network = Cuda::<R, _>::new(config, params, gpu)?;
     let mut losses = Vec::new();
@@ -77,7 +84,7 @@ fn train<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Params<R>), 
         network.update_drawn(&drawn, &Optimiser::paper())?;
         losses.push(network.take_mean_loss()?);
     }
-    Ok((losses, network.params()?))
+    Ok((losses, network))
 }
 
 /// Looks at every kernel that these networks take, in both precisions.
@@ -113,7 +120,11 @@ fn graphs_change_no_bit() {
     with_driver("graphs_change_no_bit", &[NO_SHARED_MEMORY], || {
         // Lengths around multiples of what is one graph, longer and shorter than what was seen.
         let lengths = [40, 17, 16, 15, 33, 32, 1, 50, 40];
-        let with = train::<f64>(Gpu::open(0).expect("a GPU"), &lengths).expect("updates");
+        let (with, network) =
+            trained::<f64>(Gpu::open(0).expect("a GPU"), &lengths).expect("updates");
+        // Of 16 steps, forward and back, before and after the room for a history grew.
+        assert_eq!(network.device().graphs(), 2 * 2 + 2 * 3);
+        let with = (with, network.params().expect("parameters"));
         let singly = Gpu::open(0).expect("a GPU");
         singly.launch_singly();
         let without = train::<f64>(singly, &lengths).expect("updates");
@@ -219,26 +230,44 @@ fn a_gpu_that_is_not_there_is_named() {
     });
 }
 
+/// The fake GPU's memory must be full at any of the places where memory is asked for.
 #[test]
 fn too_little_memory_says_what_would_fit() {
-    let settings = [NO_SHARED_MEMORY, ("FAKE_MEMORY", "200000")];
+    let settings = [NO_SHARED_MEMORY, ("FAKE_MEMORY", "1000000")];
     with_driver("too_little_memory_says_what_would_fit", &settings, || {
+        let gpu = || Gpu::open(0).expect("a GPU");
+        let mut told = 0;
+        for hidden in [12, 60, 120, 160, 170, 180, 190, 200] {
+            let (config, params) = network::<f32>(hidden);
+            let Ok(mut network) = Cuda::<f32, _>::new(config, params, gpu()) else { continue };
+            let mut trials = 1000;
+            while trials > 0 {
+                let drawn = Drawn { steps: 20, trials, ..drawn(1, &[1]) };
+                match network.update_drawn(&drawn, &Optimiser::paper()) {
+                    Ok(_) => break,
+                    Err(Error::DeviceMemory { fits: Some(fits), .. }) if fits < trials => {
+                        told += 1;
+                        trials = fits;
+                    }
+                    other => panic!("{hidden} neurons, {trials} trials: {other:?}"),
+                }
+            }
+        }
+        assert!(told >= 8, "{told}");
+    });
+}
+
+/// What was given back counts as free, though nobody waited.
+#[test]
+fn a_batch_may_grow_to_all_the_memory() {
+    let settings = [NO_SHARED_MEMORY, ("FAKE_MEMORY", "5300000")];
+    with_driver("a_batch_may_grow_to_all_the_memory", &settings, || {
         let (config, params) = network::<f32>(12);
-        let mut network = Cuda::<f32, _>::new(config, params, Gpu::open(0).expect("a GPU"))
-            .expect("so much there is");
-        let inputs = ndarray::Array3::zeros((20, 100, 1));
-        let labels = ndarray::Array2::zeros((100, 1));
-        let batch = |trials| tau_rnn::Batch {
-            inputs: inputs.slice(ndarray::s![.., ..trials, ..]),
-            initial: Initial::Zero,
-            target: tau_rnn::Target::Labels {
-                labels: labels.slice(ndarray::s![..trials, ..]),
-                heads: &[0],
-            },
-        };
-        match network.update(&batch(100), &Optimiser::paper()) {
-            Err(Error::DeviceMemory { fits: Some(0), .. }) => {}
-            other => panic!("{other:?}"),
+        let mut network =
+            Cuda::<f32, _>::new(config, params, Gpu::open(0).expect("a GPU")).expect("a network");
+        for steps in [20, 30, 40] {
+            let drawn = Drawn { steps, trials: 80, ..drawn(1, &[1]) };
+            network.update_drawn(&drawn, &Optimiser::paper()).expect("room");
         }
     });
 }
@@ -302,7 +331,8 @@ fn a_run_that_loses_its_gpu_keeps_its_last_epoch() {
         let run = Run::open(root.path(), spec, FIRST).expect("a run");
         let provenance = Provenance::here("0", FIRST, 1).expect("a GPU");
         let pool = thread_pool(Some(1)).expect("a thread");
-        let text = run.train(pool, &provenance, &mut ()).expect_err("lost").to_string();
+        let text =
+            run.train(pool, &provenance, Every::default(), &mut ()).expect_err("lost").to_string();
         assert!(text.contains("launch failure"), "{text}");
         let status = run.status().expect("readable").expect("written");
         assert_eq!(status.state, State::Unfinished);

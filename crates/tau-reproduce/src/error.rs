@@ -39,18 +39,12 @@ pub enum Error {
         "interrupted: epochs and measurements that ended are kept; the same command goes on from there"
     )]
     Interrupted,
-    /// Another process works in the folder.
-    #[error("{} is in use by another reproduction (wait for it, stop it, or choose another folder)", folder.display())]
-    Locked {
-        /// The folder.
-        folder: std::path::PathBuf,
-    },
     /// A number that has no JSON: a fault of the program.
     #[error("cannot write results as JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// From the run store.
     #[error(transparent)]
-    Runs(#[from] tau_runs::Error),
+    Runs(tau_runs::Error),
     /// From the training.
     #[error(transparent)]
     Training(#[from] tau_curricula::Error),
@@ -63,6 +57,15 @@ pub enum Error {
     /// From the drawing.
     #[error(transparent)]
     Figures(#[from] tau_figures::Error),
+}
+
+impl From<tau_runs::Error> for Error {
+    fn from(error: tau_runs::Error) -> Self {
+        match error {
+            tau_runs::Error::Interrupted => Self::Interrupted,
+            error => Self::Runs(error),
+        }
+    }
 }
 
 impl From<tau_analysis::Error> for Error {

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tau_analysis::{Drive, FitConfig, Probe, Quality, TauStatistics};
 use tau_rnn::{Backend, thread_pool};
+use tau_runs::queue::share_out;
 use tau_runs::{MetricsRow, Provenance, State, read_if_there, write_atomically};
 use tau_tasks::TaskKind;
 
-use crate::queue::share_out;
-use crate::train::Planned;
+use crate::Planned;
 use crate::{Error, Preset};
 
 /// A trained network and its measurements.

@@ -30,13 +30,9 @@ pub mod claims;
 mod error;
 pub mod evidence;
 pub mod figures;
-mod forecast;
 mod preset;
-mod queue;
 mod report;
-mod train;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -44,13 +40,14 @@ use std::time::Instant;
 
 use tau_figures::Table;
 use tau_rnn::Hardware;
-use tau_runs::{Provenance, Run, create_folder, write_atomically};
+use tau_runs::{
+    Crew, Every, Forecast, Lock, Progress, Provenance, Run, create_folder, write_atomically,
+    write_table,
+};
 
 pub use error::Error;
-pub use forecast::Forecast;
 pub use preset::{Condition, ForgettingSettings, Preset, TauNetSettings};
 pub use report::{Judged, Report};
-pub use train::{Planned, Progress, train_all};
 
 use evidence::{Need, gather};
 use figures::{FIGURES, Figure};
@@ -67,11 +64,13 @@ pub trait Watcher: Progress {
     fn written(&mut self, path: &Path);
 }
 
-/// Nobody watches.
-impl Progress for () {
-    fn updated(&mut self, _: usize, _: &tau_curricula::Position, _: f64) {}
-    fn epoch_ended(&mut self, _: usize, _: &tau_curricula::EpochReport, _: f64) {}
-    fn run_ended(&mut self, _: usize, _: Result<tau_curricula::Outcome, String>) {}
+/// A run of the plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The condition's name in tables and figures.
+    pub series: String,
+    /// The run itself.
+    pub run: Run,
 }
 
 /// Nobody watches.
@@ -91,14 +90,14 @@ pub struct Reproduction {
     threads: usize,
     provenance: Provenance,
     /// Held as long as this value lives: nobody else works in the folder.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Reproduction {
     /// Plans it: all figures, or only the one named.
     ///
     /// # Errors
-    /// [`Error::UnknownFigure`]; [`Error::Locked`]; a folder that cannot be made or written.
+    /// [`Error::UnknownFigure`]; [`tau_runs::Error::Locked`]; a folder that cannot be made or written.
     pub fn new(
         preset: Preset,
         only: Option<&str>,
@@ -115,7 +114,7 @@ impl Reproduction {
             });
         }
         create_folder(folder)?;
-        let _lock = lock_folder(folder)?;
+        let _lock = Lock::take(folder)?;
         let root = folder.join("runs");
         let mut plan = Vec::new();
         for (series, spec) in preset.runs() {
@@ -129,15 +128,30 @@ impl Reproduction {
     /// `.png`, `.pdf` for each figure, and `verdicts.json`.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] once `stop` is set; whatever training, estimators, drawing and files
+    /// [`tau_runs::Error::Interrupted`] once `stop` is set; whatever training, estimators, drawing and files
     /// meet. What was trained is kept.
     pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
         let started = Instant::now();
-        let forecast = forecast::forecast(&self.plan, self.threads)?;
+        let runs: Vec<&Run> = self.plan.iter().map(|planned| &planned.run).collect();
+        let forecast = Forecast::of(&runs, self.threads)?;
         watcher.planned(&self.plan, &forecast);
         {
             let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut *watcher);
-            train_all(&self.plan, self.threads, &self.provenance, stop, &progress)?;
+            let crew = Crew {
+                threads: self.threads,
+                jobs: forecast.jobs,
+                provenance: &self.provenance,
+                every: Every::default(),
+                stop,
+            };
+            let locked = |error: &tau_runs::Error| matches!(error, tau_runs::Error::Locked { .. });
+            for ended in crew.train(&runs, &progress)? {
+                if let Err(error) = ended
+                    && locked(&error)
+                {
+                    return Err(error.into());
+                }
+            }
         }
         watcher.measuring();
         let mut needs: Vec<Need> = self.figures.iter().flat_map(|f| f.needs).copied().collect();
@@ -160,7 +174,11 @@ impl Reproduction {
             ];
             for (extension, bytes) in files {
                 let path = self.folder.join(format!("{}.{extension}", figure.id));
-                write_atomically(&path, &bytes)?;
+                if extension == "csv" {
+                    write_table(&path, &bytes)?;
+                } else {
+                    write_atomically(&path, &bytes)?;
+                }
                 if extension == "png" {
                     watcher.written(&path);
                 }
@@ -174,26 +192,5 @@ impl Reproduction {
         write_atomically(&path, &serde_json::to_vec_pretty(&report)?)?;
         watcher.written(&path);
         Ok(report)
-    }
-}
-
-/// Takes the folder for this process; the system gives it back when the process ends, however.
-fn lock_folder(folder: &Path) -> Result<File, Error> {
-    let path = folder.join(".lock");
-    let locked = File::create(&path).and_then(|file| match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
-    });
-    match locked {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(Error::Locked { folder: folder.to_owned() }),
-        Err(source) => Err(tau_runs::Error::File {
-            action: "lock",
-            path,
-            source,
-            remedy: "is the folder read-only? choose another one",
-        }
-        .into()),
     }
 }

@@ -6,6 +6,24 @@ use crate::{
     Batch, Config, Drawn, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
 };
 
+/// The losses of some updates. A chain of additions, so that who goes on from it comes to the same
+/// bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Losses {
+    /// Their sum.
+    pub sum: f64,
+    /// Their number.
+    pub count: u64,
+}
+
+impl Losses {
+    /// NaN if there are none.
+    #[must_use]
+    pub fn mean(self) -> f64 {
+        self.sum / self.count as f64
+    }
+}
+
 /// A network that lives on a device, with the memory of its optimiser.
 ///
 /// Numerics that every implementation keeps:
@@ -32,12 +50,28 @@ pub trait Backend<R: Real>: Send {
     /// [`Error::Diverged`] before the parameters are touched; a batch that does not fit.
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error>;
 
-    /// The mean loss of the updates since the last call (NaN if there were none). Devices may
-    /// keep the losses to themselves until then.
+    /// The losses of the updates since [`Backend::set_losses`]. Devices may keep them to themselves
+    /// until then.
     ///
     /// # Errors
-    /// When the device is lost.
-    fn take_mean_loss(&mut self) -> Result<f64, Error>;
+    /// When the device is lost; a divergence that it kept to itself.
+    fn losses(&mut self) -> Result<Losses, Error>;
+
+    /// Goes on from these losses.
+    ///
+    /// # Errors
+    /// Those of [`Backend::losses`].
+    fn set_losses(&mut self, losses: Losses) -> Result<(), Error>;
+
+    /// The mean loss of the updates since the last call (NaN if there were none).
+    ///
+    /// # Errors
+    /// Those of [`Backend::losses`].
+    fn take_mean_loss(&mut self) -> Result<f64, Error> {
+        let losses = self.losses()?;
+        self.set_losses(Losses::default())?;
+        Ok(losses.mean())
+    }
 
     /// Scores and gradient of a batch; nothing is changed.
     ///

@@ -328,7 +328,7 @@ fn distance<R: Real>(found: &Params<R>, expected: &Params<f64>) -> f64 {
 /// those who would otherwise use it unseen.
 ///
 /// # Errors
-/// [`Error::NoDevice`], also for a device that computes something else.
+/// [`Error::NoDevice`]; [`Error::UnusableDevice`], also for one that computes something else.
 pub fn self_test(hardware: Hardware) -> Result<(), Error> {
     for case in Case::few() {
         let finding = case.examine::<f32>(hardware)?;
@@ -340,7 +340,7 @@ pub fn self_test(hardware: Hardware) -> Result<(), Error> {
                 "it computes something else than the float64 model (a gradient is off by {distance:e}, \
                  repeatable: {repeatable}; please report it)"
             );
-            return Err(Error::NoDevice { reason });
+            return Err(Error::UnusableDevice { reason });
         }
     }
     Ok(())

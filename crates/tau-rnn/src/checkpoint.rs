@@ -3,8 +3,8 @@
 //! Tensors are named as [`crate::Tensor`] prints them, matrices are [to, from] in row-major order,
 //! type `F32` or `F64`. If training is to go on from it, `momentum.…` and `square.…` stand beside
 //! each array that was trained. The header's metadata has one entry `tau_rnn`, a JSON object (one entry,
-//! so that equal checkpoints are equal bytes): `format`, the [`Config`], the indices of `frozen`
-//! heads, and the caller's own `metadata`.
+//! so that equal checkpoints are equal bytes): a `digest` of everything, so that no bit changes unseen,
+//! `format`, the [`Config`], the indices of `frozen` heads, and the caller's own `metadata`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,6 +18,9 @@ use crate::{Config, Error, Momentum, Params, Readout, Real, Slot, Tensor};
 const FORMAT: &str = "tau-rnn 1";
 /// The entry of the header.
 const ENTRY: &str = "tau_rnn";
+
+/// Stands where the digest will stand.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A network at rest.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,9 @@ pub struct Checkpoint<R> {
 
 #[derive(Serialize, Deserialize)]
 struct Header {
+    /// See [`digest`]. Files of version 0.1 have none.
+    #[serde(default)]
+    digest: String,
     format: String,
     config: Config,
     frozen: Vec<usize>,
@@ -67,7 +73,9 @@ impl<R: Real> Checkpoint<R> {
             let view = TensorView::new(dtype, shape.clone(), bytes).map_err(unreadable)?;
             views.push((name.as_str(), view));
         }
+        views.sort_unstable_by_key(|(name, _)| *name);
         let header = Header {
+            digest: NO_DIGEST.to_owned(),
             format: FORMAT.to_owned(),
             config: self.config.clone(),
             frozen: (0..params.readouts.len()).filter(|&k| params.readouts[k].frozen).collect(),
@@ -75,6 +83,7 @@ impl<R: Real> Checkpoint<R> {
             metadata: self.metadata.clone(),
         };
         let header = serde_json::to_string(&header).map_err(unreadable)?;
+        let header = header.replacen(NO_DIGEST, &digest(&header, &views), 1);
         let header = HashMap::from([(ENTRY.to_owned(), header)]);
         safetensors::serialize(views, Some(header)).map_err(unreadable)
     }
@@ -88,10 +97,18 @@ impl<R: Real> Checkpoint<R> {
         let (_, entries) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(unreadable)?;
         let header = entries.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
-        let header = header.ok_or_else(|| Error::Checkpoint {
+        let text = header.ok_or_else(|| Error::Checkpoint {
             reason: format!("its header has no entry {ENTRY} (was it written by another program?)"),
         })?;
-        let header: Header = serde_json::from_str(header).map_err(unreadable)?;
+        let header: Header = serde_json::from_str(text).map_err(unreadable)?;
+        if !header.digest.is_empty() {
+            let mut views = tensors.tensors();
+            views.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            if digest(&text.replacen(&header.digest, NO_DIGEST, 1), &views) != header.digest {
+                let reason = "its contents do not belong to its digest: it was damaged or edited";
+                return Err(unreadable(reason));
+            }
+        }
         if header.format != FORMAT {
             let reason = format!("its format is {} (this version reads {FORMAT})", header.format);
             return Err(Error::Checkpoint { reason });
@@ -121,6 +138,23 @@ impl<R: Real> Checkpoint<R> {
         };
         Ok(Self { config: header.config, params, momentum, metadata: header.metadata })
     }
+}
+
+/// BLAKE3 of the header (with [`NO_DIGEST`] in its place) and of all arrays in the order of names.
+fn digest(header: &str, arrays: &[(impl AsRef<str>, TensorView<'_>)]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        // With its length: nothing can move from one part to the next.
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(header.as_bytes());
+    for (name, view) in arrays {
+        part(name.as_ref().as_bytes());
+        part(format!("{:?} {:?}", view.dtype(), view.shape()).as_bytes());
+        part(view.data());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 fn momentum<R: Real>(
@@ -249,6 +283,32 @@ mod tests {
             let error = Checkpoint::<f32>::from_bytes(&bytes[..len]).unwrap_err().to_string();
             assert!(error.starts_with("not a readable checkpoint: "), "{len}: {error}");
         }
+    }
+
+    #[test]
+    fn no_bit_can_change_unseen() {
+        let bytes = network().to_bytes().unwrap();
+        for at in 0..bytes.len() {
+            let mut spoilt = bytes.clone();
+            spoilt[at] ^= 1 << (at % 8);
+            let read = Checkpoint::<f32>::from_bytes(&spoilt);
+            // A space in the padding of the header may become another space: nothing is lost.
+            assert!(read.is_err() || read.is_ok_and(|read| read == network()), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_digest_is_read() {
+        let network = network();
+        let bytes = network.to_bytes().unwrap();
+        let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
+        let (header, data) = rest.split_at(u64::from_le_bytes(*len) as usize);
+        let text = std::str::from_utf8(header).unwrap();
+        let start = text.find("\\\"digest").unwrap();
+        let end = text.find("\\\"format").unwrap();
+        let text = format!("{}{}", &text[..start], &text[end..]);
+        let old = [&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat();
+        assert_eq!(Checkpoint::from_bytes(&old).unwrap(), network);
     }
 
     #[test]

@@ -128,9 +128,15 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// No device of that kind that can be used.
+    /// No device of that kind.
     #[error("no GPU: {reason}")]
     NoDevice {
+        /// Why.
+        reason: String,
+    },
+    /// A device that is there and of no use.
+    #[error("the GPU cannot be used: {reason}")]
+    UnusableDevice {
         /// Why.
         reason: String,
     },

@@ -1,5 +1,6 @@
 //! Where networks are computed: one place that makes a [`Backend`] for either device.
 
+use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -21,6 +22,16 @@ pub enum Hardware {
         /// As the driver counts, after `CUDA_VISIBLE_DEVICES`.
         number: usize,
     },
+}
+
+impl Display for Hardware {
+    /// As [`FromStr`] reads it.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda { number } => write!(f, "cuda:{number}"),
+        }
+    }
 }
 
 impl FromStr for Hardware {

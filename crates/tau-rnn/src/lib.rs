@@ -73,8 +73,9 @@ mod optim;
 mod params;
 mod real;
 pub mod reference;
+mod spectrum;
 
-pub use backend::Backend;
+pub use backend::{Backend, Losses};
 pub use batch::{Batch, BitRule, Drawn, HeadScore, Initial, Scores, Target};
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
@@ -88,3 +89,4 @@ pub use hardware::Hardware;
 pub use optim::{Momentum, Optimiser, Rule, Slot};
 pub use params::{Params, Readout, Tensor};
 pub use real::Real;
+pub use spectrum::spectral_radius;

@@ -28,6 +28,46 @@ pub enum Error {
         /// What to do.
         remedy: &'static str,
     },
+    /// A folder that is no run's.
+    #[error("no run in {} (a run's folder has a spec.toml)", folder.display())]
+    NoRun {
+        /// Which one.
+        folder: PathBuf,
+    },
+    /// A key of a spec or a sweep that nobody knows.
+    #[error("unknown key: {key} (did you mean {nearest}?)")]
+    UnknownKey {
+        /// With the tables it stands in, e. g. `network.hiden_size`.
+        key: String,
+        /// The known key that is most like it.
+        nearest: String,
+    },
+    /// A value of a spec or a sweep that cannot be.
+    #[error("{key}: {value} (allowed: {allowed})")]
+    Value {
+        /// Which one.
+        key: String,
+        /// What was there.
+        value: String,
+        /// What may be there.
+        allowed: String,
+    },
+    /// A text that is no spec.
+    #[error("{0}")]
+    Toml(String),
+    /// A folder in which someone else writes.
+    #[error(
+        "{} is in use by {owner} (wait for it, or choose another folder)", folder.display()
+    )]
+    Locked {
+        /// Which one.
+        folder: PathBuf,
+        /// Who.
+        owner: String,
+    },
+    /// Someone asked to stop. What was trained is kept.
+    #[error("interrupted: what was trained is kept; the same command goes on from there")]
+    Interrupted,
     /// A run that diverged, now or earlier.
     #[error("run {name} {reason}")]
     Diverged {
@@ -42,4 +82,11 @@ pub enum Error {
     /// From the core.
     #[error(transparent)]
     Network(#[from] tau_rnn::Error),
+}
+
+impl Error {
+    /// Whether other runs will meet it too.
+    pub(crate) fn is_fatal(&self) -> bool {
+        !matches!(self, Self::Diverged { .. } | Self::Locked { .. })
+    }
 }

@@ -1,7 +1,7 @@
 //! Writing so that a reader never sees half a file.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use crate::Error;
@@ -31,6 +31,28 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         source,
         remedy: FULL_OR_READ_ONLY,
     })
+}
+
+/// [`write_atomically`] for a table with one line a row. A table with more rows than the new one is
+/// not lost: it is moved aside, its number of rows in its name.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn write_table(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let rows = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
+    if let Some(old) = read_if_there(path)?
+        && rows(&old) > rows(bytes)
+    {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let aside = path.with_file_name(format!("{name}-{}-rows.csv", rows(&old) - 1));
+        fs::rename(path, &aside).map_err(|source| Error::File {
+            action: "move",
+            path: path.to_owned(),
+            source,
+            remedy: FULL_OR_READ_ONLY,
+        })?;
+    }
+    write_atomically(path, bytes)
 }
 
 /// Temporary files are private unless told otherwise; results are for everyone whom the umask lets
@@ -68,7 +90,7 @@ pub fn create_folder(path: &Path) -> Result<(), Error> {
         action: "create",
         path: path.to_owned(),
         remedy: match source.kind() {
-            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
                 "a file is in the way; choose another folder"
             }
             _ => FULL_OR_READ_ONLY,
@@ -84,7 +106,10 @@ pub fn create_folder(path: &Path) -> Result<(), Error> {
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        // Nor is there one below something that is no folder.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(source) => Err(Error::File {
             action: "read",
             path: path.to_owned(),
@@ -107,6 +132,19 @@ mod tests {
         assert_eq!(read_if_there(&path).unwrap().unwrap(), b"short");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(read_if_there(&folder.path().join("none")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_table_is_never_replaced_by_one_with_fewer_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        for table in ["a\n1\n", "a\n1\n2\n", "a\n3\n4\n", "a\n5\n"] {
+            write_table(&path, table.as_bytes()).unwrap();
+            assert_eq!(read_if_there(&path).unwrap().unwrap(), table.as_bytes());
+        }
+        let aside = folder.path().join("table-2-rows.csv");
+        assert_eq!(read_if_there(&aside).unwrap().unwrap(), b"a\n3\n4\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tau_curricula::TrainingSpec;
+use tau_curricula::{Autopsy, Curriculum, TrainingSpec};
 use tau_rnn::{Checkpoint, Hardware};
+use tau_tasks::TaskKind;
 
-use crate::Error;
 use crate::files::{create_folder, read_if_there, write_atomically};
+use crate::{Error, spec};
+
+/// What defines a run, in its folder.
+const SPEC: &str = "spec.toml";
 
 /// One row of `metrics.csv`: a head after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +48,17 @@ pub enum State {
     OutOfEpochs,
     /// Loss or gradient stopped being finite.
     Diverged,
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unfinished => "unfinished",
+            Self::Finished => "finished",
+            Self::OutOfEpochs => "out of epochs",
+            Self::Diverged => "diverged",
+        })
+    }
 }
 
 /// Contents of `status.json`.
@@ -99,37 +114,66 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens the run with this spec below `root`, and makes its folder if there is none. A run on
-    /// another kind of device is another run, with another folder.
+    /// The run with this spec below `root`; nothing is written before it is trained. A run on another
+    /// kind of device is another run, with another folder.
     ///
     /// # Errors
-    /// A spec out of range; a folder that cannot be made or written.
+    /// A spec out of range; a folder that holds another run, or cannot be read.
     pub fn open(root: &Path, spec: TrainingSpec, hardware: Hardware) -> Result<Self, Error> {
         spec.check()?;
-        let text = toml::to_string(&spec).map_err(|error| Error::Contents {
-            path: root.to_owned(),
-            reason: error.to_string(),
-            remedy: "this is a fault of the program; please report it",
-        })?;
+        let text = spec::write(&spec);
         // Other arithmetic gives another network: it is another run.
         let identity = format!("numerics = {}\n{text}", hardware.numerics()?);
         let digest = blake3::hash(identity.as_bytes()).to_hex();
         let TrainingSpec { curriculum, task, seed, .. } = &spec;
         let hidden = spec.network.hidden_size;
         let name = format!("{task}_{curriculum}_h{hidden}_seed{seed}-{}", &digest[..12]);
-        let folder = root.join(name);
-        create_folder(&folder.join("checkpoints"))?;
-        let path = folder.join("spec.toml");
-        match read_if_there(&path)? {
-            None => write_atomically(&path, text.as_bytes())?,
-            Some(found) if found == text.as_bytes() => {}
-            Some(_) => {
-                let reason = "it does not define the run of this folder".to_owned();
-                let remedy = "was it edited? move the folder away to train the run anew";
-                return Err(Error::Contents { path, reason, remedy });
-            }
+        let run = Self { folder: root.join(name), spec, hardware };
+        if run.spec_in_folder()?.is_some_and(|found| found != run.spec) {
+            return Err(Error::Contents {
+                path: run.folder.join(SPEC),
+                reason: "it does not define the run of this folder".to_owned(),
+                remedy: "was it edited? move the folder away to train the run anew",
+            });
         }
-        Ok(Self { folder, spec, hardware })
+        Ok(run)
+    }
+
+    /// The run in a folder, to be looked at.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`] for a folder without one; a spec that cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let mut run = Self {
+            folder: folder.to_owned(),
+            spec: TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 1, 0),
+            hardware: Hardware::Cpu,
+        };
+        run.spec =
+            run.spec_in_folder()?.ok_or_else(|| Error::NoRun { folder: folder.to_owned() })?;
+        Ok(run)
+    }
+
+    fn spec_in_folder(&self) -> Result<Option<TrainingSpec>, Error> {
+        let path = self.folder.join(SPEC);
+        let Some(bytes) = read_if_there(&path)? else { return Ok(None) };
+        let text = String::from_utf8_lossy(&bytes);
+        spec::read_resolved(&text).map(Some).map_err(|error| Error::Contents {
+            path,
+            reason: error.to_string(),
+            remedy: "was it edited? move the folder away to train the run anew",
+        })
+    }
+
+    /// Makes the folder and writes what defines the run, if that was not done before.
+    pub(crate) fn create(&self) -> Result<(), Error> {
+        create_folder(&self.folder.join("checkpoints"))?;
+        let path = self.folder.join(SPEC);
+        if read_if_there(&path)?.is_none() {
+            let text = format!("version = {}\n{}", spec::VERSION, spec::write(&self.spec));
+            write_atomically(&path, text.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// The run's folder.
@@ -170,6 +214,14 @@ impl Run {
     /// A file that cannot be read.
     pub fn provenance(&self) -> Result<Option<Provenance>, Error> {
         self.read_json("manifest.json", "delete it: the next start of the run writes it anew")
+    }
+
+    /// What the network was like before it diverged; `None` if it did not.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn autopsy(&self) -> Result<Option<Autopsy>, Error> {
+        self.read_json("autopsy.json", "delete it: the run is not changed by that")
     }
 
     /// What was written after every epoch.
@@ -249,6 +301,28 @@ impl Run {
             remedy,
         })
     }
+}
+
+/// All runs in a folder, in the order of their names; those that cannot be read as errors.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn runs_in(root: &Path) -> Result<Vec<Result<Run, Error>>, Error> {
+    let failed = |source| Error::File {
+        action: "read",
+        path: root.to_owned(),
+        source,
+        remedy: "is it the folder of the runs?",
+    };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.join(SPEC).exists() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders.iter().map(|folder| Run::read(folder)).collect())
 }
 
 /// JSON of plain data, which cannot fail.

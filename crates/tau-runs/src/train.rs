@@ -1,4 +1,4 @@
-//! Training a run in its folder: from wherever it stands, writing after every epoch.
+//! Training a run in its folder: from wherever it stands, writing as it goes.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -7,17 +7,18 @@ use std::time::Instant;
 use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
 use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer};
-use tau_rnn::Checkpoint;
+use tau_rnn::{Checkpoint, Losses};
 
-use crate::Error;
-use crate::files::write_atomically;
+use crate::files::{write_atomically, write_table};
 use crate::run::{MetricsRow, Provenance, Run, State, Status, json};
+use crate::{Error, Lock};
 
 /// Someone who watches runs and may stop them by answering `Break`.
 pub trait Watch {
-    /// After every update.
-    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
-        let _ = (position, update, updates);
+    /// After every update, and between test batches: `position.update` of `updates` of the epoch
+    /// are over. After `Break` the state is kept: the run goes on from there.
+    fn updated(&mut self, position: &Position, updates: usize) -> ControlFlow<()> {
+        let _ = (position, updates);
         ControlFlow::Continue(())
     }
 
@@ -31,18 +32,38 @@ pub trait Watch {
 /// Nobody watches.
 impl Watch for () {}
 
+/// How often the state is kept within an epoch (at its end it always is). Never a matter of bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    /// After so many updates of an epoch.
+    Updates(usize),
+    /// As soon as so many seconds are over.
+    Seconds(u64),
+}
+
+impl Default for Every {
+    /// Half a minute: to write a state of 500 neurons takes some ten milliseconds.
+    fn default() -> Self {
+        Self::Seconds(30)
+    }
+}
+
 impl Run {
     /// Trains to the end, from wherever it stands; nothing is done for a run that has ended.
     ///
     /// # Errors
-    /// [`Error::Diverged`], also for a run that diverged earlier; files that cannot be read or
-    /// written.
+    /// [`Error::Diverged`], also for a run that diverged earlier; [`Error::Locked`] if another
+    /// process trains it; files that cannot be read or written.
     pub fn train(
         &self,
         pool: Arc<ThreadPool>,
         provenance: &Provenance,
+        every: Every,
         watch: &mut dyn Watch,
     ) -> Result<Outcome, Error> {
+        self.create()?;
+        // Before it is known where the run stands: someone else may be changing that.
+        let _lock = Lock::take(self.folder())?;
         let status = self.status()?;
         match status.as_ref().map(|status| status.state) {
             Some(State::Finished) => return Ok(Outcome::Finished),
@@ -55,14 +76,24 @@ impl Run {
         }
         self.write_json("manifest.json", provenance)?;
         let (mut trainer, rows) = self.trainer(pool)?;
-        let wall_s = rows.last().map_or(0.0, |row| row.wall_s);
+        // The table may know of an epoch that the status does not, and the status of updates since.
+        let table_s = rows.last().map_or(0.0, |row| row.wall_s);
+        let wall_s = status.map_or(0.0, |status| status.wall_s).max(table_s);
+        let (started, kept) = (Instant::now(), Instant::now());
+        let (late, error) = (None, None);
         let mut keeper =
-            Keeper { run: self, rows, wall_s, started: Instant::now(), watch, error: None };
-        let outcome = trainer.run(&mut keeper);
+            Keeper { run: self, rows, wall_s, started, every, kept, watch, late, error };
+        let mut outcome = trainer.run(&mut keeper);
         if let Some(error) = keeper.error {
             return Err(error);
         }
         let wall_s = keeper.wall();
+        // A device may have said late that it diverged, or say it only now.
+        match (keeper.late, &outcome) {
+            (Some(late), _) => outcome = Err(late),
+            (None, Ok(Outcome::Stopped)) => outcome = trainer.settle().map(|_| Outcome::Stopped),
+            (None, _) => {}
+        }
         let state = match &outcome {
             Ok(Outcome::Finished) => State::Finished,
             Ok(Outcome::OutOfEpochs) => State::OutOfEpochs,
@@ -70,8 +101,14 @@ impl Run {
             Ok(Outcome::Stopped) | Err(_) => State::Unfinished,
         };
         let reason = outcome.as_ref().err().map(ToString::to_string);
-        if state == State::Diverged {
+        if matches!(outcome, Ok(Outcome::Stopped)) {
+            self.write_state("latest.safetensors", &trainer)?;
+        }
+        if let (State::Diverged, Err(error)) = (state, &outcome) {
             self.write_state("diverged.safetensors", &trainer)?;
+            if let Some(autopsy) = trainer.autopsy(error)? {
+                self.write_json("autopsy.json", &autopsy)?;
+            }
         }
         self.write_status(trainer.position(), state, wall_s, reason.clone())?;
         match (outcome, reason) {
@@ -162,19 +199,26 @@ impl Run {
 #[derive(Serialize, Deserialize)]
 struct SavedPosition {
     epochs: usize,
+    /// Updates of the next epoch that are over. Files of version 0.1 were written at epochs only.
+    #[serde(default)]
+    update: usize,
+    /// The bits of the sum of their losses: as text a number may come back as its neighbour.
+    #[serde(default)]
+    loss_bits: u64,
     stage: Option<Stage>,
     solved_n: usize,
 }
 
 impl From<Position> for SavedPosition {
-    fn from(Position { epochs, stage, solved_n }: Position) -> Self {
-        Self { epochs, stage, solved_n }
+    fn from(Position { epochs, update, losses, stage, solved_n }: Position) -> Self {
+        Self { epochs, update, loss_bits: losses.sum.to_bits(), stage, solved_n }
     }
 }
 
 impl From<SavedPosition> for Position {
-    fn from(SavedPosition { epochs, stage, solved_n }: SavedPosition) -> Self {
-        Self { epochs, stage, solved_n }
+    fn from(SavedPosition { epochs, update, loss_bits, stage, solved_n }: SavedPosition) -> Self {
+        let losses = Losses { sum: f64::from_bits(loss_bits), count: update as u64 };
+        Self { epochs, update, losses, stage, solved_n }
     }
 }
 
@@ -185,7 +229,13 @@ struct Keeper<'a> {
     /// Seconds of earlier starts.
     wall_s: f64,
     started: Instant,
+    every: Every,
+    /// When the state was kept last.
+    kept: Instant,
     watch: &'a mut dyn Watch,
+    /// What the device said when it was asked in mid-epoch.
+    late: Option<tau_curricula::Error>,
+    /// What went wrong with the files.
     error: Option<Error>,
 }
 
@@ -223,15 +273,43 @@ impl Keeper<'_> {
             table.serialize(row).map_err(|error| fault(error.to_string()))?;
         }
         let table = table.into_inner().map_err(|error| fault(error.to_string()))?;
-        write_atomically(&path, &table)?;
-        self.run.write_status(trainer.position(), State::Unfinished, wall_s, None)?;
-        self.run.write_state("latest.safetensors", trainer)
+        write_table(&path, &table)?;
+        self.keep_state(trainer)
+    }
+
+    fn keep_state(&mut self, trainer: &Trainer<f32>) -> Result<(), Error> {
+        self.run.write_status(trainer.position(), State::Unfinished, self.wall(), None)?;
+        self.run.write_state("latest.safetensors", trainer)?;
+        self.kept = Instant::now();
+        Ok(())
+    }
+
+    /// Whether the state is to be kept now, in mid-epoch.
+    fn is_due(&self, position: &Position, updates: usize) -> bool {
+        match self.every {
+            // The last one is the epoch's own; test batches follow it.
+            Every::Updates(every) => {
+                position.update < updates && position.update.is_multiple_of(every.max(1))
+            }
+            Every::Seconds(seconds) => self.kept.elapsed().as_secs() >= seconds,
+        }
     }
 }
 
 impl Observer<f32> for Keeper<'_> {
-    fn updated(&mut self, position: &Position, update: usize, updates: usize) -> ControlFlow<()> {
-        self.watch.updated(position, update, updates)
+    fn updated(&mut self, trainer: &mut Trainer<f32>) -> ControlFlow<()> {
+        let updates = trainer.spec().updates_per_epoch;
+        if self.is_due(trainer.position(), updates) {
+            if let Err(late) = trainer.settle() {
+                self.late = Some(late);
+                return ControlFlow::Break(());
+            }
+            if let Err(error) = self.keep_state(trainer) {
+                self.error = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        self.watch.updated(trainer.position(), updates)
     }
 
     fn epoch_ended(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> ControlFlow<()> {

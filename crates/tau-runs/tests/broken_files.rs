@@ -247,8 +247,8 @@ fn a_root_that_cannot_be_written_is_named() {
     let file = folder.path().join("file");
     fs::write(&file, b"kept").unwrap();
     for root in [file.join("runs"), file.clone(), Path::new("/proc/tau-rnn").to_owned()] {
-        let error =
-            Run::open(&root, small(Curriculum::SingleHead), Hardware::Cpu).unwrap_err().to_string();
+        let run = Run::open(&root, small(Curriculum::SingleHead), Hardware::Cpu).unwrap();
+        let error = train(&run, 1, &mut ()).unwrap_err().to_string();
         let start = format!("cannot create {}/parity_single-head_h14_seed3-", root.display());
         assert!(error.starts_with(&start), "{error}");
         assert!(error.ends_with("choose another folder)"), "{error}");
@@ -293,7 +293,7 @@ fn a_file_that_cannot_be_read_is_named() {
 struct Forbid;
 
 impl Watch for Forbid {
-    fn updated(&mut self, _: &Position, _: usize, _: usize) -> ControlFlow<()> {
+    fn updated(&mut self, _: &Position, _: usize) -> ControlFlow<()> {
         panic!("a run that diverged is trained again")
     }
 }
@@ -335,6 +335,15 @@ fn check_divergence(learning_rate: f64) {
     let kept = kept.unwrap_or_else(|error| panic!("learning rate {learning_rate}: {error}"));
     let finite = |(_, values): (_, &[f32])| values.iter().all(|value| value.is_finite());
     assert!(kept.params.tensors().all(finite), "learning rate {learning_rate}");
+
+    // What it was like: the same network, and someone to blame.
+    let autopsy = run.autopsy().unwrap().unwrap();
+    assert_eq!((autopsy.epoch, autopsy.memory.as_slice()), (1, &[2][..]));
+    assert!(reason.contains(&format!("at update {} ", autopsy.update)), "{reason}");
+    let norm = |name: &str| autopsy.arrays.iter().find(|array| array.name == name).unwrap().norm;
+    let w_rec = kept.params.w_rec.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt();
+    assert!((norm("w_rec").unwrap() - w_rec).abs() <= 1e-12 * w_rec, "{autopsy:?}");
+    assert!(autopsy.worst_neuron.unwrap().neuron < 14);
 
     let before = files(run.folder());
     let again = Run::open(folder.path(), divergent(learning_rate), Hardware::Cpu).unwrap();

@@ -7,11 +7,11 @@ mod common;
 use std::fs;
 use std::ops::ControlFlow;
 
-use common::{Files, Folder, assert_same, files, pool, small, train};
+use common::{Files, Folder, assert_same, files, pool, small};
 use tau_curricula::{Curriculum, EpochReport, Outcome, Position, TrainingSpec};
 use tau_random::{Key, Purpose};
 use tau_rnn::{Checkpoint, Config, Hardware, Params, TimeConstants};
-use tau_runs::{Provenance, Run, State, Watch};
+use tau_runs::{Every, Provenance, Run, State, Watch};
 
 /// A moment of a run, after so many whole epochs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +19,8 @@ enum Moment {
     Never,
     /// After this update of the next epoch.
     Update(usize, usize),
+    /// Between the test batches of the next epoch.
+    Test(usize),
     /// When the files of the last one are written.
     Epoch(usize),
 }
@@ -27,11 +29,12 @@ enum Moment {
 struct Stopper {
     at: Moment,
     updates: usize,
+    last: (usize, usize),
 }
 
 impl Stopper {
     fn new(at: Moment) -> Self {
-        Self { at, updates: 0 }
+        Self { at, updates: 0, last: (0, 0) }
     }
 
     fn answer(&self, now: Moment) -> ControlFlow<()> {
@@ -40,9 +43,16 @@ impl Stopper {
 }
 
 impl Watch for Stopper {
-    fn updated(&mut self, position: &Position, update: usize, _: usize) -> ControlFlow<()> {
-        self.updates += 1;
-        self.answer(Moment::Update(position.epochs, update))
+    fn updated(&mut self, position: &Position, updates: usize) -> ControlFlow<()> {
+        let now = (position.epochs, position.update);
+        let is_update = self.last != now;
+        self.last = now;
+        self.updates += usize::from(is_update && position.update > 0);
+        if is_update {
+            return self.answer(Moment::Update(position.epochs, position.update));
+        }
+        assert_eq!(position.update, updates, "{now:?} was told twice");
+        self.answer(Moment::Test(position.epochs))
     }
 
     fn epoch_ended(&mut self, report: &EpochReport, _: f64) -> ControlFlow<()> {
@@ -63,11 +73,13 @@ fn left_behind(run: &Run) -> Files {
     files
 }
 
-/// Trains until the moment, as a program of its own would: nothing is carried over in memory.
+/// Trains until the moment, as a program of its own would: nothing is carried over in memory. The
+/// state is kept more or less often.
 fn start(folder: &Folder, spec: &TrainingSpec, threads: usize, at: Moment) -> (Run, usize) {
     let run = Run::open(folder.path(), spec.clone(), Hardware::Cpu).unwrap();
     let mut watch = Stopper::new(at);
-    let outcome = train(&run, threads, &mut watch).unwrap();
+    let every = if threads == 2 { Every::Updates(7) } else { Every::default() };
+    let outcome = run.train(pool(threads), &Provenance::default(), every, &mut watch).unwrap();
     assert_eq!(outcome == Outcome::Stopped, at != Moment::Never, "{at:?}");
     (run, watch.updates)
 }
@@ -89,22 +101,23 @@ fn check(curriculum: Curriculum, least_solved: usize) {
     assert!(solved >= least_solved, "{solved} stages were solved in {epochs} epochs");
     assert!(epochs >= 4, "{epochs} epochs leave little to interrupt");
     let updates = spec.updates_per_epoch;
+    // With the updates that are kept then.
     let moments = [
-        (Moment::Update(0, 1), 0),
-        (Moment::Update(1, updates / 2), 1),
-        (Moment::Update(epochs - 1, updates), epochs - 1),
-        (Moment::Epoch(1), 1),
-        (Moment::Epoch(epochs / 2), epochs / 2),
+        (Moment::Update(0, 1), 1),
+        (Moment::Update(1, updates / 2), updates + updates / 2),
+        (Moment::Update(epochs - 1, updates), epochs * updates),
+        (Moment::Test(1), 2 * updates),
+        (Moment::Epoch(1), updates),
+        (Moment::Epoch(epochs / 2), epochs / 2 * updates),
     ];
     for (index, (moment, kept)) in moments.into_iter().enumerate() {
         let what = format!("{curriculum}, {moment:?} of {epochs} epochs");
         let folder = Folder::new();
         let (run, _) = start(&folder, &spec, 1, moment);
-        let status = run.status().unwrap().unwrap();
-        assert_eq!((status.state, status.epochs), (State::Unfinished, kept), "{what}");
+        assert_eq!(run.status().unwrap().unwrap().state, State::Unfinished, "{what}");
         let (run, rest) = start(&folder, &spec, 1 + index % 3, Moment::Never);
         assert_same(&left_behind(&run), &expected, &what);
-        assert_eq!(rest, (epochs - kept) * updates, "{what}: only the open epoch is lost");
+        assert_eq!(rest, epochs * updates - kept, "{what}: no update is lost");
     }
 }
 
@@ -137,6 +150,23 @@ fn a_run_stopped_after_every_epoch_ends_with_the_same_bits() {
     assert_eq!(updates, 0);
     assert_eq!(run.status().unwrap().unwrap().state, State::Finished);
     assert_same(&left_behind(&run), &expected, "stopped after every epoch");
+}
+
+/// Stopped again and again, wherever it happens to be.
+#[test]
+fn a_run_stopped_every_few_updates_ends_with_the_same_bits() {
+    let spec = small(Curriculum::MultiHead);
+    let (expected, epochs, _) = undisturbed(&spec);
+    let folder = Folder::new();
+    let all = epochs * spec.updates_per_epoch;
+    for total in (13..all).step_by(13) {
+        let at = Moment::Update(total / spec.updates_per_epoch, total % spec.updates_per_epoch);
+        if total % spec.updates_per_epoch > 0 {
+            start(&folder, &spec, 1 + total % 2, at);
+        }
+    }
+    let (run, _) = start(&folder, &spec, 1, Moment::Never);
+    assert_same(&left_behind(&run), &expected, "stopped every few updates");
 }
 
 /// A kill between two writes of one epoch: table, status and checkpoints know of epochs that
@@ -192,7 +222,7 @@ fn a_run_that_has_ended_is_left_alone() {
         let mut again = Stopper::new(Moment::Never);
         let provenance = Provenance { version: "another".into(), ..Provenance::default() };
         let run = Run::open(folder.path(), spec.clone(), Hardware::Cpu).unwrap();
-        assert_eq!(run.train(pool(2), &provenance, &mut again).unwrap(), outcome);
+        assert_eq!(run.train(pool(2), &provenance, Every::default(), &mut again).unwrap(), outcome);
         assert_eq!(again.updates, 0);
         assert_same(&files(run.folder()), &before, "trained a second time");
     }

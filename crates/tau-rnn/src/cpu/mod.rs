@@ -21,7 +21,8 @@ use rayon::prelude::*;
 
 use crate::batch::{HeadScore, Initial, prepare_simulation};
 use crate::{
-    Backend, Batch, Config, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
+    Backend, Batch, Config, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout, Real,
+    Scores,
 };
 
 pub use alone::Products;
@@ -57,13 +58,7 @@ pub struct Cpu<R> {
     active: usize,
     gradients: Gradients<R>,
     updates: u64,
-    losses: LossMean,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct LossMean {
-    sum: f64,
-    count: u64,
+    losses: Losses,
 }
 
 /// Largest number of threads of a pool.
@@ -136,7 +131,7 @@ impl<R: Real> Cpu<R> {
             active: 0,
             gradients,
             updates: 0,
-            losses: LossMean::default(),
+            losses: Losses::default(),
         })
     }
 
@@ -303,9 +298,13 @@ impl<R: Real> Backend<R> for Cpu<R> {
         Ok(())
     }
 
-    fn take_mean_loss(&mut self) -> Result<f64, Error> {
-        let LossMean { sum, count } = std::mem::take(&mut self.losses);
-        Ok(sum / count as f64)
+    fn losses(&mut self) -> Result<Losses, Error> {
+        Ok(self.losses)
+    }
+
+    fn set_losses(&mut self, losses: Losses) -> Result<(), Error> {
+        self.losses = losses;
+        Ok(())
     }
 
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cudarc::driver::sys::{self, CUdevice_attribute, CUfunction_attribute, CUresult};
 use cudarc::driver::{
-    CudaContext, CudaEvent, CudaFunction, CudaGraph, CudaModule, CudaSlice, CudaStream, DevicePtr,
-    DevicePtrMut, DeviceRepr, DriverError, LaunchConfig, PinnedHostSlice, PushKernelArg, result,
+    CudaContext, CudaFunction, CudaGraph, CudaModule, CudaSlice, CudaStream, DevicePtr,
+    DevicePtrMut, DeviceRepr, DriverError, LaunchConfig, PushKernelArg, result,
 };
 use cudarc::nvrtc::Ptx;
 
@@ -17,6 +17,7 @@ use crate::{Error, Real};
 
 use super::device::{Arguments, Device};
 use super::graphs::Graphs;
+use super::staging::Staging;
 
 /// The kernels, made by `cargo xtask kernels`.
 const PTX: [(&str, &str); 2] = [
@@ -27,8 +28,6 @@ const PTX: [(&str, &str); 2] = [
 const OLDEST_DRIVER: i32 = 12_000;
 /// Volta.
 const OLDEST_CAPABILITY: (i32, i32) = (7, 0);
-/// Copies to the device that may be on their way at once.
-const STAGES: usize = 8;
 
 /// One GPU, and a stream of work on it.
 #[derive(Debug)]
@@ -70,11 +69,9 @@ pub struct KernelTime {
     pub milliseconds: f64,
 }
 
-/// Launches that the driver knows as one.
-struct Graph {
-    graph: CudaGraph,
-    stream: Arc<CudaStream>,
-}
+/// Launches that the driver knows as one. Given back while it runs, it ends first (the manual on
+/// `cuGraphExecDestroy`).
+struct Graph(CudaGraph);
 
 // SAFETY: used by one thread at a time, as its `Gpu` is.
 #[allow(unsafe_code)]
@@ -86,36 +83,12 @@ impl Debug for Graph {
     }
 }
 
-impl Drop for Graph {
-    fn drop(&mut self) {
-        // It must not be gone while it runs; whoever fails here has failed before.
-        let _ = self.stream.synchronize();
-    }
-}
-
-/// Page-locked memory through which bytes go to the device, so that nobody waits for the copy.
-#[derive(Debug, Default)]
-struct Staging {
-    stages: Vec<Stage>,
-    next: usize,
-}
-
-#[derive(Debug)]
-struct Stage {
-    memory: PinnedHostSlice<u8>,
-    /// When the last copy from it is over.
-    copied: CudaEvent,
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        // The memory must outlive the copy from it; whoever fails here has failed before.
-        let _ = self.copied.synchronize();
-    }
+fn absent(reason: impl Into<String>) -> Error {
+    Error::NoDevice { reason: reason.into() }
 }
 
 fn unusable(reason: impl Into<String>) -> Error {
-    Error::NoDevice { reason: reason.into() }
+    Error::UnusableDevice { reason: reason.into() }
 }
 
 fn failed(error: DriverError) -> Error {
@@ -143,7 +116,8 @@ impl Gpu {
     /// Opens the GPU with that number, from 0.
     ///
     /// # Errors
-    /// [`Error::NoDevice`] where there is none, the driver is too old, or the GPU is.
+    /// [`Error::NoDevice`] where there is none with that number; [`Error::UnusableDevice`] where the
+    /// driver or the GPU is too old, or the driver fails.
     pub fn open(number: usize) -> Result<Self, Error> {
         let mut open = lock(&OPEN);
         let shared = match open.iter().find(|shared| shared.number == number) {
@@ -177,10 +151,11 @@ impl Gpu {
     fn connect(number: usize) -> Result<Arc<CudaContext>, Error> {
         // SAFETY: loads a library of the system if it is there.
         if !unsafe { sys::is_culib_present() } {
-            return Err(unusable("no NVIDIA driver on this machine (libcuda is not found)"));
+            return Err(absent("NVIDIA's driver is not installed (libcuda is not found)"));
         }
         if let Err(error) = result::init() {
-            return Err(unusable(words(error)));
+            let none = error.0 == CUresult::CUDA_ERROR_NO_DEVICE;
+            return Err(if none { absent(words(error)) } else { unusable(words(error)) });
         }
         let version = driver_version()?;
         if version < OLDEST_DRIVER {
@@ -192,7 +167,9 @@ impl Gpu {
         }
         let count = CudaContext::device_count().map_err(failed)?;
         if number >= usize::try_from(count).unwrap_or(0) {
-            return Err(unusable(format!("GPU {number} (there are {count}, numbered from 0)")));
+            return Err(absent(format!(
+                "the driver sees {count}, numbered from 0, after CUDA_VISIBLE_DEVICES"
+            )));
         }
         let context = CudaContext::new(number).map_err(failed)?;
         let capability = context.compute_capability().map_err(failed)?;
@@ -229,12 +206,19 @@ impl Gpu {
         Ok(format!("sm_{major}{minor}"))
     }
 
-    /// Bytes that are free, and all bytes.
+    /// Bytes that are free once all work is done, and all bytes.
     ///
     /// # Errors
     /// [`Error::Device`].
     pub fn memory(&self) -> Result<(usize, usize), Error> {
-        self.stream.context().mem_get_info().map_err(failed)
+        let context = self.stream.context();
+        context.synchronize().and_then(|()| context.mem_get_info()).map_err(failed)
+    }
+
+    /// Graphs that it remembers.
+    #[must_use]
+    pub fn graphs(&self) -> usize {
+        self.graphs.borrow().len()
     }
 
     /// Lets every step be a launch of its own, to see what graphs are worth.
@@ -332,34 +316,6 @@ fn launch_config<A: Arguments>(grid: [usize; 3], shared: usize) -> Result<Launch
     })
 }
 
-impl Staging {
-    /// A piece of page-locked memory that is free and has room.
-    #[allow(unsafe_code)]
-    fn take(
-        &mut self,
-        context: &Arc<CudaContext>,
-        bytes: usize,
-    ) -> Result<&mut Stage, DriverError> {
-        let new = || -> Result<Stage, DriverError> {
-            let room = bytes.next_power_of_two().max(4096);
-            // SAFETY: bytes may have any value, and are written before they are copied.
-            let memory = unsafe { context.alloc_pinned::<u8>(room) }?;
-            Ok(Stage { memory, copied: context.new_event(None)? })
-        };
-        let slot = self.next;
-        self.next = (self.next + 1) % STAGES;
-        if slot == self.stages.len() {
-            self.stages.push(new()?);
-        }
-        let stage = &mut self.stages[slot];
-        stage.copied.synchronize()?;
-        if stage.memory.len() < bytes {
-            *stage = new()?;
-        }
-        Ok(stage)
-    }
-}
-
 /// Arguments in the form in which they are pushed.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -373,14 +329,25 @@ impl Device for Gpu {
     type Memory = CudaSlice<u8>;
 
     fn allocate(&self, bytes: usize) -> Result<Self::Memory, Error> {
-        self.stream.alloc_zeros(bytes).map_err(|error| {
-            if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
-                let free = self.memory().map_or(0, |(free, _)| free);
-                Error::DeviceMemory { bytes, free, fits: None }
-            } else {
-                failed(error)
-            }
-        })
+        let too_much = |error: &DriverError| error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY;
+        self.stream
+            .alloc_zeros(bytes)
+            .or_else(|error| {
+                // What was given back is free only when the work that used it is done.
+                if too_much(&error) {
+                    self.stream.synchronize()?;
+                    return self.stream.alloc_zeros(bytes);
+                }
+                Err(error)
+            })
+            .map_err(|error| {
+                if too_much(&error) {
+                    let free = self.memory().map_or(0, |(free, _)| free);
+                    Error::DeviceMemory { bytes, free, fits: None }
+                } else {
+                    failed(error)
+                }
+            })
     }
 
     fn address(&self, memory: &Self::Memory) -> u64 {
@@ -448,21 +415,29 @@ impl Device for Gpu {
         // Before the recording: to load a kernel is not allowed in one.
         let function = self.function::<R>(A::KERNEL)?;
         let config = launch_config::<A>(grid, shared)?;
-        let record = || -> Result<Graph, Error> {
+        let record = || -> Result<Graph, DriverError> {
             // Other threads may do what they like meanwhile.
             let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-            self.stream.begin_capture(mode).map_err(failed)?;
+            self.stream.begin_capture(mode)?;
             // SAFETY: the caller's promise, also for later: only the same arguments find the graph.
             let asked =
                 arguments.iter().try_for_each(|one| unsafe { self.start(&function, config, one) });
-            // In any case: else the stream would go on recording.
-            let graph = self.stream.end_capture(sys::CUgraphInstantiate_flags(0));
-            asked.map_err(failed)?;
-            let nothing = || Error::Device { reason: "a graph without launches".to_owned() };
-            let graph = graph.map_err(failed)?.ok_or_else(nothing)?;
-            Ok(Graph { graph, stream: Arc::clone(&self.stream) })
+            let end = || self.stream.end_capture(sys::CUgraphInstantiate_flags(0));
+            // In any case, else the stream would go on recording; twice, since an error that was
+            // left over from elsewhere is told first, and nothing done.
+            let graph = end().or_else(|_| end());
+            asked?;
+            let graph =
+                graph?.ok_or(DriverError(CUresult::CUDA_ERROR_STREAM_CAPTURE_INVALIDATED))?;
+            Ok(Graph(graph))
         };
         let mut graphs = self.graphs.borrow_mut();
-        graphs.get(grid, shared, arguments, record)?.graph.launch().map_err(failed)
+        if let Ok(graph) = graphs.get(grid, shared, arguments, record) {
+            return graph.0.launch().map_err(failed);
+        }
+        // No memory for graphs, for instance: it goes without. What is really wrong comes again.
+        self.without_graphs.set(true);
+        // SAFETY: the caller's promise.
+        unsafe { self.launch_all::<R, A>(grid, shared, arguments) }
     }
 }

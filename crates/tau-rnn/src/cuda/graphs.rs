@@ -12,6 +12,8 @@ const MOST: usize = 256;
 #[derive(Debug)]
 pub(super) struct Graphs<G> {
     known: Vec<Known<G>>,
+    /// Graphs that were asked for so far.
+    clock: u64,
 }
 
 #[derive(Debug)]
@@ -21,15 +23,21 @@ struct Known<G> {
     /// A `Vec<A>`: the type tells kernels and precisions apart.
     arguments: Box<dyn Any + Send>,
     graph: G,
+    /// When it was asked for last.
+    used: u64,
 }
 
 impl<G> Default for Graphs<G> {
     fn default() -> Self {
-        Self { known: Vec::new() }
+        Self { known: Vec::new(), clock: 0 }
     }
 }
 
 impl<G> Graphs<G> {
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
     /// The graph of these launches; `make` makes it if they are new.
     pub(super) fn get<A: Arguments, E>(
         &mut self,
@@ -42,19 +50,23 @@ impl<G> Graphs<G> {
             let list = known.arguments.downcast_ref::<Vec<A>>();
             known.grid == grid && known.shared == shared && list.is_some_and(|l| l == arguments)
         };
+        self.clock += 1;
         let place = match self.known.iter().position(is_it) {
             Some(place) => place,
             None => {
                 let graph = make()?;
                 if self.known.len() == MOST {
-                    self.known.remove(0);
+                    let oldest = (0..MOST).min_by_key(|&k| self.known[k].used).unwrap_or(0);
+                    self.known.swap_remove(oldest);
                 }
                 let arguments = Box::new(arguments.to_vec());
-                self.known.push(Known { grid, shared, arguments, graph });
+                self.known.push(Known { grid, shared, arguments, graph, used: 0 });
                 self.known.len() - 1
             }
         };
-        Ok(&self.known[place].graph)
+        let known = &mut self.known[place];
+        known.used = self.clock;
+        Ok(&known.graph)
     }
 }
 
@@ -106,13 +118,16 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_forgotten() {
+    fn the_one_that_was_not_used_for_longest_is_forgotten() {
         let mut graphs = Counted::default();
-        for k in 0..=MOST {
+        for k in 0..MOST {
             graphs.get(1, 0, &[One(k as f64)]);
         }
-        assert_eq!(graphs.get(1, 0, &[One(1.0)]), 2);
-        assert_eq!(graphs.get(1, 0, &[One(0.0)]), MOST as u32 + 2);
+        assert_eq!(graphs.get(1, 0, &[One(0.0)]), 1);
+        assert_eq!(graphs.get(1, 0, &[One(-1.0)]), MOST as u32 + 1);
+        assert_eq!(graphs.get(1, 0, &[One(0.0)]), 1);
+        assert_eq!(graphs.get(1, 0, &[One(2.0)]), 3);
+        assert_eq!(graphs.get(1, 0, &[One(1.0)]), MOST as u32 + 2);
         assert_eq!(graphs.0.known.len(), MOST);
     }
 

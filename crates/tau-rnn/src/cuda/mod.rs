@@ -24,6 +24,8 @@ mod pass;
 mod peak;
 mod readout;
 mod shown;
+#[cfg(feature = "cuda")]
+mod staging;
 mod train;
 mod work;
 
@@ -32,8 +34,8 @@ use ndarray::{Array2, Array3, ArrayView3};
 use crate::batch::{HeadScore, prepare_simulation};
 use crate::params::flat_mut;
 use crate::{
-    Backend, Batch, Config, Drawn, Error, Gradients, Momentum, Optimiser, Params, Placement,
-    Readout, Real, Scores, Slot,
+    Backend, Batch, Config, Drawn, Error, Gradients, Losses, Momentum, Optimiser, Params,
+    Placement, Readout, Real, Scores, Slot,
 };
 
 use arguments::{Segment, State};
@@ -212,7 +214,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
     /// Says how many trials there would have been memory for.
     fn with_what_fits(&self, error: Error, shown: &Shown<'_, R>) -> Error {
         let Error::DeviceMemory { bytes, free, .. } = error else { return error };
-        let (outputs, every_step) = (self.work.outputs(), shown.every_step());
+        let outputs = |&head: &usize| self.host.readouts[head].outputs();
+        let (outputs, every_step) = (shown.heads.iter().map(outputs).sum(), shown.every_step());
         let need =
             |trials| workspace_bytes::<R>(&self.config, shown.steps, trials, outputs, every_step);
         let all = free + self.work.bytes();
@@ -258,15 +261,23 @@ pub fn workspace_bytes<R: Real>(
     every_step: bool,
 ) -> usize {
     let stride = pass::stride(config.hidden_size + config.input_size + 1);
+    let output_stride = pass::stride(outputs);
     let rows = trials.next_multiple_of(pass::TILE);
-    let states = if config.placement == Placement::Whole { 2 } else { 3 };
-    let history = states * (steps + 1) * rows * stride;
+    // States and errors; f, (1 − a) δ and what dτ sums up.
+    let whole = config.placement == Placement::Whole;
+    let room = pass::room_steps(steps);
+    let histories = if whole { 2 * room + 1 } else { 3 * room + 4 };
+    let history = histories * rows * stride;
     let read = if every_step { steps } else { 1 };
-    let y = read * rows * pass::stride(outputs);
+    let y = read * rows * output_stride;
     let parts =
         |rows, a_stride| pass::Splitting::new(rows, a_stride, stride).splits * a_stride * stride;
-    let parts = parts(steps * rows, stride).max(parts(read * rows, pass::stride(outputs)));
-    (history + y + parts + 2 * stride * stride) * size_of::<R>()
+    let parts = parts(steps * rows, stride).max(parts(read * rows, output_stride));
+    let matrices = 2 * stride * (stride + output_stride);
+    // Handed over in single precision: inputs, and targets at every step.
+    let targets = if every_step { outputs } else { 0 };
+    let shown = steps * trials * (config.input_size + targets) * size_of::<f32>();
+    (history + y + parts + matrices) * size_of::<R>() + shown
 }
 
 impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
@@ -306,10 +317,14 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
         self.look(&Shown::drawn(drawn)).map(Some)
     }
 
-    fn take_mean_loss(&mut self) -> Result<f64, Error> {
+    fn losses(&mut self) -> Result<Losses, Error> {
+        let State { loss: sum, losses: count, .. } = self.settle()?;
+        Ok(Losses { sum, count })
+    }
+
+    fn set_losses(&mut self, Losses { sum, count }: Losses) -> Result<(), Error> {
         let state = self.settle()?;
-        self.state.put(&self.device, &[State { loss: 0.0, losses: 0, ..state }])?;
-        Ok(state.loss / state.losses as f64)
+        self.state.put(&self.device, &[State { loss: sum, losses: count, ..state }]).map(drop)
     }
 
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {

@@ -1,6 +1,6 @@
 //! Through all steps forward and back: which kernels run, in which order, on which memory.
 
-use ndarray::{Array2, ArrayView3};
+use ndarray::{Array2, ArrayView3, Axis};
 
 use crate::{Error, Initial, Placement, Real};
 
@@ -22,6 +22,10 @@ const TILE_ALL: usize = 64;
 const CHUNK_STEPS: usize = 64;
 /// Steps of one graph (see [`Cuda::launch_steps`]).
 const GRAPH_STEPS: usize = 16;
+/// Steps of a simulation at a time: memory and graphs are those of one piece.
+const SIMULATED_STEPS: usize = 1024;
+/// Room for a history is made in multiples of it: it moves seldom while sequences grow.
+const ROOM_STEPS: usize = 32;
 /// Trials of a block in `kernels/small.cu`.
 const SMALL_ROWS: usize = 4;
 
@@ -45,7 +49,7 @@ impl Splitting {
     /// For a result of `a_stride` × `b_stride`.
     pub(super) fn new(rows: usize, a_stride: usize, b_stride: usize) -> Self {
         let tiles = (a_stride / TILE_ALL) * (b_stride / TILE_ALL);
-        let wanted = (rows / 512).min(ENOUGH_BLOCKS / tiles).max(1);
+        let wanted = (rows / 512).min(ENOUGH_BLOCKS / tiles.max(1)).max(1);
         let rows_per_split = rows.div_ceil(wanted).next_multiple_of(TILE).max(TILE);
         Self { rows, rows_per_split, splits: rows.div_ceil(rows_per_split) }
     }
@@ -170,6 +174,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
 
     fn make_room(&mut self, steps: usize, trials: usize) -> Result<(), Error> {
         let size = trials.next_multiple_of(TILE) * self.stride();
+        let steps = room_steps(steps);
         let (whole, device, work) = (self.whole(), &self.device, &mut self.work);
         work.h.room(device, (steps + 1) * size)?;
         if !whole {
@@ -282,7 +287,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
         let (whole, device) = (self.whole(), &self.device);
         let size = size(shape);
-        let errors = self.work.errors.room(device, steps * size)?;
+        let errors = self.work.errors.room(device, room_steps(steps) * size)?;
         let (carry, tau_sums) = if whole {
             (Ptr::NULL, Ptr::NULL)
         } else {
@@ -384,20 +389,34 @@ impl<R: Real, D: Device> Cuda<R, D> {
         activity: &mut [R],
     ) -> Result<(), Error> {
         let [steps, trials, _] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
-        let shape = self.shape(steps, trials);
-        self.pack_cell(shape)?;
-        self.make_room(steps, trials)?;
-        let inputs = Inputs::Given(inputs);
-        self.put_inputs(&inputs)?;
-        self.start(shape, &Initial::Given(state.view()))?;
-        self.run(shape, &inputs, 0)?;
-        let hidden = self.config.hidden_size;
-        let count = steps * trials * hidden;
-        let to = self.work.states.room(&self.device, count)?;
-        let collect = Collect { shape, h: self.h_at(shape, 1), to };
-        self.launch([count.div_ceil(THREADS), 1, 1], collect)?;
-        self.work.states.get(&self.device, 0, activity)
+        let at_once = steps.min(SIMULATED_STEPS);
+        self.pack_cell(self.shape(steps, trials))?;
+        self.make_room(at_once, trials)?;
+        self.start(self.shape(at_once, trials), &Initial::Given(state.view()))?;
+        let per_step = trials * self.config.hidden_size;
+        let pieces =
+            activity.chunks_mut(at_once * per_step).zip(inputs.axis_chunks_iter(Axis(0), at_once));
+        for (k, (activity, inputs)) in pieces.enumerate() {
+            let shape = self.shape(inputs.len_of(Axis(0)), trials);
+            if k > 0 {
+                // The last state of the piece before, which was a whole one.
+                self.start_from(shape, self.h_at(shape, at_once), shape.stride)?;
+            }
+            let inputs = Inputs::Given(inputs);
+            self.put_inputs(&inputs)?;
+            self.run(shape, &inputs, 0)?;
+            let to = self.work.states.room(&self.device, activity.len())?;
+            let collect = Collect { shape, h: self.h_at(shape, 1), to };
+            self.launch([activity.len().div_ceil(THREADS), 1, 1], collect)?;
+            self.work.states.get(&self.device, 0, activity)?;
+        }
+        Ok(())
     }
+}
+
+/// Steps that room is made for.
+pub(super) fn room_steps(steps: usize) -> usize {
+    steps.next_multiple_of(ROOM_STEPS)
 }
 
 /// Numbers of all rows at one step.

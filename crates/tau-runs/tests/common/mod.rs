@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tau_curricula::{Curriculum, Outcome, TrainingSpec};
 use tau_rnn::{Config, thread_pool};
-use tau_runs::{Error, Provenance, Run, Watch};
+use tau_runs::{Error, Every, Provenance, Run, Watch};
 use tau_tasks::TaskKind;
 pub use tests::files::{Files, assert_same, files};
 
@@ -44,5 +44,5 @@ pub fn pool(threads: usize) -> Arc<rayon::ThreadPool> {
 }
 
 pub fn train(run: &Run, threads: usize, watch: &mut dyn Watch) -> Result<Outcome, Error> {
-    run.train(pool(threads), &Provenance::default(), watch)
+    run.train(pool(threads), &Provenance::default(), Every::default(), watch)
 }

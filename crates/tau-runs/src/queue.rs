@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// Threads of their own, not tasks of a pool: a pool's thread that waits inside one piece of work
 /// would begin another one on top of it.
-pub(crate) fn share_out<R: Send, I: Send, T: Send>(
+pub fn share_out<R: Send, I: Send, T: Send>(
     resources: Vec<R>,
     items: impl IntoIterator<Item = I>,
     work: impl Fn(&R, usize, I) -> Option<T> + Sync,
@@ -34,7 +34,7 @@ pub(crate) fn share_out<R: Send, I: Send, T: Send>(
 }
 
 /// The lock, also after a panic elsewhere: what it guards is never left half changed.
-pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

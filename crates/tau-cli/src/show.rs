@@ -1,0 +1,112 @@
+//! `tau show`: all that is known of one run.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use tau_curricula::{Autopsy, NeuronReport};
+use tau_runs::{Lock, Run};
+
+use crate::eta::duration;
+
+/// Say all that is known of one run.
+#[derive(Args)]
+pub(crate) struct Show {
+    /// The run's folder.
+    run: PathBuf,
+}
+
+impl Show {
+    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
+        let run = Run::read(&self.run)?;
+        let text = describe(&run)?;
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn describe(run: &Run) -> anyhow::Result<String> {
+    let spec = run.spec();
+    let mut text = format!(
+        "{}\n{} {}, {} neurons, N = {} to {}, seed {}\n",
+        run.name(),
+        spec.task,
+        spec.curriculum,
+        spec.network.hidden_size,
+        spec.n_start,
+        spec.n_end,
+        spec.seed
+    );
+    let mut line = |name: &str, value: String| {
+        text.push_str(&format!("{name:12} {value}\n"));
+    };
+    let Some(status) = run.status()? else {
+        line("state", "new".to_owned());
+        return Ok(text);
+    };
+    line("state", status.state.to_string());
+    line("epochs", format!("{} of at most {}", status.epochs, spec.max_epochs));
+    line("solved", format!("N = {} of {}", status.solved_n, spec.n_end));
+    line("trained", duration(status.wall_s));
+    if let Some(writer) = Lock::owner(run.folder()) {
+        line("in training", writer);
+    }
+    if let Some(reason) = status.reason {
+        line("reason", reason);
+    }
+    if let Some(by) = run.provenance()? {
+        line("computed by", format!("tau {} ({}), {}", by.version, by.commit, by.device));
+    }
+    let rows = run.metrics()?;
+    if let Some(last) = rows.last() {
+        line("loss", format!("{:.4} nats in epoch {}", last.training_loss, last.epoch));
+        let heads = rows.iter().filter(|row| row.epoch == last.epoch);
+        let heads: Vec<String> =
+            heads.map(|row| format!("N = {}: {:.1} %", row.n, 100.0 * row.accuracy)).collect();
+        line("accuracy", heads.join(", "));
+    }
+    let solved: Vec<String> = rows
+        .iter()
+        .filter(|row| row.solved && row.n == row.solved_n)
+        .map(|row| format!("{} ({})", row.n, row.epoch))
+        .collect();
+    if !solved.is_empty() {
+        line("N (epoch)", solved.join(", "));
+    }
+    if let Some(autopsy) = run.autopsy()? {
+        text.push_str(&tell(&autopsy));
+    }
+    Ok(text)
+}
+
+/// Why a run diverged, as far as can be seen.
+fn tell(autopsy: &Autopsy) -> String {
+    let number = |x: Option<f64>| x.map_or("not finite".to_owned(), |x| format!("{x:.4e}"));
+    let mut text = format!(
+        "before it diverged: loss {}, spectral radius of W {}, of one step {}\n",
+        number(autopsy.loss),
+        number(autopsy.spectral_radius),
+        number(autopsy.step_spectral_radius)
+    );
+    for array in &autopsy.arrays {
+        text.push_str(&format!(
+            "  {:18} norm {:>11}  largest {:>11}  gradient {:>11}\n",
+            array.name,
+            number(array.norm),
+            number(array.largest),
+            number(array.gradient_norm)
+        ));
+    }
+    if let Some(NeuronReport { neuron, tau, largest_activity, input_norm, .. }) =
+        &autopsy.worst_neuron
+    {
+        text.push_str(&format!(
+            "  neuron {neuron} goes furthest: activity {}, tau {}, input weights {}\n",
+            number(*largest_activity),
+            number(*tau),
+            number(*input_norm)
+        ));
+    }
+    text
+}

@@ -1,0 +1,128 @@
+//! What runs will need, before they begin.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ndarray::{Array2, Array3};
+use rayon::ThreadPool;
+use tau_curricula::TrainingSpec;
+use tau_random::{Key, Purpose};
+use tau_rnn::{Batch, Initial, Readout, Target, thread_pool};
+
+use crate::{Error, Run, State};
+
+/// Memory, disk, time of some runs, and how best to share out the threads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// Largest work space of the networks in flight, in bytes.
+    pub memory_bytes: usize,
+    /// Files of all runs at their end, in bytes.
+    pub disk_bytes: usize,
+    /// Seconds of training if every run used all its epochs while N grew evenly to its end.
+    pub about_s: f64,
+    /// Runs side by side that take the least time in all.
+    pub jobs: usize,
+}
+
+/// Steps of a batch, on average: T ~ U{N + 2, …, 4 N + 1}.
+fn mean_steps(n: f64) -> f64 {
+    (5.0 * n + 3.0) / 2.0
+}
+
+impl Forecast {
+    /// Times a few updates of the first unfinished run, alone on a thread and on all of them, and
+    /// scales by the work of all.
+    ///
+    /// # Errors
+    /// Those of the core.
+    pub fn of(runs: &[&Run], threads: usize) -> Result<Self, Error> {
+        let left = |run: &&&Run| {
+            let status = run.status().ok().flatten();
+            status.is_none_or(|status| status.state == State::Unfinished)
+        };
+        let unfinished: Vec<&Run> = runs.iter().filter(left).copied().collect();
+        let Some(first) = unfinished.first() else {
+            return Ok(Self { memory_bytes: 0, disk_bytes: 0, about_s: 0.0, jobs: 1 });
+        };
+        let side_by_side = threads.min(unfinished.len()).max(1);
+        let share = thread_pool(Some((threads / side_by_side).max(1)))?;
+        let mut jobs = side_by_side;
+        let mut per_step = seconds_per_step(first, share)? / side_by_side as f64;
+        if side_by_side > 1 {
+            let together = seconds_per_step(first, thread_pool(Some(threads))?)?;
+            // Side by side unless it is clearly slower: who waits for nobody wins in the long run.
+            if together < 0.9 * per_step {
+                (jobs, per_step) = (1, together);
+            }
+        }
+        let mut memory: Vec<usize> = unfinished.iter().map(|run| workspace(run)).collect();
+        memory.sort_unstable_by(|a, b| b.cmp(a));
+        let work: f64 = unfinished.iter().map(|run| step_count(run.spec())).sum();
+        Ok(Self {
+            memory_bytes: memory.iter().take(jobs).sum(),
+            disk_bytes: unfinished.iter().map(|run| disk(run.spec())).sum(),
+            about_s: work * per_step,
+            jobs,
+        })
+    }
+}
+
+fn workspace(run: &Run) -> usize {
+    let (spec, hardware) = (run.spec(), run.hardware());
+    let (steps, outputs) = (4 * spec.n_end + 1, 2 * spec.n_end);
+    hardware.workspace_bytes(&spec.network, steps, spec.batch_size, outputs, false)
+}
+
+/// A checkpoint for each N, two states with momentum, a table.
+fn disk(spec: &TrainingSpec) -> usize {
+    let hidden = spec.network.hidden_size;
+    let cell = hidden * (hidden + 4);
+    let (mut heads, mut numbers, mut rows) = (0, 0, 0);
+    let mut stage = Some(spec.curriculum.first(spec.n_start));
+    while let Some(now) = stage {
+        heads = heads.max(now.memory.len());
+        numbers += cell + now.memory.len() * 2 * (hidden + 1);
+        rows += now.memory.len();
+        stage = if now.n_max() < spec.n_end { spec.curriculum.next(&now) } else { None };
+    }
+    numbers += 4 * (cell + heads * 2 * (hidden + 1));
+    4 * numbers + 80 * rows * spec.max_epochs / spec.n_end.max(1)
+}
+
+/// Time steps of all updates of a run whose N grows evenly; a test batch costs a third of an
+/// update.
+fn step_count(spec: &TrainingSpec) -> f64 {
+    let updates = spec.updates_per_epoch as f64 + spec.test_batches as f64 / 3.0;
+    let middle = (spec.n_start + spec.n_end) as f64 / 2.0;
+    spec.max_epochs as f64 * updates * mean_steps(middle)
+}
+
+/// Seconds of one time step of an update on these threads.
+fn seconds_per_step(run: &Run, pool: Arc<ThreadPool>) -> Result<f64, Error> {
+    let spec = run.spec();
+    let mut params = spec.initial_params::<f32>()?;
+    let mut random = Key::new(0, Purpose::Readout).stream();
+    params.readouts.push(Readout::init(2, spec.network.hidden_size, &mut random));
+    let mut network = run.hardware().network(spec.network.clone(), params, pool)?;
+    let steps = 30;
+    let bits = Key::new(0, Purpose::Inputs);
+    let inputs = Array3::from_shape_fn((steps, spec.batch_size, 1), |(t, trial, _)| {
+        bits.unit_f32((t * spec.batch_size + trial) as u64).round()
+    });
+    let labels = Array2::from_shape_fn((spec.batch_size, 1), |(k, _)| (k % 2) as u8);
+    let batch = Batch {
+        inputs: inputs.view(),
+        initial: Initial::Zero,
+        target: Target::Labels { labels: labels.view(), heads: &[0] },
+    };
+    network.gradients(&batch)?;
+    let start = Instant::now();
+    let mut updates = 0;
+    while updates < 3 || (start.elapsed().as_secs_f64() < 0.3 && updates < 100) {
+        network.update(&batch, &spec.optimiser)?;
+        updates += 1;
+    }
+    // A GPU has only now done what it was asked.
+    network.take_mean_loss()?;
+    Ok(start.elapsed().as_secs_f64() / f64::from(updates * steps as u32))
+}

@@ -1,0 +1,145 @@
+//! One writer for each folder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The file that is locked. It is never deleted: who waits for a lock must wait for the same file.
+const NAME: &str = ".lock";
+/// Hundredths of a second for which a lock is waited for.
+const PATIENCE: usize = 20;
+
+/// A folder that belongs to this value as long as it lives.
+///
+/// The system keeps the lock and gives it back when the process ends, however it ends: there are no
+/// stale ones. On NFS the server keeps it (for a client that is gone, until its lease is over).
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Who has a lock: only to be told to others.
+#[derive(Debug, Serialize, Deserialize)]
+struct Owner {
+    host: String,
+    process: u32,
+    /// Seconds since 1970.
+    since: u64,
+}
+
+impl Lock {
+    /// Takes the folder, which must exist.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] with the owner's name; a folder that cannot be written; a file system
+    /// that has no locks.
+    pub fn take(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(NAME);
+        let failed = |source: std::io::Error| {
+            let remedy = if source.kind() == std::io::ErrorKind::Unsupported {
+                "this file system has no locks: choose a folder on another one"
+            } else {
+                "is the folder read-only? choose another one"
+            };
+            Error::File { action: "lock", path: path.clone(), source, remedy }
+        };
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = file.map_err(failed)?;
+        let mut locked = file.try_lock();
+        for _ in 0..PATIENCE {
+            // It may only be someone who looks (`Lock::owner`).
+            if matches!(locked, Err(TryLockError::WouldBlock)) {
+                std::thread::sleep(Duration::from_millis(10));
+                locked = file.try_lock();
+            }
+        }
+        match locked {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Locked { folder: folder.to_owned(), owner: owner(&mut file) });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let owner = Owner { host: host(), process: std::process::id(), since: now() };
+        let text = serde_json::to_string(&owner).unwrap_or_default();
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(text.as_bytes()))
+            .map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+
+    /// Who has the folder now, if anyone; nothing is changed.
+    #[must_use]
+    pub fn owner(folder: &Path) -> Option<String> {
+        let mut file = File::open(folder.join(NAME)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(owner(&mut file)),
+            _ => None,
+        }
+    }
+}
+
+/// Who says to have the lock.
+fn owner(file: &mut File) -> String {
+    let mut text = String::new();
+    // What cannot be read is not known.
+    let _ = file.read_to_string(&mut text);
+    serde_json::from_str(&text).map_or_else(
+        |_| "another process".to_owned(),
+        |Owner { host, process, since }| format!("process {process} on {host}, for {}", ago(since)),
+    )
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+fn ago(since: u64) -> String {
+    match now().saturating_sub(since) {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_was_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        let error = Lock::take(folder.path()).unwrap_err().to_string();
+        let owner = format!("process {} on {}", std::process::id(), host());
+        assert!(error.contains(&owner), "{error}");
+        assert!(Lock::owner(folder.path()).unwrap().contains(&owner));
+        drop(first);
+        assert_eq!(Lock::owner(folder.path()), None);
+        Lock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_no_hindrance() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(NAME), "a long text that is no owner at all").unwrap();
+        let _lock = Lock::take(folder.path()).unwrap();
+        let text = std::fs::read_to_string(folder.path().join(NAME)).unwrap();
+        let owner: Owner = serde_json::from_str(&text).unwrap();
+        assert_eq!(owner.process, std::process::id());
+    }
+}
