@@ -147,7 +147,7 @@ impl FromStr for Shard {
 /// All runs of a sweep, or a shard of them.
 #[derive(Args)]
 struct Sweep {
-    /// A TOML file: a spec, lists of values under [grid], a number of seeds.
+    /// A TOML file: a spec, a table `grid` with lists of values, a number of seeds.
     sweep: PathBuf,
     /// Only every n-th run, from the i-th on: for n machines, i from 1 to n.
     #[arg(long, value_name = "i/n")]

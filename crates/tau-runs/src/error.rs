@@ -37,7 +37,7 @@ pub enum Error {
     /// A key of a spec or a sweep that nobody knows.
     #[error("unknown key: {key} (did you mean {nearest}?)")]
     UnknownKey {
-        /// With the tables it stands in, e. g. `network.hiden_size`.
+        /// With the tables it stands in, e. g. `network.hidden_sizes`.
         key: String,
         /// The known key that is most like it.
         nearest: String,

@@ -221,8 +221,8 @@ mod tests {
     fn mistakes_are_named_with_what_was_meant() {
         check("sede = 1", "unknown key: sede (did you mean seed?)");
         check(
-            "[network]\nhiden_size = 4",
-            "unknown key: network.hiden_size (did you mean network.hidden_size?)",
+            "[network]\nhidden_sizes = 4",
+            "unknown key: network.hidden_sizes (did you mean network.hidden_size?)",
         );
         check("hidden_size = 4", "unknown key: hidden_size (did you mean network.hidden_size?)");
         check("version = 2", "version: 2 (allowed: 1 to 1; a newer tau wrote it: use that one)");
