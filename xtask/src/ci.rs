@@ -56,7 +56,8 @@ pub(crate) fn all() -> Result<()> {
     step("licences and sources", || cargo_run(&["deny", "check", "bans", "licenses", "sources"]))?;
     step("CUDA kernels", || crate::kernels::kernels(true))?;
     step("spelling", || run(&mut Command::new("typos")))?;
-    step("smoke reproduction", smoke)
+    step("smoke reproduction", smoke)?;
+    step("crash test", || crate::crash::test(20, None))
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Automation: one command for people and for continuous integration.
 
 mod ci;
+mod crash;
 mod kernels;
 mod kit;
 
@@ -50,6 +51,16 @@ enum Task {
     /// Pack programs and scripts for a GPU machine that has nothing but a driver (and Python with
     /// PyTorch, to compare with).
     GpuKit,
+    /// Kill trainings and sweeps at random moments (SIGKILL), start them again, and compare every file
+    /// with that of an undisturbed one.
+    CrashTest {
+        /// How often.
+        #[arg(long, default_value = "200")]
+        kills: usize,
+        /// Of the random moments [default: another one every time].
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Everything that must hold before a change lands, except the tests.
     Ci,
 }
@@ -60,6 +71,7 @@ fn main() -> ExitCode {
         Task::Bench { options } => bench(&options),
         Task::Kernels { check } => kernels::kernels(check).map(|()| ExitCode::SUCCESS),
         Task::GpuKit => kit::kit().map(|()| ExitCode::SUCCESS),
+        Task::CrashTest { kills, seed } => crash::test(kills, seed).map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -55,19 +55,35 @@ pub fn write_table(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write_atomically(path, bytes)
 }
 
+/// Deletes what writers left that were killed in mid-write. Only for who has the folder's lock.
+pub(crate) fn remove_unfinished(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let is_left = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(UNFINISHED);
+    for entry in entries.flatten().filter(|entry| is_left(&entry.file_name())) {
+        // One more or less does no harm.
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+/// How names of files begin that are being written.
+const UNFINISHED: &str = ".unfinished-";
+
 /// Temporary files are private unless told otherwise; results are for everyone whom the umask lets
 /// in.
 #[cfg(unix)]
 fn new_file() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt;
     let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
     builder.permissions(fs::Permissions::from_mode(0o666));
     builder
 }
 
 #[cfg(not(unix))]
 fn new_file() -> tempfile::Builder<'static, 'static> {
-    tempfile::Builder::new()
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    builder
 }
 
 /// A rename is safe from a power cut only when the folder is on the disk too.

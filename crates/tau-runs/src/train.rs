@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer};
 use tau_rnn::{Checkpoint, Losses};
 
-use crate::files::{write_atomically, write_table};
+use crate::files::{remove_unfinished, write_atomically, write_table};
 use crate::run::{MetricsRow, Provenance, Run, State, Status, json};
 use crate::{Error, Lock};
 
@@ -64,6 +64,8 @@ impl Run {
         self.create()?;
         // Before it is known where the run stands: someone else may be changing that.
         let _lock = Lock::take(self.folder())?;
+        remove_unfinished(self.folder());
+        remove_unfinished(&self.folder().join("checkpoints"));
         let status = self.status()?;
         match status.as_ref().map(|status| status.state) {
             Some(State::Finished) => return Ok(Outcome::Finished),

@@ -1,0 +1,187 @@
+//! Kills trainings again and again, at any moment, and looks whether anything was lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::built;
+
+/// A run of about a second that solves a few N.
+const ONE: &str = "
+seed = 3
+n_end = 5
+max_epochs = 30
+updates_per_epoch = 60
+batch_size = 32
+test_batches = 6
+success_accuracy = 0.7
+[network]
+hidden_size = 24
+";
+/// Six such runs.
+const SWEEP: &str = "
+seeds = 2
+n_end = 4
+max_epochs = 10
+updates_per_epoch = 50
+batch_size = 32
+test_batches = 6
+success_accuracy = 0.6
+[network]
+hidden_size = 16
+[grid]
+curriculum = [\"single-head\", \"multi-head\", \"sliding-2-1\"]
+";
+
+/// One way to train, and what it must come to.
+struct Victim {
+    name: &'static str,
+    arguments: Vec<String>,
+    /// Files of the training that nobody killed.
+    expected: Files,
+    /// How long that took.
+    took: Duration,
+}
+
+/// Contents by path, without what says who did it and how long it took.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Kills so often; whatever ended meanwhile is compared and begun anew.
+pub(crate) fn test(kills: usize, seed: Option<u64>) -> Result<()> {
+    let tau = built("tau-cli", "tau")?;
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut random = fastrand::Rng::with_seed(seed);
+    println!(
+        "{kills} kills; the same moments with --seed {seed} (as far as the machine is the same)"
+    );
+    let folder = tempfile::tempdir()?;
+    let place = folder.path();
+    fs::write(place.join("one.toml"), ONE)?;
+    fs::write(place.join("sweep.toml"), SWEEP)?;
+    let ways: [(&str, &[&str]); 2] = [
+        ("a training", &["train", "one.toml", "--threads", "2", "--checkpoint-every", "17"]),
+        (
+            "a sweep",
+            &["run", "sweep.toml", "--threads", "2", "--jobs", "2", "--checkpoint-every", "19"],
+        ),
+    ];
+    let mut victims = Vec::new();
+    for (name, arguments) in ways {
+        let mut arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        arguments.extend(["--device", "cpu"].map(str::to_owned));
+        let start = Instant::now();
+        let out = place.join("undisturbed");
+        let status = spawn(&tau, place, &arguments, &out)?.wait()?;
+        ensure!(status.success(), "{name} that nobody killed ended with {status}");
+        let expected = files(&out)?;
+        fs::remove_dir_all(&out)?;
+        victims.push(Victim { name, arguments, expected, took: start.elapsed() });
+    }
+    let (mut killed, mut whole, mut at_once) = (0, 0, 0);
+    while killed < kills {
+        let victim = &victims[random.usize(..victims.len())];
+        let out = place.join("killed");
+        let mut starts = 0;
+        loop {
+            // Never again once all kills are done: it must come to its end.
+            let patience = victim.took.mul_f64(0.9 * random.f64());
+            let alive = spawn(&tau, place, &victim.arguments, &out)?;
+            starts += 1;
+            if ended(alive, (killed < kills).then_some(patience))
+                .with_context(|| format!("{} at start {starts}", victim.name))?
+            {
+                break;
+            }
+            killed += 1;
+            at_once += usize::from(!out.exists());
+        }
+        compare(&files(&out)?, &victim.expected)
+            .with_context(|| format!("{} after {starts} starts (--seed {seed})", victim.name))?;
+        whole += 1;
+        fs::remove_dir_all(&out)?;
+    }
+    println!(
+        "{killed} kills ({at_once} of them before anything was written): {whole} times all of it came \
+         to its end, every file with the bits of the undisturbed one, nothing lost"
+    );
+    Ok(())
+}
+
+fn spawn(tau: &Path, place: &Path, arguments: &[String], out: &Path) -> Result<Child> {
+    let mut command = Command::new(tau);
+    command.args(arguments).arg("--out").arg(out).current_dir(place);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().with_context(|| format!("cannot run {}", tau.display()))
+}
+
+/// Waits so long, then kills it. Whether it ended by itself.
+fn ended(mut child: Child, patience: Option<Duration>) -> Result<bool> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if status.success() {
+                return Ok(true);
+            }
+            let output = child.wait_with_output()?;
+            bail!("it ended with {status}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        if patience.is_some_and(|patience| start.elapsed() >= patience) {
+            // SIGKILL: nothing can be done about it.
+            child.kill()?;
+            child.wait()?;
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// All files of all runs.
+fn files(folder: &Path) -> Result<Files> {
+    let mut found = Files::new();
+    collect(folder, folder, &mut found)?;
+    Ok(found)
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Files) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(root, &path, found)?;
+            continue;
+        }
+        let mut bytes = fs::read(&path)?;
+        match name.as_str() {
+            ".lock" => continue,
+            // Seconds stand last, in a row and in an object.
+            "metrics.csv" => {
+                let text = String::from_utf8(bytes)?;
+                let rows = text.lines().filter_map(|row| row.rsplit_once(','));
+                bytes = rows.map(|(row, _)| format!("{row}\n")).collect::<String>().into_bytes();
+            }
+            "status.json" => {
+                let mut status: serde_json::Value = serde_json::from_slice(&bytes)?;
+                status["wall_s"] = serde_json::Value::Null;
+                bytes = status.to_string().into_bytes();
+            }
+            _ => {}
+        }
+        found.insert(path.strip_prefix(root)?.to_owned(), bytes);
+    }
+    Ok(())
+}
+
+fn compare(found: &Files, expected: &Files) -> Result<()> {
+    for (path, bytes) in expected {
+        let there = found.get(path).with_context(|| format!("{} is lost", path.display()))?;
+        ensure!(there == bytes, "{} has other bytes", path.display());
+    }
+    for path in found.keys() {
+        ensure!(expected.contains_key(path), "{} was left behind", path.display());
+    }
+    Ok(())
+}
