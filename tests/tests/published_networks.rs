@@ -9,12 +9,8 @@
 
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array, Dimension, Ix1, Ix2, ShapeBuilder};
-use pytorch_reader::{DType, PytorchReader};
 use tau_random::{Key, Purpose};
-use tau_rnn::{
-    Backend, Batch, Config, Cpu, HeadScore, Initial, Params, Readout, Target, thread_pool,
-};
+use tau_rnn::{Backend, Batch, Config, Cpu, HeadScore, Initial, Params, Target, thread_pool};
 use tau_tasks::TaskKind;
 
 const FOLDER: &str = "TAU_REFERENCE_MODELS";
@@ -125,7 +121,7 @@ impl Network {
             curriculum: curriculum.to_owned(),
             task: task.parse().unwrap(),
             largest: largest.strip_prefix('N').unwrap().parse().unwrap(),
-            params: read_params(path),
+            params: tau_exchange::read_pytorch(path).unwrap().params,
             name,
         }
     }
@@ -195,32 +191,4 @@ fn published() -> Vec<Network> {
         eprintln!("skipped: {message}; set {FOLDER} to a folder that has them");
     }
     paths.iter().map(|path| Network::read(path)).collect()
-}
-
-/// The authors' names: `parameterlist.0` is τ_raw; of `modulelist`, 0 is the input, 1 the
-/// recurrent map and 2, 3, … are the heads.
-fn read_params(path: &Path) -> Params<f32> {
-    let file = PytorchReader::with_top_level_key(path, "state_dict").unwrap();
-    let weight = |module: usize| tensor::<Ix2>(&file, &format!("modulelist.{module}.weight"));
-    let bias = |module: usize| tensor::<Ix1>(&file, &format!("modulelist.{module}.bias"));
-    let heads = file.keys().iter().filter(|key| key.ends_with(".weight")).count() - 2;
-    let readout = |k| Readout { weight: weight(k), bias: bias(k), frozen: false };
-    Params {
-        tau: tensor(&file, "parameterlist.0"),
-        w_rec: weight(1),
-        b_rec: bias(1),
-        w_in: weight(0),
-        b_in: bias(0),
-        readouts: (2..heads + 2).map(readout).collect(),
-    }
-}
-
-fn tensor<D: Dimension>(file: &PytorchReader, name: &str) -> Array<f32, D> {
-    let tensor = file.get(name).unwrap_or_else(|| panic!("{name}: missing"));
-    assert_eq!(tensor.dtype(), DType::F32, "{name}");
-    let bytes = tensor.read().unwrap();
-    let numbers =
-        bytes.chunks_exact(4).map(|x| f32::from_ne_bytes(x.try_into().unwrap())).collect();
-    let array = Array::from_shape_vec(tensor.shape().into_shape_with_order(), numbers).unwrap();
-    array.into_dimensionality().unwrap()
 }

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tau-tasks", &["tau-random"]),
     ("tau-rnn", &["tau-random"]),
     ("tau-emulator", &["tau-rnn"]),
+    ("tau-exchange", &["tau-random", "tau-rnn"]),
     ("tau-fake-driver", &["tau-emulator", "tau-rnn"]),
     ("tau-curricula", &["tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
@@ -34,7 +35,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tau-bench", &["tau-analysis", "tau-random", "tau-rnn", "tau-runs", "tau-tasks"]),
     (
         "tau-cli",
-        &["tau-analysis", "tau-curricula", "tau-reproduce", "tau-rnn", "tau-runs", "tau-tasks"],
+        &[
+            "tau-analysis",
+            "tau-curricula",
+            "tau-exchange",
+            "tau-reproduce",
+            "tau-rnn",
+            "tau-runs",
+            "tau-tasks",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -57,6 +66,7 @@ pub(crate) fn all() -> Result<()> {
     step("CUDA kernels", || crate::kernels::kernels(true))?;
     step("spelling", || run(&mut Command::new("typos")))?;
     step("smoke reproduction", smoke)?;
+    step("files in Python", files_in_python)?;
     step("crash test", || crate::crash::test(20, None))
 }
 
@@ -121,4 +131,26 @@ fn smoke() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A run and its export, opened with pandas, numpy and safetensors (and PyTorch, if the Python that
+/// `TAU_PYTHON` names has it).
+fn files_in_python() -> Result<()> {
+    let python = match std::env::var_os("TAU_PYTHON") {
+        Some(python) => python.into(),
+        None => crate::python::python("file-tools", &["numpy", "pandas", "safetensors"])?,
+    };
+    let folder = tempfile::tempdir()?;
+    let (spec, runs) = (folder.path().join("spec.toml"), folder.path().join("runs"));
+    let text = "seed = 1\nn_end = 3\nupdates_per_epoch = 100\nbatch_size = 64\nsuccess_accuracy = 0.7\n\
+                [network]\nhidden_size = 24\n";
+    std::fs::write(&spec, text)?;
+    let tau = crate::built("tau-cli", "tau")?;
+    let train = |command: &mut Command| run(command.stdout(std::process::Stdio::null()));
+    train(Command::new(&tau).args(["train", "--device", "cpu", "--out"]).arg(&runs).arg(&spec))?;
+    let one = std::fs::read_dir(&runs)?.next().context("no run")??.path();
+    let exported = folder.path().join("exported");
+    train(Command::new(&tau).arg("export").arg(&one).arg(&exported))?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/open_files.py");
+    run(Command::new(python).arg(script).arg(&one).arg(&exported))
 }

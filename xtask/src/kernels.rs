@@ -1,12 +1,10 @@
 //! The CUDA kernels as PTX: made from the sources, compared with what is committed, assembled for
 //! every architecture. Needs Python and the network for the pinned compiler, but no GPU.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-
-use crate::run;
 
 /// The compiler: its age decides how old a driver may be that loads its PTX (8.0: driver 525).
 const NVRTC: &str = "nvidia-cuda-nvrtc-cu12==12.0.140";
@@ -23,7 +21,7 @@ const MAX_SHARED: u32 = 48 * 1024;
 
 /// Makes the PTX that is compiled into the library; `check` only compares it.
 pub(crate) fn kernels(check: bool) -> Result<()> {
-    let python = tools()?;
+    let python = crate::python::python("kernel-tools", &[NVRTC, PTXAS])?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
     let sources = root.join("crates/tau-rnn/kernels");
     for (real, name) in [("float", "f32"), ("double", "f64")] {
@@ -51,22 +49,6 @@ pub(crate) fn kernels(check: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A Python with the compiler and the assembler, made once.
-fn tools() -> Result<PathBuf> {
-    let folder = crate::target_folder()?.join("kernel-tools");
-    let (python, done) = (folder.join("bin/python"), folder.join("done"));
-    let wanted = format!("{NVRTC}\n{PTXAS}\n");
-    if std::fs::read_to_string(&done).is_ok_and(|found| found == wanted) {
-        return Ok(python);
-    }
-    eprintln!("installing {NVRTC} and {PTXAS} into {}", folder.display());
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", NVRTC, PTXAS];
-    run(Command::new(&python).args(pip))?;
-    std::fs::write(done, wanted)?;
-    Ok(python)
 }
 
 /// Assembles the PTX for one architecture, and looks at what each kernel takes.

@@ -4,6 +4,7 @@ mod ci;
 mod crash;
 mod kernels;
 mod kit;
+mod python;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 mod device;
 mod doctor;
 mod eta;
+mod exchange;
 mod reproduce;
 mod show;
 mod status;
@@ -33,6 +34,8 @@ enum Command {
     Run(train::RunSweep),
     Status(status::StatusOf),
     Show(show::Show),
+    Import(exchange::Import),
+    Export(exchange::Export),
     ReproduceFigures(reproduce::ReproduceFigures),
     Doctor(doctor::Doctor),
     /// Print the completions of a shell, to be put where it looks for them.
@@ -54,6 +57,8 @@ fn main() -> ExitCode {
         Command::Run(args) => args.run(),
         Command::Status(args) => args.run(),
         Command::Show(args) => args.run(),
+        Command::Import(args) => args.run(),
+        Command::Export(args) => args.run(),
         Command::ReproduceFigures(args) => args.run(),
         Command::Doctor(args) => args.examine().map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {

@@ -274,12 +274,17 @@ impl<R: Real> Trainer<R> {
                     })?,
                 };
             for (mean, score) in mean.iter_mut().zip(scores.heads) {
-                mean.loss += score.loss / batches as f64;
-                mean.accuracy += score.accuracy / batches as f64;
+                mean.loss += score.loss;
+                mean.accuracy += score.accuracy;
             }
             if step + 1 < batches && observer.updated(self).is_break() {
                 return Ok(None);
             }
+        }
+        // Divided once: a mean of ones is one, not a little more.
+        for mean in &mut mean {
+            mean.loss /= batches as f64;
+            mean.accuracy /= batches as f64;
         }
         Ok(Some(mean))
     }

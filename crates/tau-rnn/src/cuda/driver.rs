@@ -168,7 +168,7 @@ impl Gpu {
         let count = CudaContext::device_count().map_err(failed)?;
         if number >= usize::try_from(count).unwrap_or(0) {
             return Err(absent(format!(
-                "the driver sees {count}, numbered from 0, after CUDA_VISIBLE_DEVICES"
+                "the driver sees {count} GPUs (numbered from 0, after CUDA_VISIBLE_DEVICES)"
             )));
         }
         let context = CudaContext::new(number).map_err(failed)?;

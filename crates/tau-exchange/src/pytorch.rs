@@ -1,0 +1,87 @@
+//! The authors' networks, as PyTorch wrote them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ndarray::{Array1, Array2};
+use pytorch_reader::{DType, PytorchReader};
+use tau_rnn::{Checkpoint, Config, Params, Readout};
+
+use crate::Error;
+
+/// Networks of 5000 neurons are smaller.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The network in a PyTorch archive: a `state_dict`, or one that has it under that name. The pickle
+/// is parsed, never run: what is no tensor is passed over.
+///
+/// # Errors
+/// [`Error::File`] for one that cannot be read or has more than a gigabyte; [`Error::PyTorch`] for
+/// what is no archive, arrays that are missing or of another type; the errors of
+/// [`Params::checked`].
+pub fn read_pytorch(path: &Path) -> Result<Checkpoint<f32>, Error> {
+    let failed = |source| Error::File { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(failed)?.len() > MOST_BYTES {
+        return Err(failed(std::io::Error::other("it has more than a gigabyte")));
+    }
+    let file = PytorchReader::with_top_level_key(path, "state_dict")
+        .or_else(|_| PytorchReader::new(path))
+        .map_err(unusable)?;
+    let tau = vector(&file, "parameterlist.0")?;
+    let weight = |module: usize| matrix(&file, &format!("modulelist.{module}.weight"));
+    let bias = |module: usize| vector(&file, &format!("modulelist.{module}.bias"));
+    let mut params = Params {
+        tau,
+        w_rec: weight(1)?,
+        b_rec: bias(1)?,
+        w_in: weight(0)?,
+        b_in: bias(0)?,
+        readouts: Vec::new(),
+    };
+    let has = |module: usize| file.get(&format!("modulelist.{module}.weight")).is_some();
+    for module in (2..).take_while(|&module| has(module)) {
+        params.readouts.push(Readout {
+            weight: weight(module)?,
+            bias: bias(module)?,
+            frozen: false,
+        });
+    }
+    let input_size = params.w_in.ncols();
+    let config = Config { input_size, ..Config::paper(params.tau.len()) };
+    config.check()?;
+    let params = params.checked(&config)?;
+    Ok(Checkpoint { config, params, momentum: None, metadata: BTreeMap::new() })
+}
+
+fn unusable(reason: impl ToString) -> Error {
+    Error::PyTorch { reason: reason.to_string() }
+}
+
+/// Shape and numbers of an array.
+fn numbers(file: &PytorchReader, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
+    let tensor = file.get(name).ok_or_else(|| unusable(format!("it has no {name}")))?;
+    if tensor.dtype() != DType::F32 {
+        return Err(unusable(format!("{name} is {:?} (read: F32)", tensor.dtype())));
+    }
+    let bytes = tensor.read().map_err(unusable)?;
+    let (words, _) = bytes.as_chunks();
+    let numbers = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+    Ok((tensor.shape().to_vec(), numbers))
+}
+
+fn vector(file: &PytorchReader, name: &str) -> Result<Array1<f32>, Error> {
+    let (shape, numbers) = numbers(file, name)?;
+    match shape[..] {
+        [_] => Ok(Array1::from_vec(numbers)),
+        _ => Err(unusable(format!("{name} has the shape {shape:?} (expected: one dimension)"))),
+    }
+}
+
+fn matrix(file: &PytorchReader, name: &str) -> Result<Array2<f32>, Error> {
+    let (shape, numbers) = numbers(file, name)?;
+    let [rows, columns] = shape[..] else {
+        return Err(unusable(format!("{name} has the shape {shape:?} (expected: two dimensions)")));
+    };
+    Array2::from_shape_vec((rows, columns), numbers)
+        .map_err(|error| unusable(format!("{name}: {error}")))
+}
