@@ -48,7 +48,7 @@ struct Victim {
 }
 
 /// Contents by path, without what says who did it and how long it took.
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Kills so often; whatever ended meanwhile is compared and begun anew.
 pub(crate) fn test(kills: usize, seed: Option<u64>) -> Result<()> {
@@ -140,7 +140,7 @@ fn ended(mut child: Child, patience: Option<Duration>) -> Result<bool> {
 }
 
 /// All files of all runs.
-fn files(folder: &Path) -> Result<Files> {
+pub(crate) fn files(folder: &Path) -> Result<Files> {
     let mut found = Files::new();
     collect(folder, folder, &mut found)?;
     Ok(found)
@@ -156,7 +156,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Files) -> Result<()> {
         }
         let mut bytes = fs::read(&path)?;
         match name.as_str() {
-            ".lock" => continue,
+            ".lock" | "manifest.json" => continue,
             // Seconds stand last, in a row and in an object.
             "metrics.csv" => {
                 let text = String::from_utf8(bytes)?;
@@ -175,7 +175,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Files) -> Result<()> {
     Ok(())
 }
 
-fn compare(found: &Files, expected: &Files) -> Result<()> {
+pub(crate) fn compare(found: &Files, expected: &Files) -> Result<()> {
     for (path, bytes) in expected {
         let there = found.get(path).with_context(|| format!("{} is lost", path.display()))?;
         ensure!(there == bytes, "{} has other bytes", path.display());

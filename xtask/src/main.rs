@@ -5,6 +5,7 @@ mod crash;
 mod kernels;
 mod kit;
 mod python;
+mod slurm;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,13 @@ enum Task {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Run a sweep through Slurm, stop one task and kill another, and compare every file with those of
+    /// a sweep without it.
+    TestSlurm {
+        /// Install Debian's Slurm on this machine and start it (needs root; for containers).
+        #[arg(long)]
+        install: bool,
+    },
     /// Everything that must hold before a change lands, except the tests.
     Ci,
 }
@@ -73,6 +81,7 @@ fn main() -> ExitCode {
         Task::Kernels { check } => kernels::kernels(check).map(|()| ExitCode::SUCCESS),
         Task::GpuKit => kit::kit().map(|()| ExitCode::SUCCESS),
         Task::CrashTest { kills, seed } => crash::test(kills, seed).map(|()| ExitCode::SUCCESS),
+        Task::TestSlurm { install } => slurm::test(install).map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -8,6 +8,7 @@ mod reproduce;
 mod show;
 mod status;
 mod stop;
+mod submit;
 mod terminal;
 mod train;
 
@@ -32,6 +33,7 @@ enum Command {
     Train(train::Train),
     Plan(train::Plan),
     Run(train::RunSweep),
+    Submit(submit::Submit),
     Status(status::StatusOf),
     Show(show::Show),
     Import(exchange::Import),
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Train(args) => args.run(),
         Command::Plan(args) => args.run(),
         Command::Run(args) => args.run(),
+        Command::Submit(args) => args.run(),
         Command::Status(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Import(args) => args.run(),

@@ -112,7 +112,7 @@ impl Train {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     let bytes = tau_runs::read_if_there(path)?;
     let bytes = bytes.ok_or_else(|| Usage(format!("there is no file {}", path.display())))?;
     String::from_utf8(bytes).map_err(|_| Usage(format!("{} is no text", path.display())).into())

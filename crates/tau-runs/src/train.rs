@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer};
 use tau_rnn::{Checkpoint, Losses};
 
-use crate::files::{remove_unfinished, write_atomically, write_table};
+use crate::files::{remove_unfinished, write_atomically};
 use crate::run::{MetricsRow, Provenance, Run, State, Status, json};
 use crate::{Error, Lock};
 
@@ -77,14 +77,25 @@ impl Run {
             Some(State::Unfinished) | None => {}
         }
         self.write_json("manifest.json", provenance)?;
+        let rows_there = self.metrics()?.len();
         let (mut trainer, rows) = self.trainer(pool)?;
         // The table may know of an epoch that the status does not, and the status of updates since.
         let table_s = rows.last().map_or(0.0, |row| row.wall_s);
         let wall_s = status.map_or(0.0, |status| status.wall_s).max(table_s);
         let (started, kept) = (Instant::now(), Instant::now());
         let (late, error) = (None, None);
-        let mut keeper =
-            Keeper { run: self, rows, wall_s, started, every, kept, watch, late, error };
+        let mut keeper = Keeper {
+            run: self,
+            rows,
+            rows_there,
+            wall_s,
+            started,
+            every,
+            kept,
+            watch,
+            late,
+            error,
+        };
         let mut outcome = trainer.run(&mut keeper);
         if let Some(error) = keeper.error {
             return Err(error);
@@ -228,6 +239,8 @@ impl From<SavedPosition> for Position {
 struct Keeper<'a> {
     run: &'a Run,
     rows: Vec<MetricsRow>,
+    /// Of the table when this start began: it may have been ahead of the state.
+    rows_there: usize,
     /// Seconds of earlier starts.
     wall_s: f64,
     started: Instant,
@@ -275,7 +288,10 @@ impl Keeper<'_> {
             table.serialize(row).map_err(|error| fault(error.to_string()))?;
         }
         let table = table.into_inner().map_err(|error| fault(error.to_string()))?;
-        write_table(&path, &table)?;
+        // A table that is ahead begins with the same rows: it is not replaced by one with fewer.
+        if self.rows.len() >= self.rows_there {
+            write_atomically(&path, &table)?;
+        }
         self.keep_state(trainer)
     }
 

@@ -1,0 +1,38 @@
+//! Archives that want more than to be read.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+use std::fs;
+
+use tau_exchange::read_pytorch;
+
+/// A pickle that runs a command when Python loads it: `os.system('touch FILE')`.
+fn pickle(command: &str) -> Vec<u8> {
+    format!("cos\nsystem\n(S'{command}'\ntR.").into_bytes()
+}
+
+#[test]
+fn no_code_in_a_pickle_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let trap = folder.path().join("run");
+    let archive = folder.path().join("network.pt");
+    fs::write(&archive, pickle(&format!("touch {}", trap.display()))).unwrap();
+    let error = read_pytorch(&archive).unwrap_err().to_string();
+    assert!(error.starts_with("no PyTorch network of this kind: "), "{error}");
+    assert!(!trap.exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_is_no_archive_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("network.pt");
+    for bytes in [&b""[..], b"PK\x03\x04", b"\x80\x02}q\x00.", b"not at all", &[0xff; 5000]] {
+        fs::write(&archive, bytes).unwrap();
+        let error = read_pytorch(&archive).unwrap_err().to_string();
+        assert!(error.starts_with("no PyTorch network of this kind: "), "{error}");
+    }
+    fs::remove_file(&archive).unwrap();
+    let error = read_pytorch(&archive).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read "), "{error}");
+}
