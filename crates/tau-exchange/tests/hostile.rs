@@ -36,3 +36,17 @@ fn what_is_no_archive_is_refused() {
     let error = read_pytorch(&archive).unwrap_err().to_string();
     assert!(error.starts_with("cannot read "), "{error}");
 }
+
+/// What the fuzzer begins with (`fuzz/seeds`), and what it found, if ever.
+#[test]
+fn seeds_of_the_fuzzer_are_read_or_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pytorch");
+    let mut read = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        if let Ok(network) = read_pytorch(&entry.unwrap().path()) {
+            assert_eq!((network.params.hidden_size(), network.params.readouts.len()), (3, 1));
+            read += 1;
+        }
+    }
+    assert!(read >= 3, "{read}");
+}

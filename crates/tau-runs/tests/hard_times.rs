@@ -93,7 +93,7 @@ fn a_full_disk_stops_the_run_and_keeps_what_was_there() {
     // Checkpoints of some 30 kB: a few fit.
     let mut spec = small(Curriculum::MultiHead);
     spec.network = Config::paper(60);
-    spec.network.hidden_size = 60;
+
     let run = Run::open(disk.path(), spec.clone(), Hardware::Cpu).unwrap();
     // Someone else's file, so that there is room for the first epochs only.
     let other = disk.path().join("other");

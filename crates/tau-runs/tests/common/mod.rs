@@ -1,7 +1,7 @@
 //! Small runs in temporary folders.
 
 // Each test file uses its own part of this module.
-#![allow(dead_code, unreachable_pub, reason = "shared by several test files")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "shared by several test files")]
 
 use std::path::Path;
 use std::sync::Arc;
