@@ -107,7 +107,7 @@ impl Doctor {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             let first = self.random_from.unwrap_or(now.map_or(0, |now| now.as_secs()));
             say!("         30 of the networks are random (numbers from {first} on)");
-            cases.extend((first..first + 30).map(Case::random));
+            cases.extend((first..first.saturating_add(30)).map(Case::random));
         }
         let mut well = gradients::<f32>(hardware, &cases)?;
         // The processor beside itself would prove nothing.

@@ -4,6 +4,7 @@ mod device;
 mod doctor;
 mod eta;
 mod exchange;
+mod measure;
 mod reproduce;
 mod show;
 mod status;
@@ -36,6 +37,7 @@ enum Command {
     Submit(submit::Submit),
     Status(status::StatusOf),
     Show(show::Show),
+    Measure(measure::Measure),
     Import(exchange::Import),
     Export(exchange::Export),
     ReproduceFigures(reproduce::ReproduceFigures),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Submit(args) => args.run(),
         Command::Status(args) => args.run(),
         Command::Show(args) => args.run(),
+        Command::Measure(args) => args.run(),
         Command::Import(args) => args.run(),
         Command::Export(args) => args.run(),
         Command::ReproduceFigures(args) => args.run(),

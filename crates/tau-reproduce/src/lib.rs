@@ -30,6 +30,7 @@ pub mod claims;
 mod error;
 pub mod evidence;
 pub mod figures;
+mod measure;
 mod preset;
 mod report;
 
@@ -46,6 +47,7 @@ use tau_runs::{
 };
 
 pub use error::Error;
+pub use measure::{NeuronRow, measure};
 pub use preset::{Condition, ForgettingSettings, Preset, TauNetSettings};
 pub use report::{Judged, Report};
 

@@ -1,0 +1,142 @@
+//! One run and a sweep from a file: train, look, measure, export, stop, go on.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tests::files::{assert_same, files};
+
+const ONE: &str = "seed = 1\nn_end = 3\nmax_epochs = 20\nupdates_per_epoch = 60\nbatch_size = 32\n\
+                   test_batches = 5\nsuccess_accuracy = 0.6\n[network]\nhidden_size = 16\n";
+
+/// A folder with `one.toml`.
+fn place(spec: &str) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("one.toml"), spec).unwrap();
+    place
+}
+
+fn tau(place: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tau"));
+    command.args(arguments).current_dir(place).env_remove("RAYON_NUM_THREADS").output().unwrap()
+}
+
+/// What it prints, if all goes well.
+fn said(place: &Path, arguments: &[&str]) -> String {
+    let output = tau(place, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Exit code and message.
+fn refused(place: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = tau(place, arguments);
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_run_is_trained_shown_measured_and_exported() {
+    let place = place(ONE);
+    let place = place.path();
+    let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
+    assert!(run.starts_with("runs/parity_multi-head_h16_seed1-"), "{run}");
+    // Again nothing is done; as the folder of a run, too.
+    let before = files(&place.join(&run));
+    assert_eq!(said(place, &["train", "one.toml", "--device", "cpu"]).trim(), run);
+    said(place, &["train", &run, "--device", "cpu"]);
+    assert_same(&files(&place.join(&run)), &before, "trained again");
+    let status = said(place, &["status"]);
+    assert!(status.contains("finished") && status.contains("3 / 3"), "{status}");
+    let status: serde_json::Value =
+        serde_json::from_str(&said(place, &["status", "--json"])).unwrap();
+    assert_eq!(status[0]["state"], "finished");
+    assert!(said(place, &["show", &run]).contains("N = 3 of 3"));
+    let measured = said(place, &["measure", &run, "--steps", "500", "--trials", "2"]);
+    assert!(measured.contains("trustworthy"), "{measured}");
+    let table = fs::read_to_string(place.join(&run).join("measures/neurons.csv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + 2 * 16, "{table}");
+    let exported = said(place, &["export", &run, "exported"]);
+    assert_eq!(exported.lines().count(), 4);
+    let (code, message) = refused(place, &["export", &run, "exported"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("--force replaces it"), "{message}");
+}
+
+#[test]
+fn a_sweep_is_planned_trained_in_shards_and_finished() {
+    let place = place(&format!("seeds = 2\n{}", ONE.replace("seed = 1\n", "")));
+    let place = place.path();
+    let plan = said(place, &["plan", "one.toml", "--device", "cpu"]);
+    assert!(plan.contains("2 runs, 2 of them to train"), "{plan}");
+    assert!(!place.join("runs").exists(), "a plan writes nothing");
+    let run =
+        |extra: &[&str]| said(place, &[&["run", "one.toml", "--device", "cpu"], extra].concat());
+    assert_eq!(run(&["--shard", "2/2"]), "1 of 1 runs have ended\n");
+    let plan = said(place, &["plan", "one.toml", "--device", "cpu"]);
+    assert!(plan.contains("2 runs, 1 of them to train"), "{plan}");
+    assert_eq!(run(&["--jobs", "2"]), "2 of 2 runs have ended\n");
+}
+
+#[test]
+fn mistakes_are_answered_with_what_was_meant() {
+    check(2, &["train", "two.toml"], "there is no file two.toml");
+    check(2, &["train", "one.toml", "--set", "hidden=3"], "did you mean network.hidden_size?");
+    check(2, &["train", "one.toml", "--set", "seed"], "expected KEY=VALUE");
+    check(1, &["train", "one.toml", "--set", "batch_size=0"], "batch_size: 0");
+    check(2, &["run", "one.toml", "--shard", "3/2"], "expected i/n");
+    check(2, &["plan", "one.toml", "--threads", "0", "--device", "cpu"], "threads: 0");
+    check(1, &["show", "."], "no run in .");
+    check(1, &["status", "--out", "nowhere"], "is it the folder of the runs?");
+    fn check(expected: i32, arguments: &[&str], what: &str) {
+        let place = place(ONE);
+        let (code, message) = refused(place.path(), arguments);
+        assert_eq!(code, Some(expected), "{arguments:?}: {message}");
+        assert!(message.contains(what), "{arguments:?}: {message}");
+    }
+}
+
+/// Each signal: kept within two seconds, exit code 75, and the same bits in the end.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_asked_to_stop_keeps_its_state_and_goes_on() {
+    let long = ONE.replace("updates_per_epoch = 60", "updates_per_epoch = 3000");
+    let long = long.replace("max_epochs = 20", "max_epochs = 3");
+    let place = place(&long);
+    let place = place.path();
+    let expected = said(place, &["train", "one.toml", "--device", "cpu", "--out", "undisturbed"]);
+    for signal in ["TERM", "INT", "USR1"] {
+        let out = format!("stopped-{signal}");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tau"))
+            .args(["train", "one.toml", "--device", "cpu", "--out", &out])
+            .current_dir(place)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        // The folder is there when the training begins.
+        while !place.join(&out).exists() && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(30));
+        Command::new("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()])
+            .status()
+            .unwrap();
+        let asked = Instant::now();
+        let code = child.wait().unwrap().code();
+        assert_eq!(code, Some(75), "{signal}");
+        assert!(asked.elapsed() < Duration::from_secs(2), "{signal}: {:?}", asked.elapsed());
+        let run = said(place, &["train", "one.toml", "--device", "cpu", "--out", &out]);
+        let networks = |run: &str| {
+            let mut all = files(&place.join(run.trim()));
+            all.retain(|name, _| name.ends_with(".safetensors"));
+            all
+        };
+        assert_same(&networks(&run), &networks(&expected), signal);
+    }
+}
