@@ -27,9 +27,8 @@ impl FromStr for Device {
 }
 
 impl Device {
-    /// The device, said in one line. For `auto` a GPU that passes the self-test, or the processor
-    /// where there is no GPU; one that is there and fails is an error, since whoever has a GPU
-    /// does not want to wait for a processor.
+    /// The device, said in one line. For `auto` a GPU that passes the self-test, else the processor,
+    /// with the reason.
     pub(crate) fn choose(self) -> anyhow::Result<Hardware> {
         let (hardware, why) = match self {
             Self::Chosen(hardware) => (hardware, String::new()),
@@ -37,7 +36,9 @@ impl Device {
                 let gpu = Hardware::Cuda { number: 0 };
                 match gpu.name().and_then(|_| self_test(gpu)) {
                     Ok(()) => (gpu, String::new()),
-                    Err(error @ Error::NoDevice { .. }) => (Hardware::Cpu, format!("; {error}")),
+                    Err(error @ (Error::NoDevice { .. } | Error::UnusableDevice { .. })) => {
+                        (Hardware::Cpu, format!("; {error}"))
+                    }
                     Err(error) => bail!("{gpu}: {error} (--device cpu uses the processor)"),
                 }
             }

@@ -28,8 +28,8 @@ impl Display for Hardware {
     /// As [`FromStr`] reads it.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda { number } => write!(f, "cuda:{number}"),
+            Self::Cpu => f.pad("cpu"),
+            Self::Cuda { number } => f.pad(&format!("cuda:{number}")),
         }
     }
 }
