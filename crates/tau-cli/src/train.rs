@@ -239,14 +239,22 @@ impl Plan {
         println!("{} runs, {to_do} of them to train", planned.len());
         if to_do > 0 {
             println!(
-                "{} on {threads} threads, {} at a time; {:.2} GB of memory, {:.2} GB on the disk",
+                "{} on {threads} threads, {} at a time; {} of memory, {} on the disk",
                 about(forecast.about_s),
                 forecast.jobs,
-                forecast.memory_bytes as f64 / 1e9,
-                forecast.disk_bytes as f64 / 1e9
+                size(forecast.memory_bytes),
+                size(forecast.disk_bytes)
             );
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// `12 MB`, `1.5 GB`.
+fn size(bytes: usize) -> String {
+    match bytes.div_ceil(1_000_000) {
+        megabytes @ 0..1000 => format!("{megabytes} MB"),
+        megabytes => format!("{:.1} GB", megabytes as f64 / 1e3),
     }
 }
 
