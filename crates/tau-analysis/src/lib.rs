@@ -55,7 +55,7 @@ pub use effect::{Estimate, Prediction, Verdict};
 pub use error::Error;
 pub use probe::Probe;
 pub use tau_statistics::TauStatistics;
-pub use timescale::{Component, FitConfig, Model, Quality, TauNet, tau_net};
+pub use timescale::{Component, FitConfig, Model, Quality, TauNet, TauNets, tau_net};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -6,14 +6,13 @@ use std::sync::atomic::AtomicBool;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tau_analysis::{Drive, FitConfig, Probe, Quality, TauStatistics};
-use tau_rnn::{Backend, thread_pool};
+use tau_analysis::{Probe, Quality, TauStatistics};
+use tau_rnn::thread_pool;
 use tau_runs::queue::share_out;
 use tau_runs::{MetricsRow, Provenance, State, read_if_there, write_atomically};
-use tau_tasks::TaskKind;
 
-use crate::Planned;
-use crate::{Error, Preset};
+use crate::measure::{backend, tau_nets};
+use crate::{Error, Planned, Preset};
 
 /// A trained network and its measurements.
 #[derive(Clone, Debug)]
@@ -189,14 +188,6 @@ fn chosen(network: &Network, every: usize) -> Vec<usize> {
     solved.filter(|(k, _)| k % every.max(1) == 0 || *k == last).map(|(_, (n, _))| *n).collect()
 }
 
-/// The network when it had solved N, on the run's device; on the processor on one thread: the
-/// networks, not the batch, are what is spread over the threads.
-fn backend(planned: &Planned, n: usize) -> Result<Box<dyn Backend<f32>>, Error> {
-    let checkpoint = planned.run.checkpoint(n)?;
-    let (config, params) = (checkpoint.config, checkpoint.params);
-    Ok(planned.run.hardware().network(config, params, thread_pool(Some(1))?)?)
-}
-
 fn tau_net(
     preset: &Preset,
     planned: &Planned,
@@ -205,18 +196,7 @@ fn tau_net(
 ) -> Result<TauNetSummary, Error> {
     let settings = &preset.tau_net;
     cached(planned, &format!("tau_net_N{n:03}"), settings, || {
-        let spec = planned.run.spec();
-        let drive = Drive {
-            steps: settings.steps,
-            burn_in: settings.burn_in,
-            trials: settings.trials,
-            max_lag: settings.fit_lags,
-            initial_state: spec.initial_state,
-            seed: spec.seed,
-        };
-        let task = memory_task(spec.task, n)?;
-        let found = drive.autocorrelation(&mut *backend(planned, n)?, &*task, stop)?;
-        let fits = tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?;
+        let fits = tau_nets(&planned.run, n, settings, stop)?;
         let good = |fit: &&tau_analysis::TauNet| fit.quality == Quality::Good;
         let trusted: Vec<f64> = fits.units.iter().filter(good).map(|fit| fit.tau).collect();
         let published: Vec<f64> =
@@ -252,13 +232,9 @@ fn forgetting(
             seed: spec.seed,
         };
         let task = spec.task.with_memory(&memory).map_err(tau_curricula::Error::from)?;
-        let accuracy = probe.accuracy(&mut *backend(planned, n_max)?, &*task, stop)?;
+        let accuracy = probe.accuracy(&mut *backend(&planned.run, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })
-}
-
-fn memory_task(kind: TaskKind, n: usize) -> Result<Box<dyn tau_tasks::Task>, Error> {
-    Ok(kind.with_memory(&[n]).map_err(tau_curricula::Error::from)?)
 }
 
 /// Mean and standard deviation (over all that there are).

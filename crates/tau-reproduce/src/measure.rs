@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use tau_analysis::{Drive, FitConfig, Quality};
-use tau_rnn::thread_pool;
+use tau_analysis::{Drive, FitConfig, Quality, TauNets};
+use tau_rnn::{Backend, thread_pool};
 use tau_runs::Run;
 
 use crate::{Error, TauNetSettings};
@@ -41,24 +41,10 @@ pub fn measure(
     stop: &AtomicBool,
     mut measured: impl FnMut(usize),
 ) -> Result<Vec<NeuronRow>, Error> {
-    let spec = run.spec();
-    let drive = Drive {
-        steps: settings.steps,
-        burn_in: settings.burn_in,
-        trials: settings.trials,
-        max_lag: settings.fit_lags,
-        initial_state: spec.initial_state,
-        seed: spec.seed,
-    };
     let mut rows = Vec::new();
     for &n in memory {
-        let checkpoint = run.checkpoint(n)?;
-        let params = checkpoint.params.cast::<f64>();
-        let pool = thread_pool(Some(1))?;
-        let mut network = run.hardware().network(checkpoint.config, checkpoint.params, pool)?;
-        let task = spec.task.with_memory(&[n]).map_err(tau_curricula::Error::from)?;
-        let found = drive.autocorrelation(&mut *network, &*task, stop)?;
-        let fits = tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?;
+        let params = run.checkpoint(n)?.params.cast::<f64>();
+        let fits = tau_nets(run, n, settings, stop)?;
         let tau_eff = params.tau_eff();
         rows.extend(fits.units.iter().enumerate().map(|(neuron, fit)| NeuronRow {
             n,
@@ -72,4 +58,37 @@ pub fn measure(
         measured(n);
     }
     Ok(rows)
+}
+
+/// Drives the network that the run kept for this N with random input, on the run's device, and fits
+/// τ_net to the activity of each neuron and of all.
+///
+/// # Errors
+/// Those of [`measure`].
+pub(crate) fn tau_nets(
+    run: &Run,
+    n: usize,
+    settings: &TauNetSettings,
+    stop: &AtomicBool,
+) -> Result<TauNets, Error> {
+    let spec = run.spec();
+    let drive = Drive {
+        steps: settings.steps,
+        burn_in: settings.burn_in,
+        trials: settings.trials,
+        max_lag: settings.fit_lags,
+        initial_state: spec.initial_state,
+        seed: spec.seed,
+    };
+    let task = spec.task.with_memory(&[n]).map_err(tau_curricula::Error::from)?;
+    let found = drive.autocorrelation(&mut *backend(run, n)?, &*task, stop)?;
+    Ok(tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?)
+}
+
+/// The network when it had solved N, on the run's device; on the processor on one thread: the
+/// networks, not the batch, are what is spread over the threads.
+pub(crate) fn backend(run: &Run, n: usize) -> Result<Box<dyn Backend<f32>>, Error> {
+    let checkpoint = run.checkpoint(n)?;
+    let (config, params) = (checkpoint.config, checkpoint.params);
+    Ok(run.hardware().network(config, params, thread_pool(Some(1))?)?)
 }
