@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 
 fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
     let mut command = Command::new(built("tau-cli", "tau")?);
-    become_it(command.arg("reproduce-figures").args(options).env("TAU_COMMIT", commit()))
+    become_it(command.arg("reproduce-figures").args(options))
 }
 
 fn bench(options: &[String]) -> Result<ExitCode> {

@@ -11,6 +11,8 @@ use tau_rnn::check::{Case, Finding, Workspace};
 use tau_rnn::{Activation, Error, Hardware, Isa, Real, thread_pool};
 use tau_tasks::TaskKind;
 
+use crate::machine;
+
 /// A line on standard output; nobody has to read it.
 macro_rules! say {
     ($($line:tt)*) => { let _ = writeln!(std::io::stdout(), $($line)*); };
@@ -18,7 +20,8 @@ macro_rules! say {
 
 /// Say what this machine has and whether it computes the right thing.
 ///
-/// Without --device: processor, threads, every GPU, and a short self-test of each. Exit code: 0 if
+/// Without --device: threads, memory, disk (of this folder), Slurm, processor, every GPU, and a short
+/// self-test of each. Exit code: 0 if
 /// all is well (a machine without a GPU is), 1 if not: also if a GPU or its driver cannot be used.
 #[derive(Args)]
 pub(crate) struct Doctor {
@@ -58,6 +61,9 @@ impl Doctor {
     pub(crate) fn examine(&self) -> anyhow::Result<()> {
         let pool = thread_pool(crate::threads(None)?)?;
         say!("threads  {} (RAYON_NUM_THREADS changes it)", pool.current_num_threads());
+        say!("memory   {}", machine::memory());
+        say!("disk     {}", machine::disk(".".as_ref()));
+        say!("slurm    {}", machine::slurm());
         let available: Vec<String> =
             Isa::available().iter().map(|isa| format!("{isa:?}")).collect();
         say!("kernels  {} (best first; all give the same bits)", available.join(", "));

@@ -4,6 +4,7 @@ mod device;
 mod doctor;
 mod eta;
 mod exchange;
+mod machine;
 mod measure;
 mod reproduce;
 mod show;
@@ -16,6 +17,18 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use tau_rnn::Hardware;
+use tau_runs::Provenance;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Of the sources: see build.rs.
+const COMMIT: &str = env!("TAU_COMMIT");
+const VERSION_AND_COMMIT: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TAU_COMMIT"), ")");
+
+/// This program on a device.
+fn provenance(hardware: Hardware, threads: usize) -> Result<Provenance, tau_rnn::Error> {
+    Provenance::here(VERSION, COMMIT, hardware, threads)
+}
 
 /// Train recurrent networks with trainable time constants, measure the timescales that they develop,
 /// and reproduce what is published.
@@ -23,7 +36,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 /// Exit codes: 0 done; 1 an error; 2 a wrong command line or spec; 75 stopped by Ctrl-C, SIGTERM or
 /// SIGUSR1 with everything kept: the same command goes on from there.
 #[derive(Parser)]
-#[command(name = "tau", version, propagate_version = true)]
+#[command(name = "tau", version = VERSION_AND_COMMIT, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

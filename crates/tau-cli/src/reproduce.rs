@@ -7,7 +7,6 @@ use clap::Args;
 use tau_analysis::Verdict;
 use tau_reproduce::{Preset, Report, Reproduction};
 use tau_rnn::thread_pool;
-use tau_runs::Provenance;
 
 use crate::device::Device;
 use crate::{stop, terminal, threads};
@@ -62,8 +61,7 @@ impl ReproduceFigures {
         let out = self.out.clone().unwrap_or_else(named);
         let pool = thread_pool(threads(self.threads)?)?;
         let hardware = self.device.choose()?;
-        let provenance =
-            Provenance::here(env!("CARGO_PKG_VERSION"), hardware, pool.current_num_threads())?;
+        let provenance = crate::provenance(hardware, pool.current_num_threads())?;
         let stop = stop::when_asked()?;
         let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
         let title = format!("preset {}, results in {}", preset.id, whole.display());

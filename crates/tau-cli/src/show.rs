@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tau_curricula::{Autopsy, NeuronReport};
-use tau_runs::{Lock, Run};
+use tau_runs::{Lock, Manifest, Provenance, Run};
 
 use crate::eta::duration;
 
@@ -55,8 +55,22 @@ fn describe(run: &Run) -> anyhow::Result<String> {
     if let Some(reason) = status.reason {
         line("reason", reason);
     }
-    if let Some(by) = run.provenance()? {
-        line("computed by", format!("tau {} ({}), {}", by.version, by.commit, by.device));
+    if let Some(Manifest { by, host, files, .. }) = run.manifest()? {
+        let Provenance { version, commit, device, threads } = by;
+        let on = if host.is_empty() { String::new() } else { format!(" of {host}") };
+        line("computed by", format!("tau {version} ({commit}), {threads} threads on {device}{on}"));
+        // A run in training changes its files; so does one that was killed and not begun again.
+        if !files.is_empty() {
+            let altered = run.altered()?;
+            line(
+                "files",
+                if altered.is_empty() {
+                    format!("{}, as they were written (BLAKE3)", files.len())
+                } else {
+                    format!("ALTERED since they were written: {}", altered.join(", "))
+                },
+            );
+        }
     }
     let rows = run.metrics()?;
     if let Some(last) = rows.last() {

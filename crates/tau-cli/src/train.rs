@@ -9,9 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use tau_curricula::TrainingSpec;
 use tau_rnn::{Hardware, thread_pool};
-use tau_runs::{
-    Crew, Error, Every, Forecast, Progress, Provenance, Run, State, read_spec, read_sweep,
-};
+use tau_runs::{Crew, Error, Every, Forecast, Progress, Run, State, read_spec, read_sweep};
 
 use crate::device::Device;
 use crate::eta::about;
@@ -313,7 +311,7 @@ fn train(
     jobs: Option<usize>,
     every: Every,
 ) -> anyhow::Result<Vec<Result<tau_curricula::Outcome, Error>>> {
-    let provenance = Provenance::here(env!("CARGO_PKG_VERSION"), hardware, threads)?;
+    let provenance = crate::provenance(hardware, threads)?;
     let stop = stop::when_asked()?;
     let mut forecast = Forecast::of(runs, threads)?;
     forecast.jobs = jobs.unwrap_or(forecast.jobs).min(threads).min(runs.len()).max(1);

@@ -329,7 +329,7 @@ fn a_run_that_loses_its_gpu_keeps_its_last_epoch() {
         };
         let root = tempfile::tempdir().expect("a folder");
         let run = Run::open(root.path(), spec, FIRST).expect("a run");
-        let provenance = Provenance::here("0", FIRST, 1).expect("a GPU");
+        let provenance = Provenance::here("0", "", FIRST, 1).expect("a GPU");
         let pool = thread_pool(Some(1)).expect("a thread");
         let text =
             run.train(pool, &provenance, Every::default(), &mut ()).expect_err("lost").to_string();

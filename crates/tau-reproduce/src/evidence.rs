@@ -168,7 +168,7 @@ fn trained(planned: &Planned) -> Result<Network, Error> {
         seed: planned.run.spec().seed,
         metrics,
         state,
-        provenance: planned.run.provenance().ok().flatten().unwrap_or_else(unknown),
+        provenance: planned.run.manifest().ok().flatten().map_or_else(unknown, |found| found.by),
         tau,
         tau_net: Vec::new(),
         forgetting: None,

@@ -7,7 +7,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `spec.toml` | the [`tau_curricula::TrainingSpec`], every value written out |
-//! | `manifest.json` | version, commit, device, threads of the last start |
+//! | `manifest.json` | see [`Manifest`]: version, commit, device, hashes of the files |
 //! | `metrics.csv` | one row for each epoch and head: see [`MetricsRow`] |
 //! | `checkpoints/N005.safetensors` | the network when it had solved N = 5 |
 //! | `latest.safetensors` | the last state that was kept, with the optimiser's memory |
@@ -42,6 +42,7 @@ mod error;
 mod files;
 mod forecast;
 mod lock;
+mod manifest;
 pub mod queue;
 mod run;
 mod spec;
@@ -53,7 +54,8 @@ pub use error::Error;
 pub use files::{create_folder, read_if_there, write_atomically, write_table};
 pub use forecast::Forecast;
 pub use lock::Lock;
-pub use run::{MetricsRow, Provenance, Run, State, Status, runs_in};
+pub use manifest::{Manifest, Provenance};
+pub use run::{MetricsRow, Run, State, Status, runs_in};
 pub use spec::read_spec;
 pub use sweep::read_sweep;
 pub use train::{Every, Watch};

@@ -76,35 +76,6 @@ pub struct Status {
     pub reason: Option<String>,
 }
 
-/// Who computed a run, and on what: contents of `manifest.json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// Version of the program.
-    pub version: String,
-    /// Commit of the program's source, or `unknown`.
-    pub commit: String,
-    /// Processor or accelerator.
-    pub device: String,
-    /// Threads of the pool.
-    pub threads: usize,
-}
-
-impl Provenance {
-    /// This program, of that version, on a device of this machine. The commit is what the
-    /// environment variable `TAU_COMMIT` says.
-    ///
-    /// # Errors
-    /// [`tau_rnn::Error::NoDevice`].
-    pub fn here(version: &str, hardware: Hardware, threads: usize) -> Result<Self, tau_rnn::Error> {
-        Ok(Self {
-            version: version.to_owned(),
-            commit: std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned()),
-            device: hardware.name()?,
-            threads,
-        })
-    }
-}
-
 /// A run in its folder.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -121,14 +92,12 @@ impl Run {
     /// A spec out of range; a folder that holds another run, or cannot be read.
     pub fn open(root: &Path, spec: TrainingSpec, hardware: Hardware) -> Result<Self, Error> {
         spec.check()?;
-        let text = spec::write(&spec);
-        // Other arithmetic gives another network: it is another run.
-        let identity = format!("numerics = {}\n{text}", hardware.numerics()?);
-        let digest = blake3::hash(identity.as_bytes()).to_hex();
-        let TrainingSpec { curriculum, task, seed, .. } = &spec;
-        let hidden = spec.network.hidden_size;
-        let name = format!("{task}_{curriculum}_h{hidden}_seed{seed}-{}", &digest[..12]);
-        let run = Self { folder: root.join(name), spec, hardware };
+        let mut run = Self { folder: root.to_owned(), spec, hardware };
+        let digest = run.digest()?;
+        let TrainingSpec { curriculum, task, seed, network, .. } = &run.spec;
+        let hidden = network.hidden_size;
+        run.folder =
+            root.join(format!("{task}_{curriculum}_h{hidden}_seed{seed}-{}", &digest[..12]));
         if run.spec_in_folder()?.is_some_and(|found| found != run.spec) {
             return Err(Error::Contents {
                 path: run.folder.join(SPEC),
@@ -152,6 +121,13 @@ impl Run {
         run.spec =
             run.spec_in_folder()?.ok_or_else(|| Error::NoRun { folder: folder.to_owned() })?;
         Ok(run)
+    }
+
+    /// Of all that decides the result. Other arithmetic gives another network: it is another run.
+    pub(crate) fn digest(&self) -> Result<String, Error> {
+        let text = spec::write(&self.spec);
+        let identity = format!("numerics = {}\n{text}", self.hardware.numerics()?);
+        Ok(blake3::hash(identity.as_bytes()).to_hex().to_string())
     }
 
     fn spec_in_folder(&self) -> Result<Option<TrainingSpec>, Error> {
@@ -206,14 +182,6 @@ impl Run {
     /// A file that cannot be read.
     pub fn status(&self) -> Result<Option<Status>, Error> {
         self.read_json("status.json", "delete it: the run then goes on from its last epoch")
-    }
-
-    /// Who computed it, at its last start; `None` if it was never begun.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn provenance(&self) -> Result<Option<Provenance>, Error> {
-        self.read_json("manifest.json", "delete it: the next start of the run writes it anew")
     }
 
     /// What the network was like before it diverged; `None` if it did not.
@@ -288,7 +256,7 @@ impl Run {
         write_atomically(&self.folder.join(name), json(value).as_bytes())
     }
 
-    fn read_json<T: DeserializeOwned>(
+    pub(crate) fn read_json<T: DeserializeOwned>(
         &self,
         name: &str,
         remedy: &'static str,

@@ -10,7 +10,8 @@ use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer};
 use tau_rnn::{Checkpoint, Losses};
 
 use crate::files::{remove_unfinished, write_atomically};
-use crate::run::{MetricsRow, Provenance, Run, State, Status, json};
+use crate::manifest::Provenance;
+use crate::run::{MetricsRow, Run, State, Status, json};
 use crate::{Error, Lock};
 
 /// Someone who watches runs and may stop them by answering `Break`.
@@ -76,7 +77,7 @@ impl Run {
             }
             Some(State::Unfinished) | None => {}
         }
-        self.write_json("manifest.json", provenance)?;
+        self.write_manifest(provenance, None)?;
         let rows_there = self.metrics()?.len();
         let (mut trainer, rows) = self.trainer(pool)?;
         // The table may know of an epoch that the status does not, and the status of updates since.
@@ -124,6 +125,7 @@ impl Run {
             }
         }
         self.write_status(trainer.position(), state, wall_s, reason.clone())?;
+        self.write_manifest(provenance, Some(wall_s))?;
         match (outcome, reason) {
             (Ok(outcome), _) => Ok(outcome),
             (Err(tau_curricula::Error::Diverged { .. }), Some(reason)) => {

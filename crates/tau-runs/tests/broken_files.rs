@@ -9,22 +9,14 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{Files, Folder, assert_same, files, small, train};
-use tau_curricula::{Curriculum, EpochReport, Position, TrainingSpec};
+use common::{Files, Folder, StopAfter, assert_same, files, small, train};
+use tau_curricula::{Curriculum, Position, TrainingSpec};
 use tau_random::{Key, Purpose};
 use tau_rnn::{Checkpoint, Config, Hardware, Params, Rule};
 use tau_runs::{Error, Run, State, Watch};
 
 const DELETE_LATEST: &str = " (delete it to train the run anew from its beginning)";
 const MOVE_AWAY: &str = " (move the run's folder away to train it anew)";
-
-struct StopAfter(usize);
-
-impl Watch for StopAfter {
-    fn epoch_ended(&mut self, report: &EpochReport, _: f64) -> ControlFlow<()> {
-        if report.epoch == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
 
 /// A run that was stopped after two epochs.
 fn begun(folder: &Folder) -> Run {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Folder, assert_same, files, small, train};
+use common::{Files, Folder, StopAfter, assert_same, files, small, train};
 use tau_curricula::{Curriculum, Outcome};
 use tau_rnn::{Config, Hardware};
 use tau_runs::{Error, Lock, Run, State};
@@ -76,12 +76,76 @@ impl Disk {
     fn path(&self) -> &Path {
         self.0.path()
     }
+
+    /// Not even root may write to what is mounted read-only.
+    fn allow_writing(&self, allowed: bool) {
+        let options = if allowed { "remount,rw" } else { "remount,ro" };
+        let mut mount = Command::new("mount");
+        assert!(mount.args(["-o", options]).arg(self.path()).status().unwrap().success());
+    }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.path()).output();
     }
+}
+
+#[test]
+fn a_read_only_folder_is_looked_at_and_not_trained_in() {
+    let Some(disk) = Disk::new(4000) else {
+        eprintln!("skipped: to mount a small disk needs root");
+        return;
+    };
+    let spec = small(Curriculum::MultiHead);
+    let open = |spec| Run::open(disk.path(), spec, Hardware::Cpu).unwrap();
+    let (begun, mut other) = (open(spec.clone()), spec.clone());
+    other.seed += 1;
+    let new = open(other);
+    assert_eq!(train(&begun, 1, &mut StopAfter(2)).unwrap(), Outcome::Stopped);
+    let before = files(disk.path());
+    disk.allow_writing(false);
+    for run in [&begun, &new] {
+        let error = train(run, 1, &mut ()).unwrap_err().to_string();
+        assert!(error.starts_with("cannot ") && error.contains("read-only? choose"), "{error}");
+        assert!(error.contains(&run.name()), "{error}");
+    }
+    assert_eq!(begun.status().unwrap().unwrap().epochs, 2);
+    assert_eq!(begun.altered().unwrap(), Vec::<String>::new());
+    disk.allow_writing(true);
+    assert_same(&files(disk.path()), &before, "a read-only folder");
+    train(&begun, 1, &mut ()).unwrap();
+    let roomy = Folder::new();
+    let expected = Run::open(roomy.path(), spec, Hardware::Cpu).unwrap();
+    train(&expected, 2, &mut ()).unwrap();
+    assert_same(&networks(&begun), &networks(&expected), "a read-only folder");
+}
+
+#[test]
+fn the_manifest_knows_every_file_and_who_altered_one_is_seen() {
+    let folder = Folder::new();
+    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
+    train(&run, 1, &mut ()).unwrap();
+    let manifest = run.manifest().unwrap().unwrap();
+    let mut written = files(run.folder());
+    written.retain(|name, _| name != "manifest.json" && name != ".lock");
+    assert!(written.keys().eq(manifest.files.keys()), "{:?}", manifest.files.keys());
+    assert!(run.name().ends_with(&manifest.digest[..12]), "{manifest:?}");
+    assert_eq!(manifest.wall_s, Some(run.status().unwrap().unwrap().wall_s));
+    assert_eq!(run.altered().unwrap(), Vec::<String>::new());
+    let table = run.folder().join("metrics.csv");
+    let text = fs::read_to_string(&table).unwrap().replacen("true", "false", 1);
+    fs::write(table, text).unwrap();
+    let (solved, _) = written.iter().find(|(name, _)| name.starts_with("checkpoints/")).unwrap();
+    fs::remove_file(run.folder().join(solved)).unwrap();
+    assert_eq!(run.altered().unwrap(), [solved.clone(), "metrics.csv".to_owned()]);
+}
+
+/// All networks that a run kept.
+fn networks(run: &Run) -> Files {
+    let mut all = files(run.folder());
+    all.retain(|name, _| name.ends_with(".safetensors"));
+    all
 }
 
 #[test]
@@ -113,10 +177,5 @@ fn a_full_disk_stops_the_run_and_keeps_what_was_there() {
     let roomy = Folder::new();
     let expected = Run::open(roomy.path(), spec, Hardware::Cpu).unwrap();
     train(&expected, 2, &mut ()).unwrap();
-    let networks = |run: &Run| {
-        let mut all = files(run.folder());
-        all.retain(|name, _| name.ends_with(".safetensors"));
-        all
-    };
     assert_same(&networks(&run), &networks(&expected), "a full disk");
 }

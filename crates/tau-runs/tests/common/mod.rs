@@ -3,10 +3,11 @@
 // Each test file uses its own part of this module.
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "shared by several test files")]
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use tau_curricula::{Curriculum, Outcome, TrainingSpec};
+use tau_curricula::{Curriculum, EpochReport, Outcome, TrainingSpec};
 use tau_rnn::{Config, thread_pool};
 use tau_runs::{Error, Every, Provenance, Run, Watch};
 use tau_tasks::TaskKind;
@@ -45,4 +46,13 @@ pub fn pool(threads: usize) -> Arc<rayon::ThreadPool> {
 
 pub fn train(run: &Run, threads: usize, watch: &mut dyn Watch) -> Result<Outcome, Error> {
     run.train(pool(threads), &Provenance::default(), Every::default(), watch)
+}
+
+/// Breaks off after so many epochs.
+pub struct StopAfter(pub usize);
+
+impl Watch for StopAfter {
+    fn epoch_ended(&mut self, report: &EpochReport, _: f64) -> ControlFlow<()> {
+        if report.epoch == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
