@@ -1,4 +1,7 @@
-"""Opens what a run leaves behind, as an analyst would: open_files.py RUN EXPORTED."""
+"""Opens what a run leaves behind, as an analyst would: open_files.py RUN EXPORTED [torch].
+
+With `torch`, PyTorch must be there; without, it is used if it is.
+"""
 import json
 import subprocess
 import sys
@@ -9,7 +12,7 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-run, exported = map(Path, sys.argv[1:])
+run, exported = map(Path, sys.argv[1:3])
 metrics = pd.read_csv(run / "metrics.csv")
 assert list(metrics.columns) == [
     "epoch", "head", "n", "accuracy", "test_loss", "training_loss", "solved", "solved_n", "wall_s",
@@ -19,7 +22,9 @@ assert metrics.epoch.is_monotonic_increasing
 
 status = json.loads((run / "status.json").read_text())
 assert status["epochs"] == metrics.epoch.max(), status
-assert json.loads((run / "manifest.json").read_text())["threads"] >= 1
+manifest = json.loads((run / "manifest.json").read_text())
+assert manifest["threads"] >= 1 and manifest["wall_s"] == status["wall_s"], manifest
+assert {"spec.toml", "metrics.csv", "latest.safetensors"} <= manifest["files"].keys(), manifest
 
 n = int(metrics.solved_n.max())
 checkpoint = run / "checkpoints" / f"N{n:03}.safetensors"
@@ -44,6 +49,8 @@ try:
     import torch
     from safetensors.torch import load_file as load_torch
 except ImportError:
+    if "torch" in sys.argv[3:]:
+        raise
     print("opened with pandas, numpy, safetensors (torch is not installed: not tried)")
 else:
     tensors = load_torch(exported / "network.safetensors")

@@ -1,6 +1,7 @@
 //! What `cargo xtask ci` checks. The tests themselves are the README's command.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -49,7 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Formatting, lints, documentation, the direction of dependencies, licences, the kernels' PTX,
-/// spelling, and the smoke reproduction from nothing.
+/// spelling, the smoke reproduction from nothing, files opened in Python, kills, an old C library.
 pub(crate) fn all() -> Result<()> {
     step("formatting", || cargo_run(&["fmt", "--all", "--check"]))?;
     step("lints", || {
@@ -67,7 +68,8 @@ pub(crate) fn all() -> Result<()> {
     step("spelling", || run(&mut Command::new("typos")))?;
     step("smoke reproduction", smoke)?;
     step("files in Python", files_in_python)?;
-    step("crash test", || crate::crash::test(20, None))
+    step("crash test", || crate::crash::test(20, None))?;
+    step("an old C library", for_old_systems)
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<()>) -> Result<()> {
@@ -133,24 +135,50 @@ fn smoke() -> Result<()> {
     Ok(())
 }
 
-/// A run and its export, opened with pandas, numpy and safetensors (and PyTorch, if the Python that
-/// `TAU_PYTHON` names has it).
-fn files_in_python() -> Result<()> {
-    let python = match std::env::var_os("TAU_PYTHON") {
-        Some(python) => python.into(),
-        None => crate::python::python("file-tools", &["numpy", "pandas", "safetensors"])?,
+/// The program for old systems asks for nothing newer, and computes the same bits as the one for this.
+fn for_old_systems() -> Result<()> {
+    let [portable] = &crate::dist::portable(&[("tau-cli", "tau")])?[..] else {
+        bail!("not one program")
     };
     let folder = tempfile::tempdir()?;
-    let (spec, runs) = (folder.path().join("spec.toml"), folder.path().join("runs"));
+    let mut networks = Vec::new();
+    for (name, tau) in [("old", portable), ("new", &crate::built("tau-cli", "tau")?)] {
+        let run = small_run(tau, &folder.path().join(name))?;
+        networks.push(std::fs::read(run.join("latest.safetensors"))?);
+    }
+    if networks[0] != networks[1] {
+        bail!("the program for old systems trains another network");
+    }
+    Ok(())
+}
+
+/// A run and its export, opened with pandas, numpy and safetensors, and with PyTorch if `TAU_PYTHON`
+/// names a Python that has all of them.
+fn files_in_python() -> Result<()> {
+    let (python, torch) = match std::env::var_os("TAU_PYTHON") {
+        Some(python) => (python.into(), Some("torch")),
+        None => (crate::python::python("file-tools", &["numpy", "pandas", "safetensors"])?, None),
+    };
+    let folder = tempfile::tempdir()?;
+    let tau = crate::built("tau-cli", "tau")?;
+    let one = small_run(&tau, folder.path())?;
+    let exported = folder.path().join("exported");
+    quietly(Command::new(&tau).arg("export").arg(&one).arg(&exported))?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/open_files.py");
+    run(Command::new(python).arg(script).arg(&one).arg(&exported).args(torch))
+}
+
+/// Trains for seconds in a folder and says where the run is.
+fn small_run(tau: &Path, folder: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let (spec, runs) = (folder.join("spec.toml"), folder.join("runs"));
     let text = "seed = 1\nn_end = 3\nupdates_per_epoch = 100\nbatch_size = 64\nsuccess_accuracy = 0.7\n\
                 [network]\nhidden_size = 24\n";
     std::fs::write(&spec, text)?;
-    let tau = crate::built("tau-cli", "tau")?;
-    let train = |command: &mut Command| run(command.stdout(std::process::Stdio::null()));
-    train(Command::new(&tau).args(["train", "--device", "cpu", "--out"]).arg(&runs).arg(&spec))?;
-    let one = std::fs::read_dir(&runs)?.next().context("no run")??.path();
-    let exported = folder.path().join("exported");
-    train(Command::new(&tau).arg("export").arg(&one).arg(&exported))?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/open_files.py");
-    run(Command::new(python).arg(script).arg(&one).arg(&exported))
+    quietly(Command::new(tau).args(["train", "--device", "cpu", "--out"]).arg(&runs).arg(&spec))?;
+    Ok(std::fs::read_dir(&runs)?.next().context("no run")??.path())
+}
+
+fn quietly(command: &mut Command) -> Result<()> {
+    run(command.stdout(std::process::Stdio::null()))
 }

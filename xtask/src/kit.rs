@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{built, commit, run, target_folder};
+use crate::{commit, run, target_folder};
 
 /// The archive may be no larger.
 const MAX_BYTES: u64 = 60_000_000;
@@ -19,10 +19,10 @@ pub(crate) fn kit() -> Result<()> {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    for (package, binary) in [("tau-cli", "tau"), ("tau-bench", "tau-bench")] {
-        let program = folder.join(binary);
-        // Without the tables for debuggers.
-        run(Command::new("strip").arg("-o").arg(&program).arg(built(package, binary)?))?;
+    let names = ["tau", "tau-bench"];
+    let built = crate::dist::portable(&[("tau-cli", names[0]), ("tau-bench", names[1])])?;
+    for (program, name) in built.iter().zip(names) {
+        std::fs::copy(program, folder.join(name))?;
     }
     let copy = |from: &str, to: &str| -> Result<()> {
         std::fs::copy(root.join(from), folder.join(to)).with_context(|| from.to_owned())?;

@@ -2,6 +2,7 @@
 
 mod ci;
 mod crash;
+mod dist;
 mod kernels;
 mod kit;
 mod python;
@@ -53,6 +54,9 @@ enum Task {
     /// Pack programs and scripts for a GPU machine that has nothing but a driver (and Python with
     /// PyTorch, to compare with).
     GpuKit,
+    /// Pack `tau` for Linux systems as old as glibc 2.28, with manual pages and completions (needs
+    /// Python and PyPI, once).
+    Dist,
     /// Kill trainings and sweeps at random moments (SIGKILL), start them again, and compare every file
     /// with that of an undisturbed one.
     CrashTest {
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         Task::Bench { options } => bench(&options),
         Task::Kernels { check } => kernels::kernels(check).map(|()| ExitCode::SUCCESS),
         Task::GpuKit => kit::kit().map(|()| ExitCode::SUCCESS),
+        Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),
         Task::CrashTest { kills, seed } => crash::test(kills, seed).map(|()| ExitCode::SUCCESS),
         Task::TestSlurm { install } => slurm::test(install).map(|()| ExitCode::SUCCESS),
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
