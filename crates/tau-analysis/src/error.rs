@@ -36,6 +36,40 @@ pub enum Error {
         /// The value found.
         value: f32,
     },
+    /// The first scored step would have no label.
+    #[error(
+        "warm_up: {warm_up} steps (at least {needed}: the first scored step needs N bits before it)"
+    )]
+    WarmUp {
+        /// The value given.
+        warm_up: usize,
+        /// Smallest value allowed.
+        needed: usize,
+    },
+    /// A network has fewer heads than are asked.
+    #[error("head: {head} (the network has {heads}, counted from 0)")]
+    Head {
+        /// The head asked for.
+        head: usize,
+        /// Heads of the network.
+        heads: usize,
+    },
+    /// More neurons are to be ablated at each end than the network has.
+    #[error(
+        "neurons to ablate at each end: {value} (allowed: 1 to {neurons}, half of the network)"
+    )]
+    Ablated {
+        /// The value given.
+        value: usize,
+        /// Largest value allowed.
+        neurons: usize,
+    },
+    /// A perturbation is negative or not finite.
+    #[error("epsilon: {value} (allowed: 0 or more, finite)")]
+    Epsilon {
+        /// The value given.
+        value: f64,
+    },
     /// Two lists that belong together differ in length.
     #[error("lengths differ: {left} and {right} (give one value of each per observation)")]
     Lengths {

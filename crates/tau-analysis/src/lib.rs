@@ -32,16 +32,20 @@
 //! ```
 //!
 //! [`Drive`] runs a network under random task input and gives its autocorrelation; [`Probe`] asks
-//! what a frozen network still tells about other N.
+//! what a frozen network still tells about other N; [`Ablation`] and [`Perturbation`] damage it and
+//! score what is left ([`Scoring`]).
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); it is
 //! not corrected. τ = 80 in a trial of 500 steps reads 47 in the median, and 397 of 400 such
 //! estimates are not `Good`.
 
+mod ablation;
 mod drive;
 mod error;
+mod perturbation;
 mod probe;
+mod scoring;
 
 pub mod autocorrelation;
 pub mod effect;
@@ -49,11 +53,14 @@ pub mod processes;
 pub mod tau_statistics;
 pub mod timescale;
 
+pub use ablation::{Ablated, Ablation, AblationResult, Removal};
 pub use autocorrelation::{Autocorrelation, AutocorrelationStream, Recording};
 pub use drive::Drive;
 pub use effect::{Estimate, Prediction, Verdict};
 pub use error::Error;
+pub use perturbation::{Perturbation, PerturbationResult, Perturbed};
 pub use probe::Probe;
+pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
 pub use tau_statistics::TauStatistics;
 pub use timescale::{Component, FitConfig, Model, Quality, TauNet, TauNets, tau_net};
 

@@ -47,6 +47,12 @@ pub enum Purpose {
     ProbeInputs = 10,
     /// Hidden state before the first step of the same.
     ProbeInitialState = 11,
+    /// Task input on which a damaged network is scored.
+    ScoringInputs = 12,
+    /// Hidden state before the first step of the same.
+    ScoringInitialState = 13,
+    /// Noise that is added to parameters.
+    Perturbation = 14,
 }
 
 /// The name of a random stream: (seed, purpose, stage, step).
