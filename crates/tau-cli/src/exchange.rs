@@ -90,7 +90,7 @@ impl Export {
 }
 
 /// A checkpoint, or that of a run at an N, or at the largest that it solved.
-fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Checkpoint<f32>> {
+pub(crate) fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Checkpoint<f32>> {
     if path.is_dir() {
         let run = Run::read(path)?;
         let solved = run.status()?.map_or(0, |status| status.solved_n);

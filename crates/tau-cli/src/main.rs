@@ -1,5 +1,6 @@
 //! `tau`: parse, call, print, exit code. Everything else is in the libraries.
 
+mod damage;
 mod device;
 mod doctor;
 mod eta;
@@ -51,6 +52,8 @@ enum Command {
     Status(status::StatusOf),
     Show(show::Show),
     Measure(measure::Measure),
+    Ablate(damage::Ablate),
+    Perturb(damage::Perturb),
     Import(exchange::Import),
     Export(exchange::Export),
     ReproduceFigures(reproduce::ReproduceFigures),
@@ -76,6 +79,8 @@ fn main() -> ExitCode {
         Command::Status(args) => args.run(),
         Command::Show(args) => args.run(),
         Command::Measure(args) => args.run(),
+        Command::Ablate(args) => args.run(),
+        Command::Perturb(args) => args.run(),
         Command::Import(args) => args.run(),
         Command::Export(args) => args.run(),
         Command::ReproduceFigures(args) => args.run(),
@@ -110,6 +115,7 @@ pub(crate) struct Usage(pub(crate) String);
 fn is_interruption(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(tau_reproduce::Error::Interrupted))
         || matches!(error.downcast_ref(), Some(tau_runs::Error::Interrupted))
+        || matches!(error.downcast_ref(), Some(tau_analysis::Error::Stopped))
 }
 
 /// A value on the command line that is none of those allowed.
