@@ -123,7 +123,9 @@ fn smoke() -> Result<()> {
     if verdicts["claims"].as_array().is_none_or(Vec::is_empty) {
         bail!("verdicts.json has no claims: {verdicts}");
     }
-    for figure in ["training-progress", "tau-vs-n", "tau-net-vs-n", "forgetting"] {
+    for figure in
+        ["training-progress", "tau-vs-n", "tau-net-vs-n", "forgetting", "ablation", "perturbation"]
+    {
         for extension in ["csv", "svg", "png", "pdf"] {
             let file = folder.path().join(format!("{figure}.{extension}"));
             let size = std::fs::metadata(&file).map(|file| file.len());

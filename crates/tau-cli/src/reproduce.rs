@@ -23,7 +23,7 @@ pub(crate) struct ReproduceFigures {
     /// Scale: smoke (seconds, decides nothing), laptop (minutes) or paper (days).
     #[arg(long, default_value = "laptop")]
     preset: String,
-    /// Only this figure: training-progress, tau-vs-n, tau-net-vs-n or forgetting.
+    /// Only this figure: training-progress, tau-vs-n, tau-net-vs-n, forgetting, ablation or perturbation.
     #[arg(long, value_name = "ID")]
     only: Option<String>,
     /// Networks for each curriculum, instead of the preset's number.

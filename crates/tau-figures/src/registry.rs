@@ -8,6 +8,8 @@ pub const DECLARATIONS: &[(&str, &str)] = &[
     ("tau-vs-n", include_str!("../figures/tau-vs-n.toml")),
     ("tau-net-vs-n", include_str!("../figures/tau-net-vs-n.toml")),
     ("forgetting", include_str!("../figures/forgetting.toml")),
+    ("ablation", include_str!("../figures/ablation.toml")),
+    ("perturbation", include_str!("../figures/perturbation.toml")),
 ];
 
 /// The declared figure of that id.

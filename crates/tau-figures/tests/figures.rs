@@ -50,6 +50,8 @@ fn the_svg_has_labels_with_units_ticks_letters_and_legend_as_text() {
     check_texts("tau-vs-n", &["a", "b", "mean τ (steps)", "standard deviation of τ (steps)"]);
     check_texts("tau-vs-n", &["τ = 1", "1.4", "0.3", "20"]);
     check_texts("tau-net-vs-n", &["mean τₙₑₜ (steps)", "standard deviation of τₙₑₜ (steps)"]);
+    check_texts("ablation", &["rank of the neuron, from the longest τ", "whole network"]);
+    check_texts("perturbation", &["ε", "noise on W", "noise on τ", "0.1"]);
     check_texts("forgetting", &["N of the new head", "accuracy (fraction)", "chance", "0.6"]);
 }
 

@@ -11,6 +11,7 @@ use tau_rnn::thread_pool;
 use tau_runs::queue::share_out;
 use tau_runs::{MetricsRow, Provenance, State, read_if_there, write_atomically};
 
+use crate::damage::{Damage, damage};
 use crate::measure::{backend, tau_nets};
 use crate::{Error, Planned, Preset};
 
@@ -35,6 +36,8 @@ pub struct Network {
     pub tau_net: Vec<TauNetSummary>,
     /// Accuracy of new heads for smaller N on the frozen network.
     pub forgetting: Option<Forgetting>,
+    /// What is left of it under damage.
+    pub damage: Option<Damage>,
 }
 
 impl Network {
@@ -88,6 +91,8 @@ pub enum Need {
     TauNet,
     /// New heads on frozen networks.
     Forgetting,
+    /// Ablation and perturbation.
+    Damage,
 }
 
 /// Measures all networks of a plan. What was measured before is read back from the runs' folders.
@@ -107,6 +112,7 @@ pub fn gather(
         networks.push(trained(planned)?);
     }
     let common = common_n(&networks);
+    let damaged_n = common.iter().copied().rfind(|n| *n <= preset.damage.n_at_most);
     let measure = |network: &mut Network, planned: &Planned| -> Result<(), Error> {
         if needs.contains(&Need::TauNet) {
             for n in chosen(network, preset.tau_net.every) {
@@ -114,11 +120,21 @@ pub fn gather(
                 done(&format!("{}: τ_net at N = {n}", planned.run.name()));
             }
         }
-        // Networks of a window that moves by more than 1 may have left the common N out.
-        let mine = network.tau.iter().map(|(n, _)| *n).filter(|n| Some(*n) <= common).max();
-        if let (true, Some(n_max @ 3..)) = (needs.contains(&Need::Forgetting), mine) {
+        // Networks of a window that moves by more than 1 may have left a common N out.
+        let mine = |most: Option<usize>| {
+            network.tau.iter().map(|(n, _)| *n).filter(|n| Some(*n) <= most).max()
+        };
+        let (whole, damaged) = (mine(common.last().copied()), mine(damaged_n));
+        if let (true, Some(n_max @ 3..)) = (needs.contains(&Need::Forgetting), whole) {
             network.forgetting = Some(forgetting(preset, planned, n_max, stop)?);
             done(&format!("{}: new heads up to N = {n_max}", planned.run.name()));
+        }
+        if let (true, Some(n)) = (needs.contains(&Need::Damage), damaged) {
+            let settings = &preset.damage;
+            network.damage = Some(cached(planned, &format!("damage_N{n:03}"), settings, || {
+                damage(&planned.run, n, settings, stop)
+            })?);
+            done(&format!("{}: damage at N = {n}", planned.run.name()));
         }
         Ok(())
     };
@@ -138,9 +154,9 @@ pub fn gather(
     Ok(networks)
 }
 
-/// The largest N at which every single-head and multi-head network (those that are compared) was
-/// kept; `None` if there is none.
-fn common_n(networks: &[Network]) -> Option<usize> {
+/// The N, in their order, at which every single-head and multi-head network (those that are compared)
+/// was kept.
+fn common_n(networks: &[Network]) -> Vec<usize> {
     let compared = |network: &&Network| {
         network.state != State::Diverged
             && ["single-head", "multi-head"].contains(&&*network.series)
@@ -149,8 +165,8 @@ fn common_n(networks: &[Network]) -> Option<usize> {
         .iter()
         .filter(compared)
         .map(|network| network.tau.iter().map(|(n, _)| *n).collect::<BTreeSet<usize>>());
-    let first = solved.next()?;
-    solved.fold(first, |common, more| &common & &more).into_iter().next_back()
+    let first = solved.next().unwrap_or_default();
+    solved.fold(first, |common, more| &common & &more).into_iter().collect()
 }
 
 /// The network with what its training left behind.
@@ -172,6 +188,7 @@ fn trained(planned: &Planned) -> Result<Network, Error> {
         tau,
         tau_net: Vec::new(),
         forgetting: None,
+        damage: None,
     })
 }
 
@@ -308,11 +325,12 @@ mod tests {
             tau: solved.iter().map(tau).collect(),
             tau_net: Vec::new(),
             forgetting: None,
+            damage: None,
         }
     }
 
     #[test]
-    fn networks_are_compared_at_the_largest_n_that_all_of_them_kept() {
+    fn networks_are_compared_at_the_n_that_all_of_them_kept() {
         let (ended, diverged) = (State::OutOfEpochs, State::Diverged);
         let networks = [
             network("single-head", ended, &[2, 3, 4, 5]),
@@ -320,8 +338,8 @@ mod tests {
             network("multi-head", diverged, &[2]),
             network("sliding", ended, &[5, 7, 9]),
         ];
-        assert_eq!(common_n(&networks), Some(5));
-        assert_eq!(common_n(&[network("single-head", ended, &[])]), None);
-        assert_eq!(common_n(&[network("sliding", ended, &[5])]), None);
+        assert_eq!(common_n(&networks), [2, 3, 4, 5]);
+        assert!(common_n(&[network("single-head", ended, &[])]).is_empty());
+        assert!(common_n(&[network("sliding", ended, &[5])]).is_empty());
     }
 }

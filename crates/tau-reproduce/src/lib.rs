@@ -27,6 +27,7 @@
 //! What it does not know: the terminal (a [`Watcher`] shows what happens), the command line.
 
 pub mod claims;
+pub mod damage;
 mod error;
 pub mod evidence;
 pub mod figures;
@@ -48,7 +49,7 @@ use tau_runs::{
 
 pub use error::Error;
 pub use measure::{NeuronRow, measure};
-pub use preset::{Condition, ForgettingSettings, Preset, TauNetSettings};
+pub use preset::{Condition, DamageSettings, ForgettingSettings, Preset, TauNetSettings};
 pub use report::{Judged, Report};
 
 use evidence::{Need, gather};

@@ -38,6 +38,8 @@ pub struct Preset {
     pub tau_net: TauNetSettings,
     /// How forgetting is measured.
     pub forgetting: ForgettingSettings,
+    /// How networks are damaged and scored.
+    pub damage: DamageSettings,
 }
 
 /// One curriculum and its budget.
@@ -80,6 +82,25 @@ pub struct ForgettingSettings {
     pub updates: usize,
     /// Batches that score them.
     pub test_batches: usize,
+}
+
+/// How networks are damaged and scored (paper, section 5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DamageSettings {
+    /// Networks are damaged when they had solved the largest common N up to this one (30 in the paper).
+    pub n_at_most: usize,
+    /// Neurons with the shortest τ, and with the longest, that are taken out one by one (20 in the
+    /// paper).
+    pub neurons: usize,
+    /// Steps before those that are scored, at least N (100 in the paper).
+    pub warm_up: usize,
+    /// Steps that are scored (1000 in the paper).
+    pub steps: usize,
+    /// Trials of each ablated network (10 in the paper).
+    pub trials: usize,
+    /// Draws of each noise (10 in the paper).
+    pub draws: usize,
 }
 
 impl Preset {

@@ -10,8 +10,14 @@ use std::sync::OnceLock;
 pub use tests::files::{Files, assert_same};
 
 /// The ids of the figures and of the claims that they show.
-pub const FIGURES: [(&str, &str); 4] =
-    [("training-progress", "3"), ("tau-vs-n", "1"), ("tau-net-vs-n", "2"), ("forgetting", "8")];
+pub const FIGURES: [(&str, &str); 6] = [
+    ("training-progress", "3"),
+    ("tau-vs-n", "1"),
+    ("tau-net-vs-n", "2"),
+    ("forgetting", "8"),
+    ("ablation", "5"),
+    ("perturbation", "6"),
+];
 
 pub struct Ran {
     pub code: Option<i32>,

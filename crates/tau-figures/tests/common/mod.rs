@@ -80,6 +80,12 @@ pub(crate) fn table(figure: &str) -> Table {
             _ => (2.3 + 0.08 * x, 3.5 + 0.15 * x),
         }),
         "forgetting" => forgetting(),
+        "ablation" => damaged(figure, ["short", "long"], &steps(1.0, 6.0, 1.0)),
+        "perturbation" => {
+            let epsilons: Vec<f64> =
+                steps(-2.0, 1.0, 0.25).iter().map(|x| 10f64.powf(*x)).collect();
+            damaged(figure, ["weights", "tau"], &epsilons)
+        }
         _ => Vec::new(),
     };
     Table::new(rows).unwrap()
@@ -113,6 +119,17 @@ fn two_panels(figure: &str, curve: impl Fn(f64, &str) -> (f64, f64)) -> Vec<Row>
                 let bundle = Bundle { figure, panel, series, unit, xs: &few, spread };
                 rows.extend(bundle.published(|x| 1.03 * pick(x)));
             }
+        }
+    }
+    rows
+}
+
+fn damaged(figure: &str, panels: [&str; 2], xs: &[f64]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for panel in panels {
+        for (series, scale) in [("single-head", 0.3), ("multi-head", 0.8)] {
+            let bundle = Bundle { figure, panel, series, unit: "fraction", xs, spread: 0.02 };
+            rows.extend(bundle.ours(|x| 0.5 + 0.5 / (1.0 + (x / scale).powi(2))));
         }
     }
     rows

@@ -7,6 +7,8 @@
 mod claim_1;
 mod claim_2;
 mod claim_3;
+mod claim_5;
+mod claim_6;
 mod claim_8;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,14 @@ pub struct Claim {
 }
 
 /// Every claim that is judged.
-pub const CLAIMS: &[Claim] = &[claim_1::CLAIM, claim_2::CLAIM, claim_3::CLAIM, claim_8::CLAIM];
+pub const CLAIMS: &[Claim] = &[
+    claim_1::CLAIM,
+    claim_2::CLAIM,
+    claim_3::CLAIM,
+    claim_5::CLAIM,
+    claim_6::CLAIM,
+    claim_8::CLAIM,
+];
 
 /// One part of a claim, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

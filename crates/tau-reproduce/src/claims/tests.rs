@@ -1,6 +1,7 @@
 use super::*;
+use crate::damage::Damage;
 use crate::evidence::{Forgetting, TauNetSummary};
-use tau_analysis::TauStatistics;
+use tau_analysis::{Ablated, AblationResult, PerturbationResult, Score, TauStatistics};
 use tau_runs::{MetricsRow, State};
 
 /// A made-up network that solves one N every `epochs_per_n` epochs, whose τ are `tau(N)` and
@@ -56,7 +57,34 @@ fn network(
             n_max: 5,
             accuracy: (2..=5).map(|n| (n, told * wobble)).collect(),
         }),
+        damage: Some(damage(series == "single-head", wobble)),
         metrics,
+    }
+}
+
+/// Relative accuracies about as published, of a single-head network or a multi-head one.
+fn damage(single: bool, wobble: f64) -> Damage {
+    let score = |relative: f64| Score {
+        mean: 0.5 + 0.5 * relative * (2.0 - wobble),
+        standard_deviation: 0.0,
+        best: 1.0,
+    };
+    let whole = Score { mean: 1.0, standard_deviation: 0.0, best: 1.0 };
+    let ablated =
+        |relative| vec![Ablated { neuron: 0, tau_raw: 1.0, accuracy: score(relative).mean }];
+    let noisy = |epsilon, relative| {
+        vec![
+            PerturbationResult { epsilon: 0.0, score: whole },
+            PerturbationResult { epsilon, score: score(relative) },
+        ]
+    };
+    let (short, long, weights, tau) =
+        if single { (0.9, 0.45, 0.15, 0.3) } else { (0.79, 0.99, 0.65, 0.88) };
+    Damage {
+        n: 5,
+        ablation: AblationResult { baseline: whole, short: ablated(short), long: ablated(long) },
+        weights: noisy(0.46, weights),
+        tau: noisy(0.1, tau),
     }
 }
 
@@ -73,7 +101,7 @@ fn verdicts(networks: &[Network]) -> Vec<Verdict> {
 
 #[test]
 fn networks_like_the_published_ones_support_every_claim() {
-    assert_eq!(verdicts(&as_published()), [Verdict::Supported; 4]);
+    assert_eq!(verdicts(&as_published()), [Verdict::Supported; 6]);
 }
 
 #[test]
@@ -85,7 +113,7 @@ fn exchanged_conditions_contradict_what_compares_them() {
     }
     networks.iter_mut().for_each(|network| network.state = State::OutOfEpochs);
     let verdicts = verdicts(&networks);
-    for claim in [0, 2, 3] {
+    for claim in [0, 2, 3, 4, 5] {
         assert_eq!(verdicts[claim], Verdict::Contradicted, "claim {}", CLAIMS[claim].id);
     }
     assert_ne!(verdicts[1], Verdict::Supported);
@@ -95,7 +123,7 @@ fn exchanged_conditions_contradict_what_compares_them() {
 fn one_or_two_networks_of_each_condition_decide_nothing() {
     for seeds in [1, 2] {
         let few = as_published().into_iter().filter(|network| network.seed < seeds);
-        assert_eq!(verdicts(&few.collect::<Vec<_>>()), [Verdict::Undecidable; 4]);
+        assert_eq!(verdicts(&few.collect::<Vec<_>>()), [Verdict::Undecidable; 6]);
     }
 }
 
@@ -122,7 +150,7 @@ fn a_cap_on_single_head_supports_nothing() {
 
 #[test]
 fn no_network_decides_nothing() {
-    assert_eq!(verdicts(&[]), [Verdict::Undecidable; 4]);
+    assert_eq!(verdicts(&[]), [Verdict::Undecidable; 6]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The figures: which table each one is drawn from. How it is drawn is declared in `tau-figures`.
 //! A new figure is one file here, one declaration there, and one line in each list.
 
+mod ablation;
 mod forgetting;
+mod perturbation;
 mod tau_net_vs_n;
 mod tau_vs_n;
 mod training_progress;
@@ -27,8 +29,14 @@ pub struct Figure {
 }
 
 /// Every figure.
-pub const FIGURES: &[Figure] =
-    &[training_progress::FIGURE, tau_vs_n::FIGURE, tau_net_vs_n::FIGURE, forgetting::FIGURE];
+pub const FIGURES: &[Figure] = &[
+    training_progress::FIGURE,
+    tau_vs_n::FIGURE,
+    tau_net_vs_n::FIGURE,
+    forgetting::FIGURE,
+    ablation::FIGURE,
+    perturbation::FIGURE,
+];
 
 /// One value of one network (or of a publication).
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,34 @@
+//! Relative accuracy without single neurons: those with the shortest and those with the longest τ.
+
+use tau_analysis::relative_accuracy;
+
+use super::{Figure, Point};
+use crate::evidence::{Need, Network};
+
+pub(super) const FIGURE: Figure =
+    Figure { id: "ablation", needs: &[Need::Damage], points, published: Vec::new };
+
+fn points(networks: &[Network]) -> Vec<Point> {
+    let mut points = Vec::new();
+    for network in networks {
+        let Some(damage) = &network.damage else { continue };
+        let found = &damage.ablation;
+        // Counted from the end: 1 is the neuron with the shortest, or the longest, τ of all.
+        let ends =
+            [("short", Vec::from_iter(&found.short)), ("long", found.long.iter().rev().collect())];
+        for (panel, ablated) in ends {
+            for (rank, one) in ablated.into_iter().enumerate() {
+                let relative = relative_accuracy(one.accuracy, found.baseline.mean);
+                points.extend(relative.map(|y| Point {
+                    panel,
+                    series: network.series.clone(),
+                    seed: Some(network.seed),
+                    x: (rank + 1) as f64,
+                    y,
+                    unit: "relative accuracy",
+                }));
+            }
+        }
+    }
+    points
+}
