@@ -81,11 +81,12 @@ pub(crate) fn test(kills: usize, seed: Option<u64>) -> Result<()> {
         fs::remove_dir_all(&out)?;
         victims.push(Victim { name, arguments, expected, took: start.elapsed() });
     }
-    let (mut killed, mut whole, mut at_once) = (0, 0, 0);
+    let (mut killed, mut whole, mut at_once, mut resumed) = (0, 0, 0, 0);
     while killed < kills {
         let victim = &victims[random.usize(..victims.len())];
         let out = place.join("killed");
         let mut starts = 0;
+        let mut reached = Positions::new();
         loop {
             // Never again once all kills are done: it must come to its end.
             let patience = victim.took.mul_f64(0.9 * random.f64());
@@ -98,6 +99,17 @@ pub(crate) fn test(kills: usize, seed: Option<u64>) -> Result<()> {
             }
             killed += 1;
             at_once += usize::from(!out.exists());
+            // Whoever began anew would end with the same bits: it must have gone on.
+            let now = positions(&out)?;
+            for (run, before) in &reached {
+                let after = now.get(run).with_context(|| format!("{run} is lost"))?;
+                ensure!(
+                    after >= before,
+                    "{run} went back from {before:?} to {after:?} (epoch, update)"
+                );
+                resumed += usize::from(after > before);
+            }
+            reached = now;
         }
         compare(&files(&out)?, &victim.expected)
             .with_context(|| format!("{} after {starts} starts (--seed {seed})", victim.name))?;
@@ -106,9 +118,35 @@ pub(crate) fn test(kills: usize, seed: Option<u64>) -> Result<()> {
     }
     println!(
         "{killed} kills ({at_once} of them before anything was written): {whole} times all of it came \
-         to its end, every file with the bits of the undisturbed one, nothing lost"
+         to its end, every file with the bits of the undisturbed one, nothing lost; {resumed} times a run \
+         went on from where it was"
     );
+    ensure!(kills < 20 || resumed > 0, "no kill met a run in the middle: nothing was tested");
     Ok(())
+}
+
+/// Epochs and updates that each run has kept, by its folder's name.
+type Positions = BTreeMap<String, (u64, u64)>;
+
+fn positions(out: &Path) -> Result<Positions> {
+    let mut found = Positions::new();
+    for entry in fs::read_dir(out).into_iter().flatten() {
+        let folder = entry?.path();
+        let Ok(bytes) = fs::read(folder.join("latest.safetensors")) else { continue };
+        // Eight bytes of length, a header; in it as text ours, and in that as text the position.
+        let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
+        let header = bytes.get(8..8 + length).context("a checkpoint without a header")?;
+        let header: serde_json::Value = serde_json::from_slice(header)?;
+        let inner = |value: &serde_json::Value| -> Result<serde_json::Value> {
+            Ok(serde_json::from_str(value.as_str().context("no text")?)?)
+        };
+        let ours = inner(&header["__metadata__"]["tau_rnn"])?;
+        let position = inner(&ours["metadata"]["position"])?;
+        let number = |key: &str| position[key].as_u64().with_context(|| format!("no {key}"));
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        found.insert(name, (number("epochs")?, number("update")?));
+    }
+    Ok(found)
 }
 
 fn spawn(tau: &Path, place: &Path, arguments: &[String], out: &Path) -> Result<Child> {

@@ -13,6 +13,7 @@ use tau_runs::{Run, write_table};
 use tau_tasks::TaskKind;
 
 use crate::exchange::read_network;
+use crate::output::say;
 use crate::{Usage, stop, threads};
 
 /// The network that is damaged, and how it is scored.
@@ -108,20 +109,23 @@ impl Ablate {
         let baseline =
             if self.compat.is_some() { found.baseline.best } else { found.baseline.mean };
         let (short, long) = found.means();
-        println!(
+        say!(
             "N = {}, whole network: accuracy {:.4} (sd over trials {:.4}, best trial {:.4})",
-            opened.n, found.baseline.mean, found.baseline.standard_deviation, found.baseline.best
+            opened.n,
+            found.baseline.mean,
+            found.baseline.standard_deviation,
+            found.baseline.best
         );
-        println!("{:>24} {:>10} {:>10} {:>10}", "without", "mean τ", "accuracy", "relative");
+        say!("{:>24} {:>10} {:>10} {:>10}", "without", "mean τ", "accuracy", "relative");
         for (name, ablated, accuracy) in [
             ("one with the shortest τ", &found.short, short),
             ("one with the longest τ", &found.long, long),
         ] {
             let tau = ablated.iter().map(|one| one.tau_raw).sum::<f64>() / ablated.len() as f64;
             let relative = relative(accuracy, baseline);
-            println!("{name:>24} {tau:>10.4} {accuracy:>10.4} {relative:>10}");
+            say!("{name:>24} {tau:>10.4} {accuracy:>10.4} {relative:>10}");
         }
-        println!("(means over {} neurons each, one at a time)", ablation.neurons);
+        say!("(means over {} neurons each, one at a time)", ablation.neurons);
         let row = |end: &'static str, one: &Ablated| AblationRow {
             n: opened.n,
             end,
@@ -153,12 +157,14 @@ impl Perturb {
         };
         let stop = stop::when_asked()?;
         let found = self.target.with(&opened, |subject| perturbation.run(subject, &stop))?;
-        println!("N = {}, {} draws for each epsilon", opened.n, self.draws);
-        println!("{:>12} {:>10} {:>10}", "epsilon", "accuracy", "sd");
+        say!("N = {}, {} draws for each epsilon", opened.n, self.draws);
+        say!("{:>12} {:>10} {:>10}", "epsilon", "accuracy", "sd");
         for one in &found {
-            println!(
+            say!(
                 "{:>12.6} {:>10.4} {:>10.4}",
-                one.epsilon, one.score.mean, one.score.standard_deviation
+                one.epsilon,
+                one.score.mean,
+                one.score.standard_deviation
             );
         }
         self.target.write(found.iter().map(|one| PerturbationRow {
@@ -260,7 +266,7 @@ impl Target {
             table.serialize(row)?;
         }
         write_table(Path::new(path), &table.into_inner()?)?;
-        println!("{}", path.display());
+        say!("{}", path.display());
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! `tau doctor`: what this machine has, and whether it computes the right thing.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
@@ -12,11 +11,7 @@ use tau_rnn::{Activation, Error, Hardware, Isa, Real, thread_pool};
 use tau_tasks::TaskKind;
 
 use crate::machine;
-
-/// A line on standard output; nobody has to read it.
-macro_rules! say {
-    ($($line:tt)*) => { let _ = writeln!(std::io::stdout(), $($line)*); };
-}
+use crate::output::say;
 
 /// Say what this machine has and whether it computes the right thing.
 ///

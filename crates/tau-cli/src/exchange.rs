@@ -9,6 +9,7 @@ use tau_rnn::Checkpoint;
 use tau_runs::{Run, create_folder, read_if_there, write_atomically};
 
 use crate::Usage;
+use crate::output::say;
 
 /// Read a network that PyTorch wrote, as the authors' release has them, and write it as a checkpoint.
 ///
@@ -32,15 +33,20 @@ pub(crate) struct Import {
 impl Import {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         refuse_to_replace(&self.checkpoint, self.force)?;
+        let same = |path: &Path| path.canonicalize().ok();
+        if same(&self.archive).is_some() && same(&self.archive) == same(&self.checkpoint) {
+            return Err(Usage("the checkpoint would replace the archive".to_owned()).into());
+        }
         let mut network = read_pytorch(&self.archive)?;
         let name = self.archive.to_string_lossy().into_owned();
         network.metadata.insert("imported_from".to_owned(), name);
         if let Some(first) = self.first_n {
+            let first = u64::from(first);
             let memory = Vec::from_iter((first..).take(network.params.readouts.len()));
             network.metadata.insert("memory".to_owned(), serde_json::to_string(&memory)?);
         }
         write_atomically(&self.checkpoint, &network.to_bytes()?)?;
-        println!(
+        say!(
             "{}: {} neurons, {} heads",
             self.checkpoint.display(),
             network.params.hidden_size(),
@@ -80,10 +86,11 @@ impl Export {
             refuse_to_replace(&self.folder.join(name), self.force)?;
         }
         create_folder(&self.folder)?;
-        for (name, bytes) in files {
+        // The network itself last: where it is, the rest belongs to it.
+        for (name, bytes) in files.into_iter().rev() {
             let path = self.folder.join(name);
             write_atomically(&path, &bytes)?;
-            println!("{}", path.display());
+            say!("{}", path.display());
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -97,6 +104,12 @@ pub(crate) fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Chec
         if n.is_none() && solved == 0 {
             return Err(Usage(format!("{} has solved no N yet", run.name())).into());
         }
+        let rows = run.metrics()?;
+        let there = rows.iter().filter(|row| row.solved && row.n == row.solved_n);
+        let there: Vec<usize> = there.map(|row| row.n).collect();
+        if let Some(n) = n.filter(|n| !there.contains(n)) {
+            return Err(Usage(format!("--n {n}: the run solved {there:?}")).into());
+        }
         return Ok(run.checkpoint(n.unwrap_or(solved))?);
     }
     if n.is_some() {
@@ -104,7 +117,7 @@ pub(crate) fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Chec
     }
     let missing = || Usage(format!("there is no file {}", path.display()));
     let bytes = read_if_there(path)?.ok_or_else(missing)?;
-    Ok(Checkpoint::from_bytes(&bytes)?)
+    Checkpoint::from_bytes(&bytes).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 
 fn refuse_to_replace(path: &Path, force: bool) -> anyhow::Result<()> {

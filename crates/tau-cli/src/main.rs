@@ -7,6 +7,7 @@ mod eta;
 mod exchange;
 mod machine;
 mod measure;
+mod output;
 mod reproduce;
 mod show;
 mod status;
@@ -14,6 +15,7 @@ mod stop;
 mod submit;
 mod terminal;
 mod train;
+mod unlike;
 
 use std::process::ExitCode;
 
@@ -60,7 +62,7 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Print the completions of a shell, to be put where it looks for them.
     Completions {
-        /// Whose.
+        /// Whose completions: bash, zsh, fish, elvish or powershell.
         shell: clap_complete::Shell,
     },
     /// Write the manual pages, one for each command.
@@ -86,11 +88,17 @@ fn main() -> ExitCode {
         Command::ReproduceFigures(args) => args.run(),
         Command::Doctor(args) => args.examine().map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "tau", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tau", &mut script);
+            output::say!("{}", String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Man { folder } => man(&folder),
     };
+    let done = done.and_then(|code| {
+        anyhow::ensure!(!output::is_lost(), "standard output cannot be written: is its disk full?");
+        Ok(code)
+    });
     done.unwrap_or_else(|error| {
         terminal::say_plainly(&format!("error: {error}"));
         ExitCode::from(match () {

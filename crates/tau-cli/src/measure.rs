@@ -1,22 +1,24 @@
 //! `tau measure`: the timescales of one run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use tau_analysis::Quality;
 use tau_reproduce::{NeuronRow, TauNetSettings, measure};
 use tau_rnn::thread_pool;
-use tau_runs::{Run, create_folder, write_table};
+use tau_runs::{Lock, MetricsRow, Run, create_folder, read_if_there, write_atomically};
 
+use crate::output::say;
 use crate::{Usage, stop, terminal, threads};
 
-/// Measure the timescales of a run: τ and τ_net of every neuron.
+/// Measure the timescales of a run: τ and τ_net of every neuron, accuracy for each N.
 ///
 /// For each N that the run solved the network is driven by random input, and τ_net is fitted to the
-/// autocorrelation of every neuron's activity. Prints means over neurons; writes
-/// measures/neurons.csv in the run's folder: n, neuron, tau_raw, tau_eff, tau_net, its standard
-/// error (all in steps), and whether τ_net measures a timescale.
+/// autocorrelation of every neuron's activity. Writes two tables into measures/ in the run's folder:
+/// neurons.csv (a row for each N and neuron) and networks.csv (a row for each N: what is printed). What
+/// was measured for other N stays there; after Ctrl-C the N that were done are there.
 #[derive(Args)]
 pub(crate) struct Measure {
     /// The run's folder.
@@ -35,11 +37,26 @@ pub(crate) struct Measure {
     threads: Option<usize>,
 }
 
+/// One network. Means and standard deviations over neurons, in steps; those of τ_net over the
+/// trustworthy ones.
+#[derive(Serialize)]
+struct NetworkRow {
+    n: usize,
+    accuracy: Option<f64>,
+    tau_mean: f64,
+    tau_sd: f64,
+    tau_net_mean: Option<f64>,
+    tau_net_sd: Option<f64>,
+    trustworthy: usize,
+    neurons: usize,
+}
+
 impl Measure {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let run = Run::read(&self.run)?;
-        let rows = run.metrics()?;
-        let solved = rows.iter().filter(|row| row.solved && row.n == row.solved_n);
+        let stop = stop::when_asked()?;
+        let run = Run::read(&std::path::absolute(&self.run)?)?;
+        let metrics = run.metrics()?;
+        let solved = metrics.iter().filter(|row| row.solved && row.n == row.solved_n);
         let solved: Vec<usize> = solved.map(|row| row.n).collect();
         if let Some(n) = self.n.iter().find(|n| !solved.contains(n)) {
             return Err(Usage(format!("--n {n}: the run solved {solved:?}")).into());
@@ -55,45 +72,102 @@ impl Measure {
             fit_lags: 30,
             every: 1,
         };
-        let stop = stop::when_asked()?;
-        let pool = thread_pool(threads(self.threads)?)?;
-        let done = |n| terminal::say_plainly(&format!("N = {n} is measured"));
-        let rows = pool.install(|| measure(&run, &memory, &settings, &stop, done))?;
         let folder = run.folder().join("measures");
         create_folder(&folder)?;
-        let path = folder.join("neurons.csv");
-        let mut table = csv::Writer::from_writer(Vec::new());
-        for row in &rows {
-            table.serialize(row)?;
+        let _lock = Lock::take(&folder)?;
+        let (neurons, networks) = (folder.join("neurons.csv"), folder.join("networks.csv"));
+        let mut rows = earlier(&neurons)?;
+        let pool = thread_pool(threads(self.threads)?)?;
+        for (done, &n) in memory.iter().enumerate() {
+            let found = pool.install(|| measure(&run, n, &settings, &stop))?;
+            rows.retain(|row| row.n != n);
+            rows.extend(found);
+            rows.sort_by_key(|row| (row.n, row.neuron));
+            write(&neurons, &rows)?;
+            write(&networks, &summaries(&rows, &metrics))?;
+            let (done, all) = (done + 1, memory.len());
+            terminal::say_plainly(&format!("N = {n} is measured ({done} of {all})"));
         }
-        write_table(&path, &table.into_inner()?)?;
-        println!(
-            "{:>4} {:>8} {:>8} {:>8} {:>8} {:>12}",
-            "N", "τ", "sd", "τ_net", "sd", "trustworthy"
-        );
-        for n in memory {
-            println!("{}", summary(n, &Vec::from_iter(rows.iter().filter(|row| row.n == n))));
-        }
-        println!("{}", path.display());
+        print(&summaries(&rows, &metrics), &memory);
+        say!("{}", neurons.display());
+        say!("{}", networks.display());
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// One line: means and standard deviations over neurons, τ_net over the trustworthy ones.
-fn summary(n: usize, rows: &[&NeuronRow]) -> String {
-    let moments = |values: Vec<f64>| {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-        if values.is_empty() {
-            ["-".to_owned(), "-".to_owned()]
-        } else {
-            [mean, square.sqrt()].map(|x| format!("{x:.3}"))
-        }
-    };
-    let good: Vec<&&NeuronRow> = rows.iter().filter(|row| row.quality == Quality::Good).collect();
-    let [tau, tau_sd] = moments(rows.iter().map(|row| row.tau_eff).collect());
-    let [net, net_sd] = moments(good.iter().filter_map(|row| row.tau_net).collect());
-    let share = format!("{} of {}", good.len(), rows.len());
-    format!("{n:>4} {tau:>8} {tau_sd:>8} {net:>8} {net_sd:>8} {share:>12}")
+/// What was measured before.
+fn earlier(path: &Path) -> anyhow::Result<Vec<NeuronRow>> {
+    let bytes = read_if_there(path)?.unwrap_or_default();
+    let rows: Result<_, _> = csv::Reader::from_reader(&bytes[..]).into_deserialize().collect();
+    rows.map_err(|error| {
+        anyhow::anyhow!("cannot use {}: {error} (move it away to measure anew)", path.display())
+    })
+}
+
+fn write(path: &Path, rows: &[impl Serialize]) -> anyhow::Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        table.serialize(row)?;
+    }
+    Ok(write_atomically(path, &table.into_inner()?)?)
+}
+
+/// A row for each N in the table of neurons.
+fn summaries(rows: &[NeuronRow], metrics: &[MetricsRow]) -> Vec<NetworkRow> {
+    rows.chunk_by(|a, b| a.n == b.n)
+        .map(|rows| {
+            let n = rows[0].n;
+            let good = rows.iter().filter(|row| row.quality == Quality::Good);
+            let tau_net: Vec<f64> = good.clone().filter_map(|row| row.tau_net).collect();
+            let tau: Vec<f64> = rows.iter().map(|row| row.tau_eff).collect();
+            let (tau_mean, tau_sd) = moments(&tau).unwrap_or_default();
+            let (tau_net_mean, tau_net_sd) = moments(&tau_net).unzip();
+            // Of the newest head, in the epoch that solved it.
+            let accuracy = metrics.iter().find(|row| row.solved && row.n == n && row.solved_n == n);
+            NetworkRow {
+                n,
+                accuracy: accuracy.map(|row| row.accuracy),
+                tau_mean,
+                tau_sd,
+                tau_net_mean,
+                tau_net_sd,
+                trustworthy: tau_net.len(),
+                neurons: rows.len(),
+            }
+        })
+        .collect()
+}
+
+/// Mean and standard deviation, if there is anything.
+fn moments(values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    (!values.is_empty()).then(|| (mean, square.sqrt()))
+}
+
+fn print(networks: &[NetworkRow], memory: &[usize]) {
+    say!(
+        "{:>4} {:>9} {:>8} {:>8} {:>8} {:>8} {:>12}",
+        "N",
+        "accuracy",
+        "τ",
+        "sd",
+        "τ_net",
+        "sd",
+        "trustworthy"
+    );
+    let text = |value: Option<f64>| value.map_or("-".to_owned(), |x| format!("{x:.3}"));
+    for one in networks.iter().filter(|one| memory.contains(&one.n)) {
+        say!(
+            "{:>4} {:>9} {:>8.3} {:>8.3} {:>8} {:>8} {:>12}",
+            one.n,
+            text(one.accuracy),
+            one.tau_mean,
+            one.tau_sd,
+            text(one.tau_net_mean),
+            text(one.tau_net_sd),
+            format!("{} of {}", one.trustworthy, one.neurons)
+        );
+    }
 }

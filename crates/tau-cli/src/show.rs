@@ -1,32 +1,57 @@
 //! `tau show`: all that is known of one run.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use tau_curricula::{Autopsy, NeuronReport};
-use tau_runs::{Lock, Manifest, Provenance, Run};
+use serde::Serialize;
+use tau_curricula::{Autopsy, NeuronReport, TrainingSpec};
+use tau_runs::{Lock, Manifest, Provenance, Run, Status};
 
 use crate::eta::duration;
+use crate::output::say;
+use crate::unlike;
 
 /// Say all that is known of one run.
+///
+/// Exit code 1 if a file is not what training left (BLAKE3 hashes in manifest.json).
 #[derive(Args)]
 pub(crate) struct Show {
     /// The run's folder.
     run: PathBuf,
+    /// Write JSON: spec, status, manifest, autopsy, and which files were altered.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What [`Show`] writes as JSON.
+#[derive(Serialize)]
+struct All<'a> {
+    name: String,
+    spec: &'a TrainingSpec,
+    status: Option<Status>,
+    manifest: Option<Manifest>,
+    autopsy: Option<Autopsy>,
+    altered: Vec<String>,
 }
 
 impl Show {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let run = Run::read(&self.run)?;
-        let text = describe(&run)?;
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
-        Ok(ExitCode::SUCCESS)
+        let run = Run::read(&std::path::absolute(&self.run)?)?;
+        let altered = run.altered()?;
+        let text = if self.json {
+            let (status, manifest, autopsy) = (run.status()?, run.manifest()?, run.autopsy()?);
+            let (name, spec, altered) = (run.name(), run.spec(), altered.clone());
+            serde_json::to_string_pretty(&All { name, spec, status, manifest, autopsy, altered })?
+        } else {
+            describe(&run, &altered)?
+        };
+        say!("{}", text.trim_end());
+        Ok(if altered.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-fn describe(run: &Run) -> anyhow::Result<String> {
+fn describe(run: &Run, altered: &[String]) -> anyhow::Result<String> {
     let spec = run.spec();
     let mut text = format!(
         "{}\n{} {}, {} neurons, N = {} to {}, seed {}\n",
@@ -41,6 +66,10 @@ fn describe(run: &Run) -> anyhow::Result<String> {
     let mut line = |name: &str, value: String| {
         text.push_str(&format!("{name:12} {value}\n"));
     };
+    let unlike = unlike::the_paper(spec);
+    if !unlike.is_empty() {
+        line("unlike paper", unlike.join(", "));
+    }
     let Some(status) = run.status()? else {
         line("state", "new".to_owned());
         return Ok(text);
@@ -61,13 +90,12 @@ fn describe(run: &Run) -> anyhow::Result<String> {
         line("computed by", format!("tau {version} ({commit}), {threads} threads on {device}{on}"));
         // A run in training changes its files; so does one that was killed and not begun again.
         if !files.is_empty() {
-            let altered = run.altered()?;
             line(
                 "files",
                 if altered.is_empty() {
                     format!("{}, as they were written (BLAKE3)", files.len())
                 } else {
-                    format!("ALTERED since they were written: {}", altered.join(", "))
+                    format!("ALTERED or gone since they were written: {}", altered.join(", "))
                 },
             );
         }

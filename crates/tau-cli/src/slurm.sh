@@ -11,17 +11,25 @@
 #SBATCH --open-mode=append
 #SBATCH --output={logs}/%A_%a.log
 {options}
+# Before there is a task to tell: a signal must find someone who knows what it means.
+task= told= cancelled= signalled=
+trap 'signalled=1 told=1; [ -z "$task" ] || kill -USR1 $task' USR1
+trap 'signalled=1 cancelled=1; [ -z "$task" ] || kill -TERM $task' TERM
 {tau} run {sweep} --out {out} --shard "$SLURM_ARRAY_TASK_ID/{shards}" --threads {cpus} \
-    --device {device} &
+    --device {device}{every} &
 task=$!
-trap 'kill -USR1 $task' USR1
-trap 'kill -TERM $task' TERM
-# A signal ends a wait, not the task.
-while kill -0 $task 2>/dev/null; do
+[ -z "$told" ] || kill -USR1 $task
+# A signal ends a wait, not the task; 127 is what a wait says of a task that it has spoken of before.
+code=1
+while :; do
+    signalled=
     wait $task
-    code=$?
+    now=$?
+    [ $now -eq 127 ] || code=$now
+    [ -n "$signalled" ] || break
 done
-if [ $code -eq 75 ]; then
+# Whom its time or another process stopped goes on; who was cancelled is not wanted back.
+if [ -z "$cancelled" ] && { [ $code -eq 75 ] || { [ -n "$told" ] && [ $code -ne 0 ]; }; }; then
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
 fi
 exit $code

@@ -1,14 +1,17 @@
 //! `tau status`: where all runs of a folder stand.
 
-use std::io::Write;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
+use tau_curricula::TrainingSpec;
 use tau_runs::{Lock, Run, State, runs_in};
 
 use crate::eta::duration;
+use crate::output::say;
+use crate::unlike;
 
 /// Say where the runs of a folder stand.
 ///
@@ -36,6 +39,8 @@ struct Line {
     wall_s: f64,
     writer: Option<String>,
     reason: Option<String>,
+    /// Every value that defines the run.
+    spec: TrainingSpec,
 }
 
 impl Line {
@@ -52,6 +57,7 @@ impl Line {
             wall_s: status.as_ref().map_or(0.0, |status| status.wall_s),
             writer: Lock::owner(run.folder()),
             reason: status.and_then(|status| status.reason),
+            spec: spec.clone(),
         })
     }
 }
@@ -65,23 +71,19 @@ impl StatusOf {
                 Err(error) => unreadable.push(error),
             }
         }
-        let mut out = std::io::stdout().lock();
-        // Who reads may stop reading.
-        let _ = if self.json { self.write_json(&mut out, &lines) } else { table(&mut out, &lines) };
+        let text = if self.json { serde_json::to_string_pretty(&lines)? } else { table(&lines)? };
+        say!("{}", text.trim_end());
         for error in &unreadable {
             crate::terminal::say_plainly(&format!("error: {error}"));
         }
         Ok(if unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-
-    fn write_json(&self, out: &mut impl Write, lines: &[Line]) -> std::io::Result<()> {
-        writeln!(out, "{}", serde_json::to_string_pretty(lines)?)
-    }
 }
 
-fn table(out: &mut impl Write, lines: &[Line]) -> std::io::Result<()> {
+fn table(lines: &[Line]) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
     if lines.is_empty() {
-        return writeln!(out, "no runs here");
+        return Ok("no runs here".to_owned());
     }
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     writeln!(
@@ -89,7 +91,8 @@ fn table(out: &mut impl Write, lines: &[Line]) -> std::io::Result<()> {
         "{:width$}  {:13} {:>11} {:>9} {:>13}",
         "run", "state", "epochs", "N", "trained"
     )?;
-    for line in lines {
+    let specs: Vec<&TrainingSpec> = lines.iter().map(|line| &line.spec).collect();
+    for (line, difference) in lines.iter().zip(unlike::each_other(&specs)) {
         let state = match (&line.state, &line.writer) {
             (_, Some(_)) => "training".to_owned(),
             (None, _) => "new".to_owned(),
@@ -97,11 +100,15 @@ fn table(out: &mut impl Write, lines: &[Line]) -> std::io::Result<()> {
         };
         writeln!(
             out,
-            "{:width$}  {state:13} {:>11} {:>9} {:>13}",
-            line.name,
-            format!("{} / {}", line.epochs, line.max_epochs),
-            format!("{} / {}", line.solved_n, line.n_end),
-            duration(line.wall_s)
+            "{}",
+            format!(
+                "{:width$}  {state:13} {:>11} {:>9} {:>13}  {difference}",
+                line.name,
+                format!("{} / {}", line.epochs, line.max_epochs),
+                format!("{} / {}", line.solved_n, line.n_end),
+                duration(line.wall_s)
+            )
+            .trim_end()
         )?;
         if let Some(writer) = &line.writer {
             writeln!(out, "    {writer}")?;
@@ -123,5 +130,6 @@ fn table(out: &mut impl Write, lines: &[Line]) -> std::io::Result<()> {
         count(State::Diverged),
         count(State::Unfinished) + lines.iter().filter(|line| line.state.is_none()).count(),
         duration(seconds)
-    )
+    )?;
+    Ok(out)
 }

@@ -5,10 +5,11 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 use tau_rnn::Hardware;
-use tau_runs::{Forecast, Run, create_folder, read_sweep, write_atomically};
+use tau_runs::{Forecast, Run, State, create_folder, write_atomically};
 
 use crate::Usage;
-use crate::train::read;
+use crate::output::say;
+use crate::train::{read, read_sweep_file};
 
 /// The job, with gaps.
 const SCRIPT: &str = include_str!("slurm.sh");
@@ -35,8 +36,8 @@ pub(crate) struct Submit {
     /// Tasks that run at the same time, at most.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     array_limit: Option<u32>,
-    /// Time of a task, as Slurm writes it.
-    #[arg(long, default_value = "24:00:00")]
+    /// Time of a task, as Slurm writes it: minutes, h:mm:ss, d-h, d-hh:mm:ss.
+    #[arg(long, default_value = "24:00:00", value_parser = slurm_time)]
     time: String,
     /// Seconds before its end at which a task is told.
     #[arg(long, value_name = "S", default_value = "120", value_parser = clap::value_parser!(u32).range(10..=65_535))]
@@ -45,14 +46,17 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "T", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
     cpus: u16,
     /// Megabytes of memory of a task [default: what was reckoned, and some more].
-    #[arg(long, value_name = "MB")]
-    memory: Option<usize>,
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
+    memory: Option<u32>,
     /// cpu, or cuda (then also --sbatch=--gres=gpu:1).
     #[arg(long, default_value = "cpu")]
     device: Hardware,
     /// One more option of sbatch, e. g. --sbatch=--partition=long. May be given again.
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     sbatch: Vec<String>,
+    /// Keep the state after every K updates of an epoch [default: after half a minute].
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    checkpoint_every: Option<u32>,
     /// Only write the script and say where it is.
     #[arg(long)]
     dry_run: bool,
@@ -60,7 +64,8 @@ pub(crate) struct Submit {
 
 impl Submit {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let specs = read_sweep(&read(&self.sweep)?)?;
+        let text = read(&self.sweep)?;
+        let specs = read_sweep_file(&self.sweep)?;
         // What a task needs is the same on any processor.
         let runs: Result<Vec<Run>, _> =
             specs.into_iter().map(|spec| Run::open(&self.out, spec, Hardware::Cpu)).collect();
@@ -70,21 +75,31 @@ impl Submit {
             let text = format!("--shards {shards}: there are {} runs", runs.len());
             return Err(Usage(text).into());
         }
+        let wanted = wanted(&runs, shards as usize);
+        if wanted.is_empty() {
+            say!("all {} runs have ended: nothing to submit", runs.len());
+            return Ok(ExitCode::SUCCESS);
+        }
         let memory = match self.memory {
-            Some(memory) => memory,
+            Some(memory) => memory as usize,
             None => {
                 let side_by_side = usize::from(self.cpus);
-                let forecast = Forecast::of(&Vec::from_iter(&runs), side_by_side)?;
+                let forecast = Forecast::of(&Vec::from_iter(&runs), side_by_side, 0.6)?;
                 300 + forecast.memory_bytes.div_ceil(500_000)
             }
         };
         let out = std::path::absolute(&self.out)?;
         let logs = out.join("slurm");
         create_folder(&logs)?;
+        // Its own copy: tasks that start later must find the same shards.
+        let digest = &blake3::hash(text.as_bytes()).to_hex()[..12];
+        let sweep = logs.join(format!("{}-{digest}.toml", self.name()));
+        write_atomically(&sweep, text.as_bytes())?;
         let script = logs.join("submit.sh");
-        write_atomically(&script, self.script(shards, memory, &out, &logs)?.as_bytes())?;
+        let job = Job { shards, wanted: &wanted, memory, sweep: &sweep, out: &out, logs: &logs };
+        write_atomically(&script, self.script(&job)?.as_bytes())?;
         if self.dry_run {
-            println!("{}", script.display());
+            say!("{}", script.display());
             return Ok(ExitCode::SUCCESS);
         }
         let output = Command::new("sbatch").arg("--parsable").arg(&script).output();
@@ -96,47 +111,104 @@ impl Submit {
             anyhow::bail!("sbatch: {} (the script is {})", said.trim(), script.display());
         }
         let job = String::from_utf8_lossy(&output.stdout);
-        println!(
-            "job {}: {} runs in {shards} tasks; logs in {}; tau status --out {}",
+        say!(
+            "job {}: {} runs, {} tasks; logs in {}; tau status --out {}",
             job.trim(),
             runs.len(),
+            wanted.len(),
             logs.display(),
             self.out.display()
         );
         Ok(ExitCode::SUCCESS)
     }
 
-    fn script(
-        &self,
-        shards: u32,
-        memory: usize,
-        out: &Path,
-        logs: &Path,
-    ) -> anyhow::Result<String> {
-        let limit = self.array_limit.map_or_else(String::new, |limit| format!("%{limit}"));
+    /// That of the sweep, as far as Slurm takes it.
+    fn name(&self) -> String {
         let stem = self.sweep.file_stem().unwrap_or_default().to_string_lossy();
-        let name: String =
-            stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+    }
+
+    fn script(&self, job: &Job) -> anyhow::Result<String> {
+        let limit = self.array_limit.map_or_else(String::new, |limit| format!("%{limit}"));
         let options = self.sbatch.iter().map(|option| format!("#SBATCH {option}\n"));
+        let every = self.checkpoint_every;
+        let every = every.map_or_else(String::new, |k| format!(" --checkpoint-every {k}"));
         let gaps = [
-            ("name", format!("tau-{name}")),
-            ("array", format!("1-{shards}{limit}")),
+            ("name", format!("tau-{}", self.name())),
+            ("array", format!("{}{limit}", ranges(job.wanted))),
             ("time", self.time.clone()),
             ("cpus", self.cpus.to_string()),
-            ("memory", memory.to_string()),
+            ("memory", job.memory.to_string()),
             ("notice", self.notice.to_string()),
-            ("logs", unspaced(logs)?),
+            ("logs", unspaced(job.logs)?),
             ("options", options.collect()),
             ("tau", quoted(&std::env::current_exe()?)),
-            ("sweep", quoted(&std::path::absolute(&self.sweep)?)),
-            ("out", quoted(out)),
-            ("shards", shards.to_string()),
+            ("sweep", quoted(job.sweep)),
+            ("out", quoted(job.out)),
+            ("shards", job.shards.to_string()),
             ("device", self.device.to_string()),
+            ("every", every),
         ];
-        let fill = |text: String, (gap, value): (&str, String)| {
-            text.replace(&format!("{{{gap}}}"), &value)
-        };
-        Ok(gaps.into_iter().fold(SCRIPT.to_owned(), fill))
+        // In one pass: a value may look like a gap.
+        let mut parts = SCRIPT.split('{');
+        let mut script = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let gap = part.split_once('}').and_then(|(name, rest)| {
+                gaps.iter().find(|(gap, _)| *gap == name).map(|(_, value)| (value, rest))
+            });
+            match gap {
+                Some((value, rest)) => script.extend([value, rest]),
+                None => script.extend(["{", part]),
+            }
+        }
+        Ok(script)
+    }
+}
+
+/// What the script is filled with, besides the options.
+struct Job<'a> {
+    shards: u32,
+    wanted: &'a [usize],
+    memory: usize,
+    sweep: &'a Path,
+    out: &'a Path,
+    logs: &'a Path,
+}
+
+/// The shards, counted from 1, with a run that has not ended. What cannot be read is the task's to say.
+fn wanted(runs: &[Run], shards: usize) -> Vec<usize> {
+    let ended = |run: &Run| {
+        let status = run.status().ok().flatten();
+        status.is_some_and(|status| status.state != State::Unfinished)
+    };
+    let mine = |shard: &usize| !runs.iter().skip(shard - 1).step_by(shards).all(ended);
+    (1..=shards).filter(mine).collect()
+}
+
+/// `1-3,7`.
+fn ranges(numbers: &[usize]) -> String {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let text = ranges.iter().map(|&(first, last)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    });
+    text.collect::<Vec<_>>().join(",")
+}
+
+/// Digits with colons and one dash, as sbatch takes them.
+fn slurm_time(text: &str) -> Result<String, String> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (days, rest) = text.split_once('-').map_or(("0", text), |(days, rest)| (days, rest));
+    let parts: Vec<&str> = rest.split(':').collect();
+    if number(days) && parts.len() <= 3 && parts.into_iter().all(number) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected minutes, h:mm:ss, d-h or d-hh:mm:ss, as in 12:00:00".to_owned())
     }
 }
 
@@ -152,4 +224,25 @@ fn unspaced(path: &Path) -> anyhow::Result<String> {
         return Err(Usage(format!("{text}: Slurm wants a folder without spaces")).into());
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_ranges() {
+        assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1-3,7,9-10");
+        assert_eq!(ranges(&[4]), "4");
+    }
+
+    #[test]
+    fn times_are_slurms() {
+        for good in ["90", "1:30", "12:00:00", "2-0", "7-00:00:00"] {
+            assert!(slurm_time(good).is_ok(), "{good}");
+        }
+        for bad in ["", "abc", "1:00:00 --exclusive", "1:2:3:4", "1-2-3", ":"] {
+            assert!(slurm_time(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -96,7 +96,7 @@ impl Terminal {
         }
         if begun + new > 0 {
             what = format!(
-                "{what}; {} on {} {}; {} and {} MB of memory; Ctrl-C keeps what is done",
+                "{what}; {} on {} {}; {} if all epochs are used, {} MB of memory; Ctrl-C keeps what is done",
                 match forecast.jobs {
                     _ if runs.len() == 1 => "trained".to_owned(),
                     1 => "one after the other".to_owned(),
@@ -157,6 +157,8 @@ impl Progress for Terminal {
             Ok(_) if ended_before || epochs == 0 => return,
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
+            // Not a fault: another process has it.
+            Err(error) if error.contains(" is in use by ") => error,
             Err(error) => format!("FAILED: {error}"),
         };
         self.say(&format!("{} {}: {how}", self.clock(), self.names[index]));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use serde::Serialize;
@@ -13,15 +14,16 @@ use tau_runs::{Crew, Error, Every, Forecast, Progress, Run, State, read_spec, re
 
 use crate::device::Device;
 use crate::eta::about;
-use crate::terminal::Terminal;
-use crate::{Usage, stop, threads};
+use crate::output::say;
+use crate::terminal::{Terminal, say_plainly};
+use crate::{Usage, stop, threads, unlike};
 
 /// Where runs are, and how they are computed.
 #[derive(Args)]
 pub(crate) struct Place {
-    /// Folder of the runs.
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    out: PathBuf,
+    /// Folder of the runs [default: runs].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Where networks are trained: cpu, cuda (the first GPU), cuda:NUMBER, or auto (a GPU if there
     /// is one that computes what the processor computes). A run on another kind of device is
     /// another run.
@@ -34,6 +36,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new("runs"))
+    }
+
     fn threads(&self) -> anyhow::Result<usize> {
         Ok(thread_pool(threads(self.threads)?)?.current_num_threads())
     }
@@ -59,7 +65,8 @@ impl Keep {
 ///
 /// SPEC is a TOML file with what differs from the published training; README.md has an example, and
 /// an empty file trains 500 neurons on N-parity. Or the folder of a run, which then goes on. What
-/// was trained is kept: the same command goes on where it stopped.
+/// was trained is kept: the same command goes on where it stopped, if the spec has a seed; without one
+/// each call draws another, and the folder of the run is what goes on.
 #[derive(Args)]
 pub(crate) struct Train {
     /// The file, or the folder of a run.
@@ -81,18 +88,45 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 impl Train {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
+        let stop = stop::when_asked()?;
         let (root, spec) = self.spec()?;
         let hardware = self.place.device.choose()?;
         let run = Run::open(&root, spec, hardware)?;
-        let threads = self.place.threads()?;
-        let ended = train(&[&run], vec![seed(&run)], hardware, threads, None, self.keep.every())?;
-        match ended.into_iter().next() {
-            Some(Err(error)) => Err(error.into()),
-            _ => {
-                println!("{}", run.folder().display());
+        self.check_folder(&run)?;
+        let (threads, every) = (self.place.threads()?, self.keep.every());
+        let ended = train(&[&run], vec![seed(&run)], hardware, threads, None, every, &stop);
+        match ended.map(|ended| ended.into_iter().next()) {
+            Err(error) if crate::is_interruption(&error) => {
+                let folder = run.folder().display();
+                say_plainly(&format!("interrupted: kept; tau train {folder} goes on from there"));
+                Ok(ExitCode::from(stop::AGAIN))
+            }
+            Err(error) => Err(error),
+            Ok(Some(Err(error))) => Err(error.into()),
+            Ok(_) => {
+                say!("{}", run.folder().display());
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    /// The folder of a run that was given is the one that goes on.
+    fn check_folder(&self, run: &Run) -> anyhow::Result<()> {
+        let given = self.spec.is_dir().then(|| std::path::absolute(&self.spec)).transpose()?;
+        if given.as_ref().and_then(|folder| folder.file_name()) != run.folder().file_name()
+            && given.is_some()
+        {
+            let text = format!(
+                "{} is not what its spec.toml defines on this device, which is {} (was it renamed, \
+                 edited, or trained on another kind of device? to train the spec anew: tau train \
+                 {}/spec.toml)",
+                self.spec.display(),
+                run.name(),
+                self.spec.display()
+            );
+            return Err(Usage(text).into());
+        }
+        Ok(())
     }
 
     /// The folder of runs, and the spec.
@@ -102,12 +136,31 @@ impl Train {
                 let text = "--set makes another run: give a file, not the folder of a run";
                 return Err(Usage(text.to_owned()).into());
             }
+            if self.place.out.is_some() {
+                let text = "--out is for a file: the folder of a run stays where it is";
+                return Err(Usage(text.to_owned()).into());
+            }
             let spec = Run::read(&self.spec)?.spec().clone();
             let whole = std::path::absolute(&self.spec)?;
             return Ok((whole.parent().unwrap_or(Path::new("/")).to_owned(), spec));
         }
-        Ok((self.place.out.clone(), read_spec(&read(&self.spec)?, &self.set)?))
+        let spec = read_spec(&read(&self.spec)?, &self.set).map_err(|error| match &error {
+            Error::UnknownKey { key, .. } if SWEEPS.contains(&key.as_str()) => {
+                Usage(format!("{}: {key} makes it a sweep: tau run trains it", self.spec.display()))
+            }
+            _ => Usage(format!("{}: {error}", self.spec.display())),
+        })?;
+        Ok((self.place.out().to_owned(), spec))
     }
+}
+
+/// Keys that only sweeps have.
+const SWEEPS: [&str; 3] = ["grid", "seeds", "first_seed"];
+
+/// All runs of a sweep, from its file.
+pub(crate) fn read_sweep_file(path: &Path) -> anyhow::Result<Vec<TrainingSpec>> {
+    let specs = read_sweep(&read(path)?);
+    specs.map_err(|error| Usage(format!("{}: {error}", path.display())).into())
 }
 
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
@@ -155,13 +208,23 @@ struct Sweep {
 }
 
 impl Sweep {
-    fn runs(&self, hardware: Hardware) -> anyhow::Result<Vec<Run>> {
-        let specs = read_sweep(&read(&self.sweep)?)?;
+    /// The runs, and what is wrong with those that cannot be opened: they stop no other.
+    fn runs(&self, hardware: Hardware) -> anyhow::Result<(Vec<Run>, Vec<Error>)> {
+        let specs = read_sweep_file(&self.sweep)?;
         let Shard { index, of } = self.shard.unwrap_or(Shard { index: 0, of: 1 });
-        let mine = specs.into_iter().skip(index).step_by(of);
-        let runs: Result<Vec<_>, Error> =
-            mine.map(|spec| Run::open(&self.place.out, spec, hardware)).collect();
-        Ok(runs?)
+        let (mut runs, mut unusable) = (Vec::new(), Vec::new());
+        for spec in specs.into_iter().skip(index).step_by(of) {
+            // One whose files are damaged stops no other.
+            match Run::open(self.place.out(), spec, hardware).and_then(|run| {
+                run.status()?;
+                Ok(run)
+            }) {
+                Ok(run) => runs.push(run),
+                Err(error @ (Error::Contents { .. } | Error::File { .. })) => unusable.push(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok((runs, unusable))
     }
 }
 
@@ -184,7 +247,7 @@ pub(crate) struct Plan {
 /// What [`Plan`] writes as JSON.
 #[derive(Serialize)]
 struct Planned<'a> {
-    runs: Vec<PlannedRun>,
+    runs: Vec<PlannedRun<'a>>,
     about_s: f64,
     jobs: usize,
     threads: usize,
@@ -194,57 +257,71 @@ struct Planned<'a> {
 }
 
 #[derive(Serialize)]
-struct PlannedRun {
+struct PlannedRun<'a> {
     name: String,
     /// `null` for a run that was never begun.
     state: Option<State>,
+    spec: &'a TrainingSpec,
 }
 
+/// Seconds that the forecast of a plan takes, and that of a training, which wants to begin.
+const PLAN_S: f64 = 5.0;
+const TRAIN_S: f64 = 0.6;
 /// Names that are listed without being asked for all.
 const LISTED: usize = 20;
 
 impl Plan {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let hardware = self.sweep.place.device.choose()?;
-        let runs = self.sweep.runs(hardware)?;
+        let (runs, unusable) = self.sweep.runs(hardware)?;
         let threads = self.sweep.place.threads()?;
-        let forecast = Forecast::of(&Vec::from_iter(&runs), threads)?;
+        let forecast = Forecast::of(&Vec::from_iter(&runs), threads, PLAN_S)?;
         let mut planned = Vec::new();
         for run in &runs {
             planned.push(PlannedRun {
                 name: run.name(),
                 state: run.status()?.map(|status| status.state),
+                spec: run.spec(),
             });
         }
+        for error in &unusable {
+            say_plainly(&format!("error: {error}"));
+        }
+        let code = ExitCode::from(u8::from(!unusable.is_empty()));
         if self.json {
             let Forecast { about_s, jobs, memory_bytes, disk_bytes } = forecast;
-            let folder = &self.sweep.place.out;
+            let folder = self.sweep.place.out();
             let all =
                 Planned { runs: planned, about_s, jobs, threads, memory_bytes, disk_bytes, folder };
-            println!("{}", serde_json::to_string_pretty(&all)?);
-            return Ok(ExitCode::SUCCESS);
+            say!("{}", serde_json::to_string_pretty(&all)?);
+            return Ok(code);
         }
         let listed = if self.all { planned.len() } else { LISTED };
-        for PlannedRun { name, state } in planned.iter().take(listed) {
-            println!("  {:13} {name}", state.map_or("new".to_owned(), |state| state.to_string()));
+        let differences = unlike::each_other(&runs.iter().map(Run::spec).collect::<Vec<_>>());
+        for (PlannedRun { name, state, .. }, difference) in
+            planned.iter().zip(differences).take(listed)
+        {
+            let state = state.map_or("new".to_owned(), |state| state.to_string());
+            say!("{}", format!("  {state:13} {name}  {difference}").trim_end());
         }
         if planned.len() > listed {
-            println!("  ... and {} more (--all names them)", planned.len() - listed);
+            say!("  ... and {} more (--all names them)", planned.len() - listed);
         }
         let to_do =
             planned.iter().filter(|run| matches!(run.state, None | Some(State::Unfinished)));
         let to_do = to_do.count();
-        println!("{} runs, {to_do} of them to train", planned.len());
+        say!("{} runs, {to_do} of them to train", planned.len());
         if to_do > 0 {
-            println!(
-                "{} on {threads} threads, {} at a time; {} of memory, {} on the disk",
+            say!(
+                "{} if every run uses all its epochs, on {threads} threads, {} at a time; {} of memory, \
+                 {} on the disk",
                 about(forecast.about_s),
                 forecast.jobs,
                 size(forecast.memory_bytes),
                 size(forecast.disk_bytes)
             );
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(code)
     }
 }
 
@@ -261,6 +338,9 @@ fn size(bytes: usize) -> String {
 /// The same command goes on where it stopped. Several machines share a sweep by shards, or by
 /// nothing at all: a run that another process trains is left to it. A run that diverges is a result
 /// and stops no other; `tau status` lists it.
+///
+/// Exit codes: 0 all have ended (some may have diverged); 1 some could not be trained, their files are
+/// damaged; 75 stopped, or some are trained by other processes: start it again.
 #[derive(Args)]
 pub(crate) struct RunSweep {
     #[command(flatten)]
@@ -274,31 +354,48 @@ pub(crate) struct RunSweep {
 
 impl RunSweep {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
+        let stop = stop::when_asked()?;
         let hardware = self.sweep.place.device.choose()?;
-        let runs = self.sweep.runs(hardware)?;
+        let (runs, unusable) = self.sweep.runs(hardware)?;
         let threads = self.sweep.place.threads()?;
+        if let Some(jobs) = self.jobs.filter(|jobs| usize::from(*jobs) > threads) {
+            let text = format!("--jobs {jobs} (allowed: 1 to {threads}, the number of threads)");
+            return Err(Usage(text).into());
+        }
+        for error in &unusable {
+            say_plainly(&format!("error: {error}"));
+        }
+        if runs.is_empty() {
+            say!("no runs here: more shards than runs, or none that can be used");
+            return Ok(ExitCode::from(u8::from(!unusable.is_empty())));
+        }
         let names = runs.iter().map(Run::name).collect();
         let jobs = self.jobs.map(usize::from);
         let every = self.keep.every();
-        let ended = train(&Vec::from_iter(&runs), names, hardware, threads, jobs, every)?;
+        let ended = train(&Vec::from_iter(&runs), names, hardware, threads, jobs, every, &stop)?;
         let count = |kind: fn(&Error) -> bool| {
             ended.iter().filter(|ended| ended.as_ref().is_err_and(kind)).count()
         };
         let diverged = count(|error| matches!(error, Error::Diverged { .. }));
         let elsewhere = count(|error| matches!(error, Error::Locked { .. }));
-        let good = ended.len() - diverged - elsewhere;
-        println!("{good} of {} runs have ended", runs.len());
+        let good = ended.iter().filter(|ended| ended.is_ok()).count();
+        let damaged = ended.len() - good - diverged - elsewhere + unusable.len();
+        say!("{} of {} runs have ended", good + diverged, runs.len() + unusable.len());
         if diverged > 0 {
-            println!("{diverged} diverged: tau status --out {} says why", self.out().display());
+            let out = self.sweep.place.out().display();
+            say!("{diverged} of these diverged: tau status --out {out} says why");
+        }
+        if damaged > 0 {
+            say!("{damaged} could not be trained: see the errors above");
         }
         if elsewhere > 0 {
-            println!("{elsewhere} are trained by other processes");
+            say!("{elsewhere} are trained by other processes: start again when they are done");
         }
-        Ok(ExitCode::SUCCESS)
-    }
-
-    fn out(&self) -> &Path {
-        &self.sweep.place.out
+        Ok(ExitCode::from(match () {
+            () if damaged > 0 => 1,
+            () if elsewhere > 0 => stop::AGAIN,
+            () => 0,
+        }))
     }
 }
 
@@ -310,17 +407,17 @@ fn train(
     threads: usize,
     jobs: Option<usize>,
     every: Every,
+    stop: &AtomicBool,
 ) -> anyhow::Result<Vec<Result<tau_curricula::Outcome, Error>>> {
     let provenance = crate::provenance(hardware, threads)?;
-    let stop = stop::when_asked()?;
-    let mut forecast = Forecast::of(runs, threads)?;
+    let mut forecast = Forecast::of(runs, threads, TRAIN_S)?;
     forecast.jobs = jobs.unwrap_or(forecast.jobs).min(threads).min(runs.len()).max(1);
     let folder = runs.first().map_or(Path::new("."), |run| run.folder());
     let folder = if runs.len() == 1 { folder } else { folder.parent().unwrap_or(folder) };
     let mut terminal = Terminal::new(&format!("in {}", folder.display()), threads);
     terminal.begin(runs, names, &forecast);
     let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut terminal);
-    let crew = Crew { threads, jobs: forecast.jobs, provenance: &provenance, every, stop: &stop };
+    let crew = Crew { threads, jobs: forecast.jobs, provenance: &provenance, every, stop };
     Ok(crew.train(runs, &progress)?)
 }
 

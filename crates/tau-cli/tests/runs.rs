@@ -57,8 +57,18 @@ fn a_run_is_trained_shown_measured_and_exported() {
     assert!(said(place, &["show", &run]).contains("N = 3 of 3"));
     let measured = said(place, &["measure", &run, "--steps", "500", "--trials", "2"]);
     assert!(measured.contains("trustworthy"), "{measured}");
-    let table = fs::read_to_string(place.join(&run).join("measures/neurons.csv")).unwrap();
-    assert_eq!(table.lines().count(), 1 + 2 * 16, "{table}");
+    let table = |name| fs::read_to_string(place.join(&run).join("measures").join(name)).unwrap();
+    assert_eq!(table("neurons.csv").lines().count(), 1 + 2 * 16);
+    // What was measured for other N stays.
+    said(place, &["measure", &run, "--n", "3", "--steps", "600", "--trials", "2"]);
+    assert_eq!(table("neurons.csv").lines().count(), 1 + 2 * 16);
+    let networks = table("networks.csv");
+    let rows: Vec<&str> = networks.lines().collect();
+    assert!(rows[0].starts_with("n,accuracy,tau_mean") && rows.len() == 3, "{networks}");
+    let shown: serde_json::Value =
+        serde_json::from_str(&said(place, &["show", &run, "--json"])).unwrap();
+    assert_eq!(shown["spec"]["network"]["hidden_size"], 16);
+    assert!(shown["manifest"]["files"]["metrics.csv"].is_string(), "{shown}");
     let exported = said(place, &["export", &run, "exported"]);
     assert_eq!(exported.lines().count(), 4);
     let (code, message) = refused(place, &["export", &run, "exported"]);
@@ -86,10 +96,13 @@ fn mistakes_are_answered_with_what_was_meant() {
     check(2, &["train", "two.toml"], "there is no file two.toml");
     check(2, &["train", "one.toml", "--set", "hidden=3"], "did you mean network.hidden_size?");
     check(2, &["train", "one.toml", "--set", "seed"], "expected KEY=VALUE");
-    check(1, &["train", "one.toml", "--set", "batch_size=0"], "batch_size: 0");
+    check(2, &["train", "one.toml", "--set", "batch_size=0"], "one.toml: batch_size: 0");
+    check(2, &["train", "one.toml", "--set", "grid=3"], "grid makes it a sweep: tau run");
+    check(2, &["run", "one.toml", "--jobs", "9", "--threads", "2"], "--jobs 9 (allowed: 1 to 2");
+    check(2, &["submit", "one.toml", "--slurm", "--time", "abc"], "expected minutes, h:mm:ss");
     check(2, &["run", "one.toml", "--shard", "3/2"], "expected i/n");
     check(2, &["plan", "one.toml", "--threads", "0", "--device", "cpu"], "threads: 0");
-    check(1, &["show", "."], "no run in .");
+    check(1, &["show", "."], "no run in /");
     check(1, &["status", "--out", "nowhere"], "is it the folder of the runs?");
     fn check(expected: i32, arguments: &[&str], what: &str) {
         let place = place(ONE);

@@ -25,7 +25,7 @@ pub enum Error {
         forget: usize,
     },
     /// A range of N in the wrong order.
-    #[error("range of N: {start} to {end} (allowed: the start at most the end; exchange them?)")]
+    #[error("n_end: {end} (allowed: n_start = {start} or more)")]
     Range {
         /// First N.
         start: usize,

@@ -108,6 +108,11 @@ impl TrainingSpec {
                 allowed,
             });
         }
+        // A file of TOML has no larger number.
+        if self.seed > i64::MAX as u64 {
+            let allowed = "0 to 9223372036854775807";
+            return Err(Error::Value { name: "seed", value: self.seed as f64, allowed });
+        }
         let counts = [
             ("max_epochs", self.max_epochs),
             ("updates_per_epoch", self.updates_per_epoch),
@@ -152,7 +157,7 @@ mod tests {
     fn values_out_of_range_are_named() {
         check(
             |spec| (spec.n_start, spec.n_end) = (9, 4),
-            "range of N: 9 to 4 (allowed: the start at most the end; exchange them?)",
+            "n_end: 4 (allowed: n_start = 9 or more)",
         );
         check(|spec| spec.network.hidden_size = 0, "hidden_size: 0 (allowed: 1 to 65536)");
         check(|spec| spec.batch_size = 0, "batch_size: 0 (allowed: 1 to 4294967295)");

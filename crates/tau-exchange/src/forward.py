@@ -1,7 +1,10 @@
 """The network in numpy: python forward.py compares it with the trajectory beside it."""
+from pathlib import Path
+
 import numpy as np
 
-p = {k: a.astype(float) for k, a in np.load("network.npz").items()}
+here = Path(__file__).parent
+p = {k: a.astype(float) for k, a in np.load(here / "network.npz").items()}
 tau = np.maximum(p["tau"], 1)  # what acts, in steps
 phi = {
     "leaky-relu": lambda s: np.where(s > 0, s, 0.01 * s),
@@ -21,7 +24,7 @@ def far(found, stored):  # largest difference, as a share of the largest number
     return np.abs(found - stored).max() / np.abs(stored).max()
 
 if __name__ == "__main__":
-    t = np.load("trajectory.npz")
+    t = np.load(here / "trajectory.npz")
     states = run(t["initial"], t["inputs"])
     apart = [far(states, t["states"])]
     for k in range(int(p["heads"])):

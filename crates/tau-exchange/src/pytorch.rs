@@ -1,5 +1,6 @@
 //! The authors' networks, as PyTorch wrote them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -21,12 +22,14 @@ const MOST_BYTES: u64 = 1 << 30;
 /// [`Params::checked`].
 pub fn read_pytorch(path: &Path) -> Result<Checkpoint<f32>, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(failed)?.len() > MOST_BYTES {
+    let bytes = std::fs::metadata(path).map_err(failed)?.len();
+    if bytes > MOST_BYTES {
         return Err(failed(std::io::Error::other("it has more than a gigabyte")));
     }
     let file = PytorchReader::with_top_level_key(path, "state_dict")
         .or_else(|_| PytorchReader::new(path))
         .map_err(unusable)?;
+    let file = Archive { file, left: Cell::new(bytes as usize) };
     let tau = vector(&file, "parameterlist.0")?;
     let weight = |module: usize| matrix(&file, &format!("modulelist.{module}.weight"));
     let bias = |module: usize| vector(&file, &format!("modulelist.{module}.bias"));
@@ -38,7 +41,7 @@ pub fn read_pytorch(path: &Path) -> Result<Checkpoint<f32>, Error> {
         b_in: bias(0)?,
         readouts: Vec::new(),
     };
-    let has = |module: usize| file.get(&format!("modulelist.{module}.weight")).is_some();
+    let has = |module: usize| file.file.get(&format!("modulelist.{module}.weight")).is_some();
     for module in (2..).take_while(|&module| has(module)) {
         params.readouts.push(Readout {
             weight: weight(module)?,
@@ -57,19 +60,31 @@ fn unusable(reason: impl ToString) -> Error {
     Error::PyTorch { reason: reason.to_string() }
 }
 
+/// An archive, and how many bytes of numbers may still come from it: PyTorch does not compress, so that
+/// there are no more than the file has. (A view can claim any shape, a compressed entry any size.)
+struct Archive {
+    file: PytorchReader,
+    left: Cell<usize>,
+}
+
 /// Shape and numbers of an array.
-fn numbers(file: &PytorchReader, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
-    let tensor = file.get(name).ok_or_else(|| unusable(format!("it has no {name}")))?;
+fn numbers(archive: &Archive, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
+    let tensor = archive.file.get(name).ok_or_else(|| unusable(format!("it has no {name}")))?;
     if tensor.dtype() != DType::F32 {
         return Err(unusable(format!("{name} is {:?} (read: F32)", tensor.dtype())));
     }
+    let left = archive.left.get().checked_sub(tensor.byte_len()).ok_or_else(|| {
+        let shape = tensor.shape();
+        unusable(format!("{name} has the shape {shape:?}, for which the file is too short"))
+    })?;
+    archive.left.set(left);
     let bytes = tensor.read().map_err(unusable)?;
     let (words, _) = bytes.as_chunks();
     let numbers = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
     Ok((tensor.shape().to_vec(), numbers))
 }
 
-fn vector(file: &PytorchReader, name: &str) -> Result<Array1<f32>, Error> {
+fn vector(file: &Archive, name: &str) -> Result<Array1<f32>, Error> {
     let (shape, numbers) = numbers(file, name)?;
     match shape[..] {
         [_] => Ok(Array1::from_vec(numbers)),
@@ -77,7 +92,7 @@ fn vector(file: &PytorchReader, name: &str) -> Result<Array1<f32>, Error> {
     }
 }
 
-fn matrix(file: &PytorchReader, name: &str) -> Result<Array2<f32>, Error> {
+fn matrix(file: &Archive, name: &str) -> Result<Array2<f32>, Error> {
     let (shape, numbers) = numbers(file, name)?;
     let [rows, columns] = shape[..] else {
         return Err(unusable(format!("{name} has the shape {shape:?} (expected: two dimensions)")));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
 use std::fs;
+use std::path::Path;
 
 use tau_exchange::read_pytorch;
 
@@ -35,6 +36,21 @@ fn what_is_no_archive_is_refused() {
     fs::remove_file(&archive).unwrap();
     let error = read_pytorch(&archive).unwrap_err().to_string();
     assert!(error.starts_with("cannot read "), "{error}");
+}
+
+/// Views that repeat one number claim ten gigabytes in a file of a kilobyte.
+#[test]
+fn arrays_larger_than_their_file_are_refused_before_they_are_made() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pytorch");
+    for (name, array) in [
+        ("huge-tau", "parameterlist.0 has the shape [2500000000]"),
+        ("huge-weights", "modulelist.1.weight has the shape [60000, 40000]"),
+        ("deflated", "modulelist.1.weight has the shape [3000, 3000]"),
+    ] {
+        let error = read_pytorch(&Path::new(folder).join(name)).unwrap_err().to_string();
+        let expected = format!("no PyTorch network of this kind: {array}, for which the file");
+        assert!(error.starts_with(&expected), "{name}: {error}");
+    }
 }
 
 /// What the fuzzer begins with (`fuzz/seeds`), and what it found, if ever.

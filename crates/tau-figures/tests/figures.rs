@@ -26,7 +26,7 @@ fn count(rgb: &[u8], wanted: [u8; 3]) -> usize {
 
 #[test]
 fn every_registered_figure_has_the_id_it_is_registered_under() {
-    assert_eq!(DECLARATIONS.len(), 4);
+    assert_eq!(DECLARATIONS.len(), 6);
     for (id, _) in DECLARATIONS {
         assert_eq!(declaration(id).unwrap().id(), *id);
     }

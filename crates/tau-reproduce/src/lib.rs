@@ -136,7 +136,7 @@ impl Reproduction {
     pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
         let started = Instant::now();
         let runs: Vec<&Run> = self.plan.iter().map(|planned| &planned.run).collect();
-        let forecast = Forecast::of(&runs, self.threads)?;
+        let forecast = Forecast::of(&runs, self.threads, 0.6)?;
         watcher.planned(&self.plan, &forecast);
         {
             let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut *watcher);
@@ -147,10 +147,12 @@ impl Reproduction {
                 every: Every::default(),
                 stop,
             };
-            let locked = |error: &tau_runs::Error| matches!(error, tau_runs::Error::Locked { .. });
+            // A run that diverged is a result; a figure without the others would be another figure.
+            let result =
+                |error: &tau_runs::Error| matches!(error, tau_runs::Error::Diverged { .. });
             for ended in crew.train(&runs, &progress)? {
                 if let Err(error) = ended
-                    && locked(&error)
+                    && !result(&error)
                 {
                     return Err(error.into());
                 }

@@ -2,15 +2,15 @@
 
 use std::sync::atomic::AtomicBool;
 
-use serde::Serialize;
-use tau_analysis::{Drive, FitConfig, Quality, TauNets};
+use serde::{Deserialize, Serialize};
+use tau_analysis::{Drive, FitConfig, Quality, TauNet, TauNets};
 use tau_rnn::{Backend, thread_pool};
 use tau_runs::Run;
 
 use crate::{Error, TauNetSettings};
 
 /// One neuron of the network that had solved N.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeuronRow {
     /// The N.
     pub n: usize,
@@ -26,38 +26,38 @@ pub struct NeuronRow {
     pub tau_net_error: Option<f64>,
     /// Whether `tau_net` measures a timescale.
     pub quality: Quality,
+    /// Steps of each trial that were measured.
+    pub steps: usize,
+    /// Trials.
+    pub trials: usize,
 }
 
-/// Measures the networks that the run kept for these N, on the pool in which it is called.
-/// `measured` is told each N that is done.
+/// Measures the network that the run kept for this N, on the pool in which it is called.
 ///
 /// # Errors
 /// [`Error::Interrupted`] once `stop` is set; a checkpoint that is not there; settings that the
 /// estimator refuses.
 pub fn measure(
     run: &Run,
-    memory: &[usize],
+    n: usize,
     settings: &TauNetSettings,
     stop: &AtomicBool,
-    mut measured: impl FnMut(usize),
 ) -> Result<Vec<NeuronRow>, Error> {
-    let mut rows = Vec::new();
-    for &n in memory {
-        let params = run.checkpoint(n)?.params.cast::<f64>();
-        let fits = tau_nets(run, n, settings, stop)?;
-        let tau_eff = params.tau_eff();
-        rows.extend(fits.units.iter().enumerate().map(|(neuron, fit)| NeuronRow {
-            n,
-            neuron,
-            tau_raw: params.tau[neuron],
-            tau_eff: tau_eff[neuron],
-            tau_net: Some(fit.tau).filter(|tau| tau.is_finite()),
-            tau_net_error: fit.standard_error,
-            quality: fit.quality,
-        }));
-        measured(n);
-    }
-    Ok(rows)
+    let params = run.checkpoint(n)?.params.cast::<f64>();
+    let fits = tau_nets(run, n, settings, stop)?;
+    let tau_eff = params.tau_eff();
+    let row = |(neuron, fit): (usize, &TauNet)| NeuronRow {
+        n,
+        neuron,
+        tau_raw: params.tau[neuron],
+        tau_eff: tau_eff[neuron],
+        tau_net: Some(fit.tau).filter(|tau| tau.is_finite()),
+        tau_net_error: fit.standard_error,
+        quality: fit.quality,
+        steps: settings.steps,
+        trials: settings.trials,
+    };
+    Ok(fits.units.iter().enumerate().map(row).collect())
 }
 
 /// Drives the network that the run kept for this N with random input, on the run's device, and fits

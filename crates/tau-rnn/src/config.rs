@@ -10,7 +10,7 @@ use crate::Error;
 /// Where the nonlinearity stands in the update of the leaky cell. With a = 1/τ and
 /// u = W h(t−1) + b_rec + w_in x(t) + b_in:
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Placement {
     /// h(t) = φ((1 − a) h(t−1) + a u): the paper's main results.
     Whole,
@@ -80,7 +80,7 @@ impl FromStr for Activation {
 
 /// How the time constants start and whether they are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TimeConstants {
     /// τ_raw ~ U[start, start + 1], trained; the paper has start = 1.
     Trainable {

@@ -6,7 +6,7 @@ use crate::{Error, Gradients, Params, Real};
 
 /// How parameters follow the gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rule {
     /// v ← m v + g, then θ ← θ − η (g + m v): Nesterov momentum as PyTorch defines it.
     Sgd {
@@ -32,6 +32,7 @@ pub enum Rule {
 
 /// A rule and the clipping that precedes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Optimiser {
     /// How parameters follow the gradient.
     pub rule: Rule,

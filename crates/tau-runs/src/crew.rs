@@ -44,8 +44,8 @@ pub struct Crew<'a> {
 }
 
 impl Crew<'_> {
-    /// Trains every run to its end. A run that diverged, or that another process trains, does not
-    /// stop the others: its error is in the result, in the order of `runs`.
+    /// Trains every run to its end. A run that diverged, that another process trains, or whose files
+    /// are damaged does not stop the others: its error is in the result, in the order of `runs`.
     ///
     /// # Errors
     /// [`Error::Interrupted`] once `stop` is set; the first error of another kind, after the runs in

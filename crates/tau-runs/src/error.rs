@@ -1,5 +1,6 @@
 //! Everything that can go wrong in this crate.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// An error of the run store.
@@ -85,8 +86,19 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether other runs will meet it too.
+    /// Whether other runs will meet it too: what is wrong with the disk or the device, not with one
+    /// run's files or numbers.
     pub(crate) fn is_fatal(&self) -> bool {
-        !matches!(self, Self::Diverged { .. } | Self::Locked { .. })
+        match self {
+            Self::Diverged { .. } | Self::Locked { .. } | Self::Contents { .. } => false,
+            Self::File { source, .. } => matches!(
+                source.kind(),
+                ErrorKind::StorageFull
+                    | ErrorKind::QuotaExceeded
+                    | ErrorKind::ReadOnlyFilesystem
+                    | ErrorKind::PermissionDenied
+            ),
+            _ => true,
+        }
     }
 }

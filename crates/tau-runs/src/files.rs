@@ -44,7 +44,13 @@ pub fn write_table(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         && rows(&old) > rows(bytes)
     {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let aside = path.with_file_name(format!("{name}-{}-rows.csv", rows(&old) - 1));
+        let count = rows(&old) - 1;
+        let named = |k: usize| match k {
+            0 => format!("{name}-{count}-rows.csv"),
+            k => format!("{name}-{count}-rows-{k}.csv"),
+        };
+        let mut asides = (0..).map(|k| path.with_file_name(named(k)));
+        let aside = asides.find(|aside| !aside.exists()).unwrap_or_else(|| path.to_owned());
         fs::rename(path, &aside).map_err(|source| Error::File {
             action: "move",
             path: path.to_owned(),

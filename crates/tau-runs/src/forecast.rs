@@ -1,5 +1,6 @@
 //! What runs will need, before they begin.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,41 +31,72 @@ fn mean_steps(n: f64) -> f64 {
 }
 
 impl Forecast {
-    /// Times a few updates of the first unfinished run, alone on a thread and on all of them, and
-    /// scales by the work of all.
+    /// Times a few updates, for `probe_s` seconds or so, of one unfinished run of each size, alone on a
+    /// thread and on all of them, and scales by the work of all.
     ///
     /// # Errors
     /// Those of the core.
-    pub fn of(runs: &[&Run], threads: usize) -> Result<Self, Error> {
+    pub fn of(runs: &[&Run], threads: usize, probe_s: f64) -> Result<Self, Error> {
         let left = |run: &&&Run| {
             let status = run.status().ok().flatten();
             status.is_none_or(|status| status.state == State::Unfinished)
         };
         let unfinished: Vec<&Run> = runs.iter().filter(left).copied().collect();
-        let Some(first) = unfinished.first() else {
+        // The largest work first: it decides how the threads are shared out.
+        let mut sizes: BTreeMap<(usize, usize), (f64, &Run)> = BTreeMap::new();
+        for run in &unfinished {
+            let spec = run.spec();
+            let size = (spec.network.hidden_size, spec.batch_size);
+            sizes.entry(size).or_insert((0.0, run)).0 += step_count(spec) * per_step(spec);
+        }
+        let mut sizes: Vec<(f64, &Run)> = sizes.into_values().collect();
+        sizes.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let Some((_, first)) = sizes.first() else {
             return Ok(Self { memory_bytes: 0, disk_bytes: 0, about_s: 0.0, jobs: 1 });
         };
+        let probe_s = probe_s / (2 * sizes.len().min(MOST_PROBES)) as f64;
         let side_by_side = threads.min(unfinished.len()).max(1);
         let share = thread_pool(Some((threads / side_by_side).max(1)))?;
+        let all = thread_pool(Some(threads))?;
         let mut jobs = side_by_side;
-        let mut per_step = seconds_per_step(first, share)? / side_by_side as f64;
+        let mut seconds = seconds_per_step(first, &share, probe_s)? / side_by_side as f64;
         if side_by_side > 1 {
-            let together = seconds_per_step(first, thread_pool(Some(threads))?)?;
+            let together = seconds_per_step(first, &all, probe_s)?;
             // Side by side unless it is clearly slower: who waits for nobody wins in the long run.
-            if together < 0.9 * per_step {
-                (jobs, per_step) = (1, together);
+            if together < 0.9 * seconds {
+                (jobs, seconds) = (1, together);
             }
+        }
+        let pool = if jobs == 1 { &all } else { &share };
+        // Seconds by unit of work; a size that is not timed is taken for one like the last that was.
+        let mut pace = seconds / per_step(first.spec());
+        let mut about_s = 0.0;
+        for (index, (work, run)) in sizes.iter().enumerate() {
+            if (1..MOST_PROBES).contains(&index) {
+                let seconds = seconds_per_step(run, pool, probe_s)? / jobs as f64;
+                pace = seconds / per_step(run.spec());
+            }
+            about_s += work * pace;
         }
         let mut memory: Vec<usize> = unfinished.iter().map(|run| workspace(run)).collect();
         memory.sort_unstable_by(|a, b| b.cmp(a));
-        let work: f64 = unfinished.iter().map(|run| step_count(run.spec())).sum();
         Ok(Self {
             memory_bytes: memory.iter().take(jobs).sum(),
             disk_bytes: unfinished.iter().map(|run| disk(run.spec())).sum(),
-            about_s: work * per_step,
+            about_s,
             jobs,
         })
     }
+}
+
+/// Sizes that are timed, at most.
+const MOST_PROBES: usize = 8;
+
+/// Work of a time step of an update, in multiplications of W.
+fn per_step(spec: &TrainingSpec) -> f64 {
+    let hidden = spec.network.hidden_size as f64;
+    // Besides W a neuron costs as much as some ten more connections.
+    spec.batch_size as f64 * hidden * (hidden + 10.0)
 }
 
 fn workspace(run: &Run) -> usize {
@@ -97,13 +129,14 @@ fn step_count(spec: &TrainingSpec) -> f64 {
     spec.max_epochs as f64 * updates * mean_steps(middle)
 }
 
-/// Seconds of one time step of an update on these threads.
-fn seconds_per_step(run: &Run, pool: Arc<ThreadPool>) -> Result<f64, Error> {
+/// Seconds of one time step of an update on these threads. An update that diverges is as much work as
+/// another one, and is the training's to report.
+fn seconds_per_step(run: &Run, pool: &Arc<ThreadPool>, probe_s: f64) -> Result<f64, Error> {
     let spec = run.spec();
     let mut params = spec.initial_params::<f32>()?;
     let mut random = Key::new(0, Purpose::Readout).stream();
     params.readouts.push(Readout::init(2, spec.network.hidden_size, &mut random));
-    let mut network = run.hardware().network(spec.network.clone(), params, pool)?;
+    let mut network = run.hardware().network(spec.network.clone(), params, Arc::clone(pool))?;
     let steps = 30;
     let bits = Key::new(0, Purpose::Inputs);
     let inputs = Array3::from_shape_fn((steps, spec.batch_size, 1), |(t, trial, _)| {
@@ -115,14 +148,18 @@ fn seconds_per_step(run: &Run, pool: Arc<ThreadPool>) -> Result<f64, Error> {
         initial: Initial::Zero,
         target: Target::Labels { labels: labels.view(), heads: &[0] },
     };
-    network.gradients(&batch)?;
+    let tolerate = |result: Result<(), tau_rnn::Error>| match result {
+        Err(tau_rnn::Error::Diverged { .. }) => Ok(()),
+        other => other,
+    };
+    tolerate(network.gradients(&batch).map(drop))?;
     let start = Instant::now();
     let mut updates = 0;
-    while updates < 3 || (start.elapsed().as_secs_f64() < 0.3 && updates < 100) {
-        network.update(&batch, &spec.optimiser)?;
+    while updates < 3 || (start.elapsed().as_secs_f64() < probe_s && updates < 1000) {
+        tolerate(network.update(&batch, &spec.optimiser))?;
         updates += 1;
     }
     // A GPU has only now done what it was asked.
-    network.take_mean_loss()?;
+    tolerate(network.take_mean_loss().map(drop))?;
     Ok(start.elapsed().as_secs_f64() / f64::from(updates * steps as u32))
 }

@@ -1,8 +1,8 @@
 //! One writer for each folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::Error;
 /// The file that is locked. It is never deleted: who waits for a lock must wait for the same file.
 const NAME: &str = ".lock";
 /// Hundredths of a second for which a lock is waited for.
-const PATIENCE: usize = 20;
+const PATIENCE: usize = 100;
 
 /// A folder that belongs to this value as long as it lives.
 ///
@@ -20,7 +20,8 @@ const PATIENCE: usize = 20;
 /// stale ones. On NFS the server keeps it (for a client that is gone, until its lease is over).
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    folder: PathBuf,
 }
 
 /// Who has a lock: only to be told to others.
@@ -41,10 +42,12 @@ impl Lock {
     pub fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(NAME);
         let failed = |source: std::io::Error| {
-            let remedy = if source.kind() == std::io::ErrorKind::Unsupported {
-                "this file system has no locks: choose a folder on another one"
-            } else {
-                "is the folder read-only? choose another one"
+            let remedy = match source.kind() {
+                ErrorKind::Unsupported => {
+                    "this file system has no locks: choose a folder on another one"
+                }
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, then start again",
+                _ => "is the folder read-only? choose another one",
             };
             Error::File { action: "lock", path: path.clone(), source, remedy }
         };
@@ -72,7 +75,21 @@ impl Lock {
             .and_then(|()| file.seek(SeekFrom::Start(0)))
             .and_then(|_| file.write_all(text.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file, folder: folder.to_owned() })
+    }
+
+    /// Whether the folder still belongs to this value. It does not if someone deleted or replaced the
+    /// file: then another process may have locked the new one.
+    ///
+    /// # Errors
+    /// [`Error::Locked`].
+    pub fn check(&self) -> Result<(), Error> {
+        let path = self.folder.join(NAME);
+        if same_file(&self.file, &path) {
+            return Ok(());
+        }
+        let owner = Self::owner(&self.folder).unwrap_or_else(|| "nobody: .lock is gone".to_owned());
+        Err(Error::Locked { folder: self.folder.clone(), owner })
     }
 
     /// Who has the folder now, if anyone; nothing is changed.
@@ -84,6 +101,24 @@ impl Lock {
             _ => None,
         }
     }
+}
+
+/// Whether the open file is the one at the path.
+#[cfg(unix)]
+fn same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(mine), Ok(there)) => identity(mine) == identity(there),
+        // What cannot be asked is not known to have changed.
+        (_, Err(error)) => error.kind() != std::io::ErrorKind::NotFound,
+        (Err(_), _) => true,
+    }
+}
+
+#[cfg(not(unix))]
+fn same_file(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// Who says to have the lock.
@@ -131,6 +166,20 @@ mod tests {
         drop(first);
         assert_eq!(Lock::owner(folder.path()), None);
         Lock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn who_lost_the_file_of_his_lock_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        first.check().unwrap();
+        std::fs::remove_file(folder.path().join(NAME)).unwrap();
+        let error = first.check().unwrap_err().to_string();
+        assert!(error.contains("in use by nobody: .lock is gone"), "{error}");
+        let second = Lock::take(folder.path()).unwrap();
+        second.check().unwrap();
+        let error = first.check().unwrap_err().to_string();
+        assert!(error.contains(&format!("in use by process {}", std::process::id())), "{error}");
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Run {
 
     /// Of all that decides the result. Other arithmetic gives another network: it is another run.
     pub(crate) fn digest(&self) -> Result<String, Error> {
-        let text = spec::write(&self.spec);
+        let text = spec::write(&self.spec)?;
         let identity = format!("numerics = {}\n{text}", self.hardware.numerics()?);
         Ok(blake3::hash(identity.as_bytes()).to_hex().to_string())
     }
@@ -146,7 +146,7 @@ impl Run {
         create_folder(&self.folder.join("checkpoints"))?;
         let path = self.folder.join(SPEC);
         if read_if_there(&path)?.is_none() {
-            let text = format!("version = {}\n{}", spec::VERSION, spec::write(&self.spec));
+            let text = format!("version = {}\n{}", spec::VERSION, spec::write(&self.spec)?);
             write_atomically(&path, text.as_bytes())?;
         }
         Ok(())

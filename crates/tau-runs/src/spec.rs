@@ -19,6 +19,8 @@ use crate::Error;
 pub(crate) const VERSION: i64 = 1;
 /// Keys whose table names a variant: another variant replaces it whole.
 const VARIANTS: [&str; 2] = ["network.tau", "optimiser.rule"];
+/// Tables that may stand in one another; the language has three.
+const DEEPEST: usize = 8;
 /// Neurons, unless said otherwise.
 const PUBLISHED_SIZE: usize = 500;
 
@@ -46,9 +48,8 @@ pub(crate) fn read_resolved(text: &str) -> Result<TrainingSpec, Error> {
 }
 
 /// All of a spec, as TOML.
-pub(crate) fn write(spec: &TrainingSpec) -> String {
-    // Plain data with tables last: it cannot fail.
-    toml::to_string(spec).unwrap_or_default()
+pub(crate) fn write(spec: &TrainingSpec) -> Result<String, Error> {
+    toml::to_string(spec).map_err(|error| Error::Toml(error.to_string()))
 }
 
 pub(crate) fn parse(text: &str) -> Result<Table, Error> {
@@ -68,6 +69,11 @@ fn value_of(text: &str) -> Value {
 
 /// Puts a value at a dotted key.
 pub(crate) fn insert(table: &mut Table, key: &str, value: Value) -> Result<(), Error> {
+    if key.matches('.').count() > DEEPEST {
+        let start: String = key.chars().take(40).collect();
+        let allowed = format!("at most {DEEPEST} dots in a key");
+        return Err(Error::Value { key: "key".to_owned(), value: format!("{start} ..."), allowed });
+    }
     match key.split_once('.') {
         None => {
             table.insert(key.to_owned(), value);
@@ -187,7 +193,7 @@ mod tests {
         assert_eq!(spec, TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 500, 7));
         let spec = read_spec("seed = 7\n[network]\nhidden_size = 64", &[]).unwrap();
         assert_eq!(spec, TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 64, 7));
-        assert_eq!(read_resolved(&write(&spec)).unwrap(), spec);
+        assert_eq!(read_resolved(&write(&spec).unwrap()).unwrap(), spec);
     }
 
     #[test]
@@ -229,6 +235,16 @@ mod tests {
         check("batch_size = 0", "batch_size: 0 (allowed: 1 to 4294967295)");
         check("batch_size = \"many\"", "invalid type: string \"many\", expected usize");
         check("task = ", "TOML parse error at line 1");
+        check("n_end = 1", "n_end: 1 (allowed: n_start = 2 or more)");
+        check(
+            "[network.tau.fixed]\nvalue = 5\nvallue = 6",
+            "unknown field `vallue`, expected `value`",
+        );
+        check(
+            "[optimiser.rule.adam]\nlearning_rte = 1",
+            "unknown field `learning_rte`, expected one of `learning_rate`, `beta1`",
+        );
+        check("seed = -1", "invalid value: integer `-1`, expected u64");
         fn check(text: &str, expected: &str) {
             let error = read_spec(text, &[]).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

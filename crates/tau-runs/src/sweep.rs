@@ -10,11 +10,13 @@
 //! "network.activation" = ["leaky-relu", "tanh"]
 //! ```
 
+use std::collections::{HashMap, HashSet};
+
 use tau_curricula::TrainingSpec;
 use toml::{Table, Value};
 
 use crate::Error;
-use crate::spec::{insert, parse, resolve};
+use crate::spec::{insert, parse, resolve, write};
 
 /// More than anybody means.
 const MOST: usize = 100_000;
@@ -30,8 +32,15 @@ pub fn read_sweep(text: &str) -> Result<Vec<TrainingSpec>, Error> {
         let Value::Table(grid) = grid else { return Err(value("grid", &grid, "a table of lists")) };
         flatten(grid, "", &mut axes)?;
     }
-    let seeds = seeds(&mut base)?;
-    axes.push(("seed".to_owned(), seeds));
+    let in_grid = axes.iter().any(|(key, _)| key == "seed");
+    if let (true, Some(key)) =
+        (in_grid, ["seed", "seeds", "first_seed"].into_iter().find(|key| base.contains_key(*key)))
+    {
+        return Err(value("grid.seed", &base[key], &format!("not together with {key}")));
+    }
+    if !in_grid {
+        axes.push(("seed".to_owned(), seeds(&mut base)?));
+    }
     let count = axes.iter().try_fold(1_usize, |count, (_, values)| count.checked_mul(values.len()));
     let count = count.filter(|&count| count <= MOST).ok_or_else(|| Error::Value {
         key: "grid".to_owned(),
@@ -39,6 +48,7 @@ pub fn read_sweep(text: &str) -> Result<Vec<TrainingSpec>, Error> {
         allowed: format!("at most {MOST}: make several sweeps of it"),
     })?;
     let mut specs: Vec<TrainingSpec> = Vec::with_capacity(count);
+    let mut seen = HashMap::new();
     for index in 0..count {
         let (mut table, mut rest) = (base.clone(), index);
         // The last axis is the fastest.
@@ -46,7 +56,15 @@ pub fn read_sweep(text: &str) -> Result<Vec<TrainingSpec>, Error> {
             insert(&mut table, key, values[rest % values.len()].clone())?;
             rest /= values.len();
         }
-        specs.push(resolve(table)?);
+        let spec = resolve(table)?;
+        if let Some(first) = seen.insert(write(&spec)?, index) {
+            return Err(Error::Value {
+                key: "sweep".to_owned(),
+                value: format!("run {} is run {} again", index + 1, first + 1),
+                allowed: "each run once: is a value there twice, under two names?".to_owned(),
+            });
+        }
+        specs.push(spec);
     }
     Ok(specs)
 }
@@ -62,8 +80,8 @@ fn flatten(grid: Table, prefix: &str, axes: &mut Vec<(String, Vec<Value>)>) -> R
         match found {
             Value::Table(inner) => flatten(inner, &format!("{path}."), axes)?,
             Value::Array(values) if !values.is_empty() => {
-                let twice = values.iter().enumerate().any(|(k, v)| values[..k].contains(v));
-                if twice {
+                let distinct: HashSet<String> = values.iter().map(Value::to_string).collect();
+                if distinct.len() < values.len() {
                     let list = Value::Array(values);
                     return Err(value(&format!("grid.{path}"), &list, "each value once"));
                 }
@@ -90,7 +108,15 @@ fn seeds(base: &mut Table) -> Result<Vec<Value>, Error> {
             Err(value("seeds", &seeds, "not together with seed: say one of them"))
         }
         (Some(Value::Integer(count)), None) if (1..=MOST as i64).contains(&count) => {
-            Ok((first..first.saturating_add(count)).map(Value::Integer).collect())
+            let Some(end) = first.checked_add(count) else {
+                let first = Value::Integer(first);
+                return Err(value(
+                    "first_seed",
+                    &first,
+                    "9223372036854775807 less the number of seeds",
+                ));
+            };
+            Ok((first..end).map(Value::Integer).collect())
         }
         (Some(Value::Array(seeds)), None)
             if !seeds.is_empty() && seeds.iter().all(Value::is_integer) =>
@@ -144,6 +170,17 @@ mod tests {
         check("[grid]\ntask = []", "grid.task: [] (allowed: a list of one or more values)");
         check("[grid]\nn_end = [3, 3]", "grid.n_end: [3, 3] (allowed: each value once)");
         check("seeds = 100000\n[grid]\nn_end = [3, 4]", "grid: too many runs");
+        check(
+            "seeds = 2\n[grid]\nseed = [1, 2]",
+            "grid.seed: 2 (allowed: not together with seeds)",
+        );
+        check("seeds = [1, 1]", "sweep: run 2 is run 1 again (allowed: each run once");
+        check("[grid]\ncurriculum = [\"single\", \"single-head\"]", "sweep: run 2 is run 1 again");
+        check("seeds = 5\nfirst_seed = 9223372036854775807", "first_seed: 9223372036854775807");
+        check(
+            &format!("[grid]\n\"{}\" = [1]", "a.".repeat(400_000)),
+            "key: a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a. ... (allowed: at most 8 dots in a key)",
+        );
         check("[grid]\nnend = [3]", "unknown key: nend (did you mean n_end?)");
         check("[grid]\nnetwork.hiddensize = [3]", "unknown key: network.hiddensize");
         fn check(text: &str, expected: &str) {

@@ -64,9 +64,10 @@ impl Run {
     ) -> Result<Outcome, Error> {
         self.create()?;
         // Before it is known where the run stands: someone else may be changing that.
-        let _lock = Lock::take(self.folder())?;
+        let lock = Lock::take(self.folder())?;
         remove_unfinished(self.folder());
         remove_unfinished(&self.folder().join("checkpoints"));
+        remove_unfinished(&self.folder().join("measures"));
         let status = self.status()?;
         match status.as_ref().map(|status| status.state) {
             Some(State::Finished) => return Ok(Outcome::Finished),
@@ -87,6 +88,7 @@ impl Run {
         let (late, error) = (None, None);
         let mut keeper = Keeper {
             run: self,
+            lock,
             rows,
             rows_there,
             wall_s,
@@ -101,6 +103,7 @@ impl Run {
         if let Some(error) = keeper.error {
             return Err(error);
         }
+        keeper.lock.check()?;
         let wall_s = keeper.wall();
         // A device may have said late that it diverged, or say it only now.
         match (keeper.late, &outcome) {
@@ -240,6 +243,7 @@ impl From<SavedPosition> for Position {
 /// Writes the files of a run while it trains.
 struct Keeper<'a> {
     run: &'a Run,
+    lock: Lock,
     rows: Vec<MetricsRow>,
     /// Of the table when this start began: it may have been ahead of the state.
     rows_there: usize,
@@ -263,6 +267,7 @@ impl Keeper<'_> {
 
     /// The order matters: `latest` last, so that it never knows more than the other files.
     fn keep(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> Result<(), Error> {
+        self.lock.check()?;
         let wall_s = self.wall();
         let heads = report.heads.iter().zip(&report.stage.memory).enumerate();
         self.rows.extend(heads.map(|(head, (score, &n))| MetricsRow {
@@ -298,6 +303,7 @@ impl Keeper<'_> {
     }
 
     fn keep_state(&mut self, trainer: &Trainer<f32>) -> Result<(), Error> {
+        self.lock.check()?;
         self.run.write_status(trainer.position(), State::Unfinished, self.wall(), None)?;
         self.run.write_state("latest.safetensors", trainer)?;
         self.kept = Instant::now();

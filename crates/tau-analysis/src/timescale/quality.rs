@@ -1,6 +1,6 @@
 //! Whether a fitted time constant measures a timescale.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Component, TAU_MAX};
 use crate::Recording;
@@ -19,7 +19,7 @@ const BIAS_LIMIT: f64 = 0.1;
 const BOUND_MARGIN: f64 = 1e-3;
 
 /// What a fitted τ_net is worth; the first that applies, in the order below.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// The unit has no variance, so no autocorrelation: τ is NaN.

@@ -1,0 +1,28 @@
+//! Standard output: who reads it may stop reading, and a disk that it goes to may be full.
+
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A line on standard output, as `println!`, which ends the program where nobody reads any more.
+macro_rules! say {
+    ($($line:tt)*) => { $crate::output::line(format_args!($($line)*)) };
+}
+pub(crate) use say;
+
+/// Whether something could not be written to who wants it.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn line(line: Arguments) {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether a line was lost that someone wanted.
+pub(crate) fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
