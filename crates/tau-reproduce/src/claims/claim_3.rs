@@ -1,9 +1,7 @@
 //! Multi-head trains faster (largest solved N per epoch) and further (largest N at all).
 
-use tau_analysis::{Estimate, Verdict};
-use tau_runs::State;
-
-use super::{Claim, Part, RISES, Sample, of};
+use super::progress::{ahead, common_epochs};
+use super::{Claim, Part};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
@@ -14,15 +12,9 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let common = common_epochs(networks);
-    let solved = |series, epoch| {
-        Sample::of(networks, series, |network| Some(network.solved_after(epoch) as f64))
-    };
-    let part = |title: &str, epoch| {
-        let (multi, single) = (solved("multi-head", epoch), solved("single-head", epoch));
-        let estimate = Estimate::difference_of_counts(&multi.values, &single.values);
-        censored(Part::judge(title, &[&multi, &single], estimate, RISES), networks)
-    };
+    let pair = ["multi-head", "single-head"];
+    let common = common_epochs(networks, pair);
+    let part = |title: &str, epoch| ahead(networks, pair, title, epoch);
     vec![
         part(
             &format!(
@@ -36,29 +28,4 @@ fn parts(networks: &[Network]) -> Vec<Part> {
             common / 3,
         ),
     ]
-}
-
-/// A network that solved its last N would have come further: what it has is a lower bound. Of
-/// multi-head networks it can support the claim and never contradict it, of single-head ones the
-/// other way round.
-fn censored(mut part: Part, networks: &[Network]) -> Part {
-    let any = |series| of(networks, series).any(|network| network.state == State::Finished);
-    let open = match part.verdict {
-        Verdict::Contradicted => any("multi-head"),
-        Verdict::Supported => any("single-head"),
-        Verdict::Undecidable => false,
-    };
-    if open {
-        part.verdict = Verdict::Undecidable;
-    }
-    part
-}
-
-/// The last epoch that can be compared: no unfinished run of either curriculum ended before it. A
-/// run that solved its last N stays there, which can only understate how far it would have come.
-fn common_epochs(networks: &[Network]) -> usize {
-    let both = || of(networks, "single-head").chain(of(networks, "multi-head"));
-    let last = |network: &Network| network.metrics.last().map_or(0, |row| row.epoch);
-    let unfinished = both().filter(|network| network.state != State::Finished);
-    unfinished.map(last).min().or_else(|| both().map(last).max()).unwrap_or(0)
 }

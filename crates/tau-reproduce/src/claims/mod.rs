@@ -5,11 +5,13 @@
 //! supported if all parts are, contradicted if any is, undecidable otherwise.
 
 mod claim_1;
+mod claim_11;
 mod claim_2;
 mod claim_3;
 mod claim_5;
 mod claim_6;
 mod claim_8;
+mod progress;
 
 use serde::{Deserialize, Serialize};
 use tau_analysis::{Estimate, Prediction, Verdict};
@@ -36,6 +38,7 @@ pub const CLAIMS: &[Claim] = &[
     claim_5::CLAIM,
     claim_6::CLAIM,
     claim_8::CLAIM,
+    claim_11::CLAIM,
 ];
 
 /// One part of a claim, judged.

@@ -92,7 +92,12 @@ fn as_published() -> Vec<Network> {
     let falls_then_rises = |n: f64| 1.4 + 0.01 * (n - 5.0).powi(2);
     let single = (0..3).map(|seed| network("single-head", seed, 6, falls_then_rises, |n| n, 0.5));
     let multi = (0..3).map(|seed| network("multi-head", seed, 2, |n| 1.5 - 0.01 * n, |n| n, 0.98));
-    single.chain(multi).collect()
+    let sliding = (0..3).map(|seed| {
+        let mut network = network("sliding", seed, 4, |_| 1.4, |n| n, 0.9);
+        network.damage = None;
+        network
+    });
+    single.chain(multi).chain(sliding).collect()
 }
 
 fn verdicts(networks: &[Network]) -> Vec<Verdict> {
@@ -101,19 +106,23 @@ fn verdicts(networks: &[Network]) -> Vec<Verdict> {
 
 #[test]
 fn networks_like_the_published_ones_support_every_claim() {
-    assert_eq!(verdicts(&as_published()), [Verdict::Supported; 6]);
+    assert_eq!(verdicts(&as_published()), [Verdict::Supported; 7]);
 }
 
 #[test]
 fn exchanged_conditions_contradict_what_compares_them() {
     let mut networks = as_published();
     for network in &mut networks {
-        let other = if network.series == "single-head" { "multi-head" } else { "single-head" };
+        let other = match &*network.series {
+            "single-head" => "multi-head",
+            "multi-head" => "single-head",
+            same => same,
+        };
         network.series = other.to_owned();
     }
     networks.iter_mut().for_each(|network| network.state = State::OutOfEpochs);
     let verdicts = verdicts(&networks);
-    for claim in [0, 2, 3, 4, 5] {
+    for claim in [0, 2, 3, 4, 5, 6] {
         assert_eq!(verdicts[claim], Verdict::Contradicted, "claim {}", CLAIMS[claim].id);
     }
     assert_ne!(verdicts[1], Verdict::Supported);
@@ -123,7 +132,7 @@ fn exchanged_conditions_contradict_what_compares_them() {
 fn one_or_two_networks_of_each_condition_decide_nothing() {
     for seeds in [1, 2] {
         let few = as_published().into_iter().filter(|network| network.seed < seeds);
-        assert_eq!(verdicts(&few.collect::<Vec<_>>()), [Verdict::Undecidable; 6]);
+        assert_eq!(verdicts(&few.collect::<Vec<_>>()), [Verdict::Undecidable; 7]);
     }
 }
 
@@ -150,7 +159,7 @@ fn a_cap_on_single_head_supports_nothing() {
 
 #[test]
 fn no_network_decides_nothing() {
-    assert_eq!(verdicts(&[]), [Verdict::Undecidable; 6]);
+    assert_eq!(verdicts(&[]), [Verdict::Undecidable; 7]);
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! Which of two curricula has solved the larger N after the same epochs.
+
+use tau_analysis::{Estimate, Verdict};
+use tau_runs::State;
+
+use super::{Part, RISES, Sample, of};
+use crate::evidence::Network;
+
+/// The largest solved N after `epoch` epochs, `ahead` minus `behind`.
+pub(super) fn ahead(
+    networks: &[Network],
+    [ahead, behind]: [&str; 2],
+    title: &str,
+    epoch: usize,
+) -> Part {
+    let solved =
+        |series| Sample::of(networks, series, |network| Some(network.solved_after(epoch) as f64));
+    let (left, right) = (solved(ahead), solved(behind));
+    let estimate = Estimate::difference_of_counts(&left.values, &right.values);
+    censored(Part::judge(title, &[&left, &right], estimate, RISES), networks, [ahead, behind])
+}
+
+/// A network that solved its last N would have come further: what it has is a lower bound. Of those
+/// that are said to be ahead it can support the claim and never contradict it, of the others the
+/// other way round.
+fn censored(mut part: Part, networks: &[Network], [ahead, behind]: [&str; 2]) -> Part {
+    let any = |series| of(networks, series).any(|network| network.state == State::Finished);
+    let open = match part.verdict {
+        Verdict::Contradicted => any(ahead),
+        Verdict::Supported => any(behind),
+        Verdict::Undecidable => false,
+    };
+    if open {
+        part.verdict = Verdict::Undecidable;
+    }
+    part
+}
+
+/// The last epoch that can be compared: no unfinished run of either curriculum ended before it. A
+/// run that solved its last N stays there, which can only understate how far it would have come.
+pub(super) fn common_epochs(networks: &[Network], [left, right]: [&str; 2]) -> usize {
+    let both = || of(networks, left).chain(of(networks, right));
+    let last = |network: &Network| network.metrics.last().map_or(0, |row| row.epoch);
+    let unfinished = both().filter(|network| network.state != State::Finished);
+    unfinished.map(last).min().or_else(|| both().map(last).max()).unwrap_or(0)
+}
