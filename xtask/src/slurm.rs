@@ -55,7 +55,7 @@ pub(crate) fn test(install: bool) -> Result<()> {
     let task = |number: u32| format!("{job}_{number}");
     // In mid-training: told by Slurm as before the end of its time, and killed.
     wait("tasks 1 and 2 train", || {
-        Ok(state(&task(1))? == "RUNNING" && state(&task(2))? == "RUNNING" && is_training(&out)?)
+        Ok(state(&task(1))? == "RUNNING" && state(&task(2))? == "RUNNING" && are_training(&out)?)
     })?;
     // Slurm delivers a signal to a task of an array, and may say that it could not and try again: what
     // comes of it is what counts.
@@ -87,6 +87,12 @@ pub(crate) fn test(install: bool) -> Result<()> {
         let state = state(&task(number))?;
         ensure!(state == "COMPLETED", "task {number}: {state}");
     }
+    // With the same bits in the end whoever began anew: both must have gone on.
+    for number in [1, 2] {
+        let log = out.join("slurm").join(format!("{job}_{number}.log"));
+        let text = fs::read_to_string(&log).with_context(|| log.display().to_string())?;
+        ensure!(text.contains(" 1 begun"), "task {number} did not go on:\n{text}");
+    }
     fs::remove_dir_all(out.join("slurm"))?;
     compare(&files(&out)?, &files(&local)?)?;
     println!("8 runs by Slurm: every file with the bits of the sweep without it");
@@ -116,14 +122,13 @@ fn restarts(task: &str) -> Result<u32> {
     Ok(field(task, "Restarts")?.parse()?)
 }
 
-/// Whether a run has kept its first epoch.
-fn is_training(out: &Path) -> Result<bool> {
+/// Whether both runs that the first two tasks train have kept an epoch.
+fn are_training(out: &Path) -> Result<bool> {
+    let mut training = 0;
     for entry in fs::read_dir(out)? {
-        if entry?.path().join("metrics.csv").exists() {
-            return Ok(true);
-        }
+        training += usize::from(entry?.path().join("metrics.csv").exists());
     }
-    Ok(false)
+    Ok(training >= 2)
 }
 
 fn wait(what: &str, mut until: impl FnMut() -> Result<bool>) -> Result<()> {
