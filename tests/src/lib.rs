@@ -59,11 +59,7 @@ impl Shape {
 }
 
 /// Any shape of a gated cell, with at most so many neurons, steps and trials.
-pub fn gated_shapes(
-    neurons: usize,
-    steps: usize,
-    trials: usize,
-) -> impl Strategy<Value = Shape> {
+pub fn gated_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
     let cell = prop::sample::select(Cell::GATED.to_vec());
     (shapes(neurons, steps, trials), cell).prop_map(|(shape, cell)| {
         let Shape { hidden_size, steps, trials, .. } = shape;

@@ -21,8 +21,8 @@ fn reference_loss(case: &Case, params: &Params<f64>) -> f64 {
     reference::evaluate(&case.config, params, &case.batch(case.initial())).unwrap().loss()
 }
 
-/// dL/dθ of one number by central differences; `None` where the loss has a kink so near that two
-/// step widths disagree.
+/// dL/dθ of one number by central differences; `None` where the loss has a kink so near that step
+/// widths disagree.
 fn central_difference(case: &Case, tensor: Tensor, index: usize) -> Option<f64> {
     let slope = |step: f64| {
         let loss = |shift: f64| {
@@ -36,8 +36,10 @@ fn central_difference(case: &Case, tensor: Tensor, index: usize) -> Option<f64> 
         };
         (loss(step) - loss(-step)) / (2.0 * step)
     };
-    let (coarse, fine) = (slope(1e-5), slope(2e-6));
-    ((coarse - fine).abs() <= 1e-8 + 1e-5 * fine.abs()).then_some(fine)
+    // Around a kink that lies nearer than both, two widths would agree on the mean of its slopes.
+    let (coarse, fine, finest) = (slope(1e-5), slope(2e-6), slope(5e-7));
+    let agree = |other: f64| (other - fine).abs() <= 1e-8 + 1e-5 * fine.abs();
+    (agree(coarse) && agree(finest)).then_some(fine)
 }
 
 /// A few places of an array of that length, the first and the last among them.
@@ -100,7 +102,9 @@ proptest! {
             prop_assert!((loss - scores.loss()).abs() <= 1e-12 * loss.abs().max(1.0));
             for ((tensor, fast), (_, slow)) in gradients.values.tensors().zip(expected.values.tensors()) {
                 let distance = relative_distance(fast, slow);
-                prop_assert!(distance < 1e-10, "{isa:?} {tensor}: {distance:e}");
+                // A head that is sure has errors p − 1 of which little is left but rounding.
+                let apart = fast.iter().zip(slow).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                prop_assert!(distance < 1e-10 || apart < 1e-13, "{isa:?} {tensor}: {distance:e}");
                 prop_assert_eq!(gradients.has(tensor), expected.has(tensor));
             }
         }
@@ -173,7 +177,11 @@ fn at_500_neurons_single_precision_agrees_with_the_reference() {
 #[test]
 fn at_500_gated_neurons_single_precision_agrees_with_the_reference() {
     for cell in Cell::GATED {
-        single_precision_agrees(&Shape { heads: vec![2, 2], cell, ..Shape::published(500, 11, 34) });
+        single_precision_agrees(&Shape {
+            heads: vec![2, 2],
+            cell,
+            ..Shape::published(500, 11, 34)
+        });
     }
 }
 

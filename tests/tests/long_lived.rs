@@ -5,8 +5,8 @@
 use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use tau_rnn::{
-    Activation, Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Placement, Rule,
-    Target, TimeConstants, thread_pool,
+    Activation, Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Placement,
+    Rule, Target, TimeConstants, thread_pool,
 };
 use tests::{Case, Shape};
 

@@ -92,7 +92,7 @@ fn summary(n: usize, rows: &[&NeuronRow]) -> String {
         }
     };
     let good: Vec<&&NeuronRow> = rows.iter().filter(|row| row.quality == Quality::Good).collect();
-    let [tau, tau_sd] = moments(rows.iter().map(|row| row.tau_eff).collect());
+    let [tau, tau_sd] = moments(rows.iter().filter_map(|row| row.tau_eff).collect());
     let [net, net_sd] = moments(good.iter().filter_map(|row| row.tau_net).collect());
     let share = format!("{} of {}", good.len(), rows.len());
     format!("{n:>4} {tau:>8} {tau_sd:>8} {net:>8} {net_sd:>8} {share:>12}")

@@ -82,7 +82,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 impl Train {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let (root, spec) = self.spec()?;
-        let hardware = self.place.device.choose()?;
+        let hardware = self.place.device.choose([&spec.network])?;
         let run = Run::open(&root, spec, hardware)?;
         let threads = self.place.threads()?;
         let ended = train(&[&run], vec![seed(&run)], hardware, threads, None, self.keep.every())?;
@@ -155,13 +155,16 @@ struct Sweep {
 }
 
 impl Sweep {
-    fn runs(&self, hardware: Hardware) -> anyhow::Result<Vec<Run>> {
+    /// The device, and the runs on it.
+    fn runs(&self) -> anyhow::Result<(Hardware, Vec<Run>)> {
         let specs = read_sweep(&read(&self.sweep)?)?;
+        // That of all shards: machines that share a sweep must not choose by their part of it.
+        let hardware = self.place.device.choose(specs.iter().map(|spec| &spec.network))?;
         let Shard { index, of } = self.shard.unwrap_or(Shard { index: 0, of: 1 });
         let mine = specs.into_iter().skip(index).step_by(of);
         let runs: Result<Vec<_>, Error> =
             mine.map(|spec| Run::open(&self.place.out, spec, hardware)).collect();
-        Ok(runs?)
+        Ok((hardware, runs?))
     }
 }
 
@@ -205,8 +208,7 @@ const LISTED: usize = 20;
 
 impl Plan {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let hardware = self.sweep.place.device.choose()?;
-        let runs = self.sweep.runs(hardware)?;
+        let (_, runs) = self.sweep.runs()?;
         let threads = self.sweep.place.threads()?;
         let forecast = Forecast::of(&Vec::from_iter(&runs), threads)?;
         let mut planned = Vec::new();
@@ -274,8 +276,7 @@ pub(crate) struct RunSweep {
 
 impl RunSweep {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let hardware = self.sweep.place.device.choose()?;
-        let runs = self.sweep.runs(hardware)?;
+        let (hardware, runs) = self.sweep.runs()?;
         let threads = self.sweep.place.threads()?;
         let names = runs.iter().map(Run::name).collect();
         let jobs = self.jobs.map(usize::from);

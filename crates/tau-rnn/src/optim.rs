@@ -47,6 +47,15 @@ impl Optimiser {
         Self { rule: Rule::Sgd { learning_rate: 0.05, momentum: 0.1 }, clip_norm: Some(2.0) }
     }
 
+    /// The paper's optimiser for gated networks (section 4): Adam with PyTorch's defaults, η = 10⁻³,
+    /// norm at most 2.
+    #[must_use]
+    pub fn paper_gated() -> Self {
+        let rule =
+            Rule::Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
+        Self { rule, clip_norm: Some(2.0) }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors
@@ -287,7 +296,10 @@ mod tests {
         let (optimiser, mut memory) = (Optimiser { rule, clip_norm: None }, Momentum::default());
         for steps in 1..=3 {
             optimiser.step(&mut params, &gradients, 1.0, &mut memory);
-            assert_eq!(memory.slots.iter().map(|s| s.steps).collect::<Vec<_>>(), [0, steps, steps, steps, steps]);
+            assert_eq!(
+                memory.slots.iter().map(|s| s.steps).collect::<Vec<_>>(),
+                [0, steps, steps, steps, steps]
+            );
         }
         memory.check(&params).unwrap();
     }

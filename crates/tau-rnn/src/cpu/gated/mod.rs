@@ -166,21 +166,17 @@ impl<R: Real> Packed<R> {
         self.backward.pack(pool, lanes, rows, hidden, |to, from| params.w_rec[[to, from]]);
         self.input.clear();
         for k in 0..=channels {
-            self.input.extend((first_apart..rows).map(|to| {
-                if k < channels { params.w_in[[to, k]] } else { params.b_in[to] }
-            }));
+            self.input.extend(
+                (first_apart..rows)
+                    .map(|to| if k < channels { params.w_in[[to, k]] } else { params.b_in[to] }),
+            );
         }
     }
 }
 
 impl<R: Real> Slice<R> {
     /// Makes room for the history of gates, sets c(0).
-    pub(super) fn start_gates(
-        &mut self,
-        packed: &Packed<R>,
-        keep: Keep,
-        initial: &Initial<'_, R>,
-    ) {
+    pub(super) fn start_gates(&mut self, packed: &Packed<R>, keep: Keep, initial: &Initial<'_, R>) {
         let (kept, memory, _) = sizes::<R>(packed.cell);
         let (size, stride, history) = (self.size(), self.stride, keep == Keep::History);
         let work = &mut self.gated;
@@ -238,8 +234,7 @@ impl<R: Real> Gated<Forward<'_, R>> {
             let x = inputs.slice(s![t - 1, slice.trials.clone(), ..]);
             write_extra_columns(before, stride, packed, x);
             let before = &*before;
-            let gates =
-                &mut slice.gated.gates[slot * rows * gate_stride..][..rows * gate_stride];
+            let gates = &mut slice.gated.gates[slot * rows * gate_stride..][..rows * gate_stride];
             let mut arguments = Store { to: &mut *gates, stride: gate_stride };
             let terms = packed.columns();
             product::<R, MR, L>(rows, before, stride, &packed.forward, terms, &mut arguments);
@@ -336,7 +331,8 @@ impl<R: Real> Slice<R> {
         product::<R, MR, L>(rows, later, gate_stride, &packed.backward, terms, &mut delta);
         if every_step {
             for at in (0..self.errors.len()).step_by(L) {
-                let sum: [R; L] = both(load(&self.errors, at), load(&self.direct, at), |a, b| a + b);
+                let sum: [R; L] =
+                    both(load(&self.errors, at), load(&self.direct, at), |a, b| a + b);
                 store(&mut self.errors, at, sum);
             }
         }
