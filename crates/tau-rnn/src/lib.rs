@@ -77,6 +77,7 @@ mod optim;
 mod params;
 mod real;
 pub mod reference;
+mod smooth;
 mod spectrum;
 
 pub use backend::{Backend, Losses};

@@ -7,7 +7,7 @@
 
 use crate::Real;
 
-use super::{Gates, RowBackward, RowForward, flush, sigmoid};
+use super::{Gates, RowBackward, RowForward, flush, sigmoid, tanh};
 
 pub(super) struct Gru;
 
@@ -35,10 +35,13 @@ impl<R: Real> Gates<R> for Gru {
         for (weights, &x) in row.input.chunks_exact(hidden).zip(extra) {
             n.iter_mut().zip(weights).for_each(|(n, &w)| *n = w.mul_add(x, *n));
         }
+        sigmoid(r);
+        sigmoid(z);
         for j in 0..hidden {
-            r[j] = sigmoid(r[j]);
-            z[j] = sigmoid(z[j]);
-            n[j] = r[j].mul_add(p[j], n[j]).tanh();
+            n[j] = r[j].mul_add(p[j], n[j]);
+        }
+        tanh(n);
+        for j in 0..hidden {
             row.after[j] = z[j].mul_add(before[j], (R::ONE - z[j]) * n[j]);
         }
     }

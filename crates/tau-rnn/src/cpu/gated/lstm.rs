@@ -7,7 +7,7 @@
 
 use crate::Real;
 
-use super::{Gates, RowBackward, RowForward, flush, sigmoid};
+use super::{Gates, RowBackward, RowForward, flush, sigmoid, tanh};
 
 pub(super) struct Lstm;
 
@@ -32,13 +32,16 @@ impl<R: Real> Gates<R> for Lstm {
         let hidden = row.after.len();
         let [i, f, g, o, c] = split(row.gates, hidden);
         let (before, after) = (&row.memory[..hidden], &mut row.memory_after[..hidden]);
+        sigmoid(i);
+        sigmoid(f);
+        tanh(g);
+        sigmoid(o);
         for j in 0..hidden {
-            i[j] = sigmoid(i[j]);
-            f[j] = sigmoid(f[j]);
-            g[j] = g[j].tanh();
-            o[j] = sigmoid(o[j]);
             after[j] = f[j].mul_add(before[j], i[j] * g[j]);
-            c[j] = after[j].tanh();
+        }
+        c.copy_from_slice(after);
+        tanh(c);
+        for j in 0..hidden {
             row.after[j] = o[j] * c[j];
         }
     }

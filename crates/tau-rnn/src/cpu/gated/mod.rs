@@ -399,7 +399,16 @@ fn flush<R: Real>(error: R) -> R {
     if error.abs() < R::UNDERFLOW { R::ZERO } else { error }
 }
 
+// One pass for each operation: loops over few slices are what the compiler puts into vectors.
+
+/// `numbers = σ(numbers)`.
 #[inline(always)]
-fn sigmoid<R: Real>(u: R) -> R {
-    R::ONE / (R::ONE + (-u).exp())
+fn sigmoid<R: Real>(numbers: &mut [R]) {
+    numbers.iter_mut().for_each(|u| *u = u.gate_sigmoid());
+}
+
+/// `numbers = tanh(numbers)`.
+#[inline(always)]
+fn tanh<R: Real>(numbers: &mut [R]) {
+    numbers.iter_mut().for_each(|u| *u = u.gate_tanh());
 }
