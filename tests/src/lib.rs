@@ -7,7 +7,7 @@ use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use tau_random::{Key, Purpose, Stream};
 use tau_rnn::{
-    Activation, Batch, Config, Initial, Params, Placement, Readout, Target, TimeConstants,
+    Activation, Batch, Cell, Config, Initial, Params, Placement, Readout, Target, TimeConstants,
 };
 
 /// Sizes and equations of a test case.
@@ -23,6 +23,9 @@ pub struct Shape {
     pub trials: usize,
     /// Outputs of each head.
     pub heads: Vec<usize>,
+    /// The equations of a neuron; with gates, what follows about placement, activation,
+    /// self-connections and τ is as in [`Shape::published`].
+    pub cell: Cell,
     /// Where the nonlinearity stands.
     pub placement: Placement,
     /// The nonlinearity.
@@ -45,6 +48,7 @@ impl Shape {
             steps,
             trials,
             heads: vec![2],
+            cell: Cell::Leaky,
             placement: Placement::Whole,
             activation: Activation::LeakyRelu,
             every_step: false,
@@ -54,7 +58,18 @@ impl Shape {
     }
 }
 
-/// Any shape, with at most so many neurons, steps and trials.
+/// Any shape of a gated cell, with at most so many neurons, steps and trials.
+pub fn gated_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
+    let cell = prop::sample::select(Cell::GATED.to_vec());
+    (shapes(neurons, steps, trials), cell).prop_map(|(shape, cell)| {
+        let Shape { hidden_size, steps, trials, .. } = shape;
+        let Shape { channels, heads, every_step, .. } = shape;
+        let published = Shape::published(hidden_size, steps, trials);
+        Shape { cell, channels, heads, every_step, ..published }
+    })
+}
+
+/// Any shape of the leaky cell, with at most so many neurons, steps and trials.
 pub fn shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
     let sizes = (1..=neurons, 1_usize..=3, 1..=steps, 1..=trials);
     let heads = prop::collection::vec(1_usize..=3, 1..=3);
@@ -72,6 +87,7 @@ pub fn shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Valu
             steps,
             trials,
             heads,
+            cell: Cell::Leaky,
             placement,
             activation,
             every_step: switches.0,
@@ -118,6 +134,7 @@ impl Case {
         let config = Config {
             hidden_size: shape.hidden_size,
             input_size: shape.channels,
+            cell: shape.cell,
             placement: shape.placement,
             activation: shape.activation,
             tau,
@@ -143,7 +160,7 @@ impl Case {
             inputs: Array3::from_shape_fn((steps, trials, shape.channels), |_| {
                 2.0 * unit(&mut random) - 1.0
             }),
-            initial: Array2::from_shape_fn((trials, shape.hidden_size), |_| {
+            initial: Array2::from_shape_fn((trials, config.state_size()), |_| {
                 f64::from(unit(&mut random)) - 0.5
             }),
             labels: Array2::from_shape_fn((trials, heads.len()), |(_, position)| {
@@ -168,7 +185,7 @@ impl Case {
         Batch { inputs: self.inputs.view(), initial: Initial::Given(initial.view()), target }
     }
 
-    /// States before the first step, shape (trial, neuron).
+    /// States before the first step, shape (trial, [`Config::state_size`]).
     #[must_use]
     pub fn initial(&self) -> &Array2<f64> {
         &self.initial

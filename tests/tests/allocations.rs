@@ -7,7 +7,7 @@
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use tau_rnn::{Backend, Cpu, Optimiser, Placement, thread_pool};
+use tau_rnn::{Backend, Cell, Cpu, Optimiser, Placement, thread_pool};
 use tests::{Case, Shape};
 
 #[global_allocator]
@@ -17,14 +17,19 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 fn updates_after_the_first_allocate_nothing() {
     for placement in [Placement::Whole, Placement::Drive] {
         for threads in [1, 3] {
-            check(placement, threads, 50);
+            check(Cell::Leaky, placement, threads, 50);
         }
     }
     // Here packing and adding up are shared out, too.
-    check(Placement::Whole, 3, 200);
+    check(Cell::Leaky, Placement::Whole, 3, 200);
+    for cell in Cell::GATED {
+        check(cell, Placement::Whole, 1, 30);
+        check(cell, Placement::Whole, 3, 110);
+    }
 
-    fn check(placement: Placement, threads: usize, hidden: usize) {
-        let shape = Shape { heads: vec![2, 2, 2], placement, ..Shape::published(hidden, 20, 100) };
+    fn check(cell: Cell, placement: Placement, threads: usize, hidden: usize) {
+        let published = Shape::published(hidden, 20, 100);
+        let shape = Shape { heads: vec![2, 2, 2], cell, placement, ..published };
         let case = Case::new(&shape, 1);
         let pool = thread_pool(Some(threads)).unwrap();
         let initial = case.initial().mapv(|x| x as f32);
@@ -49,6 +54,6 @@ fn updates_after_the_first_allocate_nothing() {
             };
             (0..10).map(block).min()
         });
-        assert_eq!(allocations, Some(0), "{placement:?}, {threads} threads, 50 updates");
+        assert_eq!(allocations, Some(0), "{cell}, {placement:?}, {threads} threads, 50 updates");
     }
 }

@@ -6,9 +6,9 @@
 use ndarray::Array2;
 use proptest::prelude::*;
 use tau_rnn::{
-    Activation, Backend, Config, Cpu, Gradients, Isa, Params, Tensor, reference, thread_pool,
+    Activation, Backend, Cell, Config, Cpu, Gradients, Isa, Params, Tensor, reference, thread_pool,
 };
-use tests::{Case, Shape, relative_distance, shapes};
+use tests::{Case, Shape, gated_shapes, relative_distance, shapes};
 
 fn fast_gradients(case: &Case, isa: Isa) -> (f64, Gradients<f64>) {
     let pool = thread_pool(Some(1)).unwrap();
@@ -21,8 +21,8 @@ fn reference_loss(case: &Case, params: &Params<f64>) -> f64 {
     reference::evaluate(&case.config, params, &case.batch(case.initial())).unwrap().loss()
 }
 
-/// dL/dθ of one number by central differences; `None` where the loss has a kink so near that two
-/// step widths disagree.
+/// dL/dθ of one number by central differences; `None` where the loss has a kink so near that step
+/// widths disagree.
 fn central_difference(case: &Case, tensor: Tensor, index: usize) -> Option<f64> {
     let slope = |step: f64| {
         let loss = |shift: f64| {
@@ -36,8 +36,10 @@ fn central_difference(case: &Case, tensor: Tensor, index: usize) -> Option<f64> 
         };
         (loss(step) - loss(-step)) / (2.0 * step)
     };
-    let (coarse, fine) = (slope(1e-5), slope(2e-6));
-    ((coarse - fine).abs() <= 1e-8 + 1e-5 * fine.abs()).then_some(fine)
+    // Around a kink that lies nearer than both, two widths would agree on the mean of its slopes.
+    let (coarse, fine, finest) = (slope(1e-5), slope(2e-6), slope(5e-7));
+    let agree = |other: f64| (other - fine).abs() <= 1e-8 + 1e-5 * fine.abs();
+    (agree(coarse) && agree(finest)).then_some(fine)
 }
 
 /// A few places of an array of that length, the first and the last among them.
@@ -51,7 +53,10 @@ proptest! {
 
     /// dL/dθ = lim (L(θ + ε) − L(θ − ε)) / 2ε, for the fast path, in every array.
     #[test]
-    fn gradients_are_central_differences(shape in shapes(20, 21, 37), seed in any::<u64>(), pick in any::<u64>()) {
+    fn gradients_are_central_differences(
+        shape in prop_oneof![2 => shapes(20, 21, 37).boxed(), 1 => gated_shapes(20, 21, 37).boxed()],
+        seed in any::<u64>(), pick in any::<u64>(),
+    ) {
         let case = Case::new(&shape, seed);
         let (_, gradients) = fast_gradients(&case, Isa::detect());
         let (mut compared, mut kinks) = (0, 0);
@@ -61,7 +66,7 @@ proptest! {
             }
             for index in picked(pick, values.len()) {
                 let is_self = tensor == Tensor::WRec && index.is_multiple_of(shape.hidden_size + 1);
-                if is_self && !shape.self_connections {
+                if is_self && !shape.self_connections && !shape.cell.gated() {
                     // The loss does not depend on it, but its gradient is kept: see the test below.
                     continue;
                 }
@@ -78,13 +83,17 @@ proptest! {
             }
         }
         let smooth = matches!(shape.activation, Activation::Tanh | Activation::Sigmoid);
+        let smooth = smooth || shape.cell.gated();
         prop_assert!(!smooth || kinks == 0, "{kinks} kinks of a smooth function");
         prop_assert!(compared > kinks, "{compared} numbers compared, {kinks} near a kink");
     }
 
     /// The fast path and the reference are the same function, on every instruction set.
     #[test]
-    fn fast_gradients_are_those_of_the_reference(shape in shapes(20, 21, 37), seed in any::<u64>()) {
+    fn fast_gradients_are_those_of_the_reference(
+        shape in prop_oneof![2 => shapes(20, 21, 37).boxed(), 1 => gated_shapes(20, 21, 37).boxed()],
+        seed in any::<u64>(),
+    ) {
         let case = Case::new(&shape, seed);
         let batch = case.batch(case.initial());
         let (scores, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
@@ -93,7 +102,9 @@ proptest! {
             prop_assert!((loss - scores.loss()).abs() <= 1e-12 * loss.abs().max(1.0));
             for ((tensor, fast), (_, slow)) in gradients.values.tensors().zip(expected.values.tensors()) {
                 let distance = relative_distance(fast, slow);
-                prop_assert!(distance < 1e-10, "{isa:?} {tensor}: {distance:e}");
+                // A head that is sure has errors p − 1 of which little is left but rounding.
+                let apart = fast.iter().zip(slow).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                prop_assert!(distance < 1e-10 || apart < 1e-13, "{isa:?} {tensor}: {distance:e}");
                 prop_assert_eq!(gradients.has(tensor), expected.has(tensor));
             }
         }
@@ -102,7 +113,10 @@ proptest! {
     /// f32 differs from f64 by rounding, here at most 1e-4 of an array's norm. One unit whose
     /// argument rounds across the kink of a ReLU may add its share: 5 % is allowed for those.
     #[test]
-    fn single_precision_is_double_precision_rounded(shape in shapes(20, 21, 37), seed in any::<u64>()) {
+    fn single_precision_is_double_precision_rounded(
+        shape in prop_oneof![2 => shapes(20, 21, 37).boxed(), 1 => gated_shapes(20, 21, 37).boxed()],
+        seed in any::<u64>(),
+    ) {
         let case = Case::new(&shape, seed);
         let (loss, expected) = fast_gradients(&case, Isa::detect());
         let pool = thread_pool(Some(1)).unwrap();
@@ -111,6 +125,7 @@ proptest! {
         let (scores, gradients) = single.gradients(&case.batch(&initial)).unwrap();
         prop_assert!((scores.loss() - loss).abs() <= 1e-5 * loss.abs().max(1.0));
         let smooth = matches!(shape.activation, Activation::Tanh | Activation::Sigmoid);
+        let smooth = smooth || shape.cell.gated();
         let bound = if smooth { 1e-4 } else { 0.05 };
         for ((tensor, single), (_, double)) in gradients.values.tensors().zip(expected.values.tensors()) {
             let single: Vec<f64> = single.iter().map(|&x| f64::from(x)).collect();
@@ -155,8 +170,23 @@ fn a_neuron_whose_tau_fell_below_one_gets_no_gradient() {
 /// At the size of the paper in f32: a long memory, and errors that vanish on the way back.
 #[test]
 fn at_500_neurons_single_precision_agrees_with_the_reference() {
-    let shape = Shape { heads: vec![2, 2], ..Shape::published(500, 25, 34) };
-    let case = Case::new(&shape, 11);
+    single_precision_agrees(&Shape { heads: vec![2, 2], ..Shape::published(500, 25, 34) });
+}
+
+/// The same of the gated cells; shorter, since the reference computes three or four times as much.
+#[test]
+fn at_500_gated_neurons_single_precision_agrees_with_the_reference() {
+    for cell in Cell::GATED {
+        single_precision_agrees(&Shape {
+            heads: vec![2, 2],
+            cell,
+            ..Shape::published(500, 11, 34)
+        });
+    }
+}
+
+fn single_precision_agrees(shape: &Shape) {
+    let case = Case::new(shape, 11);
     let batch = case.batch(case.initial());
     let (scores, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
     let pool = thread_pool(Some(2)).unwrap();

@@ -5,8 +5,8 @@
 use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use tau_rnn::{
-    Activation, Backend, Batch, Config, Cpu, Initial, Isa, Optimiser, Params, Placement, Rule,
-    Target, TimeConstants, thread_pool,
+    Activation, Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Placement,
+    Rule, Target, TimeConstants, thread_pool,
 };
 use tests::{Case, Shape};
 
@@ -24,6 +24,18 @@ struct Step {
     freeze_head: bool,
     simulate: bool,
     poison: bool,
+}
+
+/// Any leaky cell, or a gated one.
+fn equations() -> impl Strategy<Value = (Cell, Placement, Activation)> {
+    let leaky = (
+        Just(Cell::Leaky),
+        prop::sample::select(vec![Placement::Whole, Placement::Drive]),
+        prop::sample::select(Activation::ALL.to_vec()),
+    );
+    let gated = prop::sample::select(Cell::GATED.to_vec());
+    let gated = gated.prop_map(|cell| (cell, Placement::Whole, Activation::LeakyRelu));
+    prop_oneof![2 => leaky, 1 => gated]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -54,14 +66,17 @@ proptest! {
         // Some so large that packing and adding up are shared out.
         hidden_size in prop_oneof![9 => 1usize..=66, 1 => 190usize..=215],
         channels in prop::sample::select(vec![1usize, 2, 16]),
-        placement in prop::sample::select(vec![Placement::Whole, Placement::Drive]),
-        activation in prop::sample::select(Activation::ALL.to_vec()),
+        equations in equations(),
         threads in 1usize..=3,
         history in steps(),
         seed in any::<u64>(),
     ) {
         let shape = |step: &Step| Shape {
-            hidden_size, channels, placement, activation,
+            hidden_size,
+            channels,
+            cell: equations.0,
+            placement: equations.1,
+            activation: equations.2,
             steps: step.steps,
             trials: step.trials,
             heads: vec![2, 3],

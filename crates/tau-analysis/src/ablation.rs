@@ -12,8 +12,8 @@ use crate::{Error, Score, Scoring, Subject};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Removal {
-    /// The network that is left is the one without the neuron: its rows and columns of W and w_in,
-    /// its biases, and its column in every head are 0.
+    /// The network that is left is the one without the neuron: its rows (of every gate) and columns
+    /// of W and w_in, its biases, and its column in every head are 0.
     #[default]
     Clean,
     /// As the published code does it: its biases stay, and its columns in the heads after the first.
@@ -26,15 +26,18 @@ impl Removal {
     /// # Panics
     /// If there is no such neuron.
     pub fn take(self, params: &mut Params<f32>, neuron: usize) {
-        params.w_rec.row_mut(neuron).fill(0.0);
         params.w_rec.column_mut(neuron).fill(0.0);
-        params.w_in.row_mut(neuron).fill(0.0);
-        let heads = match self {
-            Self::Clean => {
-                params.b_rec[neuron] = 0.0;
-                params.b_in[neuron] = 0.0;
-                params.readouts.len()
+        // One row, or one of each gate.
+        for row in (neuron..params.w_rec.nrows()).step_by(params.hidden_size()) {
+            params.w_rec.row_mut(row).fill(0.0);
+            params.w_in.row_mut(row).fill(0.0);
+            if self == Self::Clean {
+                params.b_rec[row] = 0.0;
+                params.b_in[row] = 0.0;
             }
+        }
+        let heads = match self {
+            Self::Clean => params.readouts.len(),
             Self::Published => 1,
         };
         for readout in params.readouts.iter_mut().take(heads) {
@@ -93,8 +96,9 @@ impl Ablation {
     /// which it is called. Equal τ are taken in the order of the neurons.
     ///
     /// # Errors
-    /// [`Error::Ablated`]; those of [`Scoring::accuracy`].
+    /// [`Error::NoTau`]; [`Error::Ablated`]; those of [`Scoring::accuracy`].
     pub fn run(&self, subject: &Subject, stop: &AtomicBool) -> Result<AblationResult, Error> {
+        subject.check_tau()?;
         let tau = &subject.params.tau;
         let half = tau.len() / 2;
         if self.neurons == 0 || self.neurons > half {

@@ -2,12 +2,12 @@
 
 use std::sync::atomic::AtomicBool;
 
-use ndarray::{Array2, Array3, Axis, s};
+use ndarray::{Array3, Axis, s};
 use tau_random::{Key, Purpose};
 use tau_rnn::Backend;
 use tau_tasks::Task;
 
-use crate::{Autocorrelation, AutocorrelationStream, Error, go_on};
+use crate::{Autocorrelation, AutocorrelationStream, Error, first_state, go_on};
 
 /// Steps that are simulated and then added to the estimate before the next ones are made: enough
 /// to keep the estimator's transforms busy, 20 MB of activity for 500 neurons and 10 trials.
@@ -24,7 +24,7 @@ pub struct Drive {
     pub trials: usize,
     /// Largest lag of the autocorrelation, in steps.
     pub max_lag: usize,
-    /// h(0) ~ U[0, this).
+    /// h(0) ~ U[0, this); a gated network begins with zeros.
     pub initial_state: f64,
     /// Root of the input and of h(0).
     pub seed: u64,
@@ -49,10 +49,7 @@ impl Drive {
         let total = self.burn_in + self.steps;
         let inputs = task.drive(total, self.trials, Key::new(self.seed, Purpose::DriveInputs))?;
         let start = Key::new(self.seed, Purpose::DriveInitialState);
-        let scale = self.initial_state as f32;
-        let mut state = Array2::from_shape_fn((self.trials, units), |(trial, unit)| {
-            scale * start.unit_f32((trial * units + unit) as u64)
-        });
+        let mut state = first_state(network.config(), self.trials, self.initial_state, start);
         let mut streams = Vec::new();
         for _ in 0..self.trials {
             streams.push(AutocorrelationStream::new(units, self.max_lag)?);
@@ -81,7 +78,7 @@ impl Drive {
 mod tests {
     use super::*;
     use approx::assert_abs_diff_eq;
-    use ndarray::Array1;
+    use ndarray::{Array1, Array2};
     use tau_rnn::{Activation, Config, Cpu, Params, Placement, TimeConstants, thread_pool};
     use tau_tasks::TaskKind;
 

@@ -64,6 +64,12 @@ pub enum Error {
         /// Largest value allowed.
         neurons: usize,
     },
+    /// τ is asked for of neurons that have none.
+    #[error("tau: none (the cell is {cell}; allowed: leaky, which alone has time constants)")]
+    NoTau {
+        /// The cell.
+        cell: tau_rnn::Cell,
+    },
     /// A perturbation is negative or not finite.
     #[error("epsilon: {value} (allowed: 0 or more, finite)")]
     Epsilon {

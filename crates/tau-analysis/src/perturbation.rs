@@ -94,12 +94,16 @@ impl Perturbation {
     /// of noise and input is the same at every ε.
     ///
     /// # Errors
-    /// [`Error::Epsilon`], [`Error::TooFew`] without a draw or an ε; those of [`Scoring::accuracy`].
+    /// [`Error::Epsilon`], [`Error::TooFew`] without a draw or an ε; [`Error::NoTau`]; those of
+    /// [`Scoring::accuracy`].
     pub fn run(
         &self,
         subject: &Subject,
         stop: &AtomicBool,
     ) -> Result<Vec<PerturbationResult>, Error> {
+        if self.perturbed == Perturbed::Tau {
+            subject.check_tau()?;
+        }
         if let Some(&value) = self.epsilons.iter().find(|e| !(e.is_finite() && **e >= 0.0)) {
             return Err(Error::Epsilon { value });
         }

@@ -7,7 +7,7 @@ use tau_random::{Key, Purpose};
 use tau_rnn::{Backend, Config, Error as NetworkError, Params, Readout};
 use tau_tasks::{Bits, Chance, NO_LABEL, Task};
 
-use crate::{Error, go_on};
+use crate::{Error, first_state, go_on};
 
 /// Steps that are simulated at a time: 20 MB of activity for 500 neurons and 10 trials.
 const CHUNK_STEPS: usize = 1000;
@@ -21,7 +21,7 @@ pub struct Scoring {
     pub steps: usize,
     /// Trials, each with its own input (10 in the paper).
     pub trials: usize,
-    /// h(0) ~ U[0, this).
+    /// h(0) ~ U[0, this); a gated network begins with zeros.
     pub initial_state: f64,
     /// Root of the input and of h(0).
     pub seed: u64,
@@ -59,11 +59,8 @@ impl Scoring {
         self.check(task, heads, readouts.len())?;
         let inputs = self.inputs(task)?;
         let labels = task.running_labels(inputs.view())?;
-        let units = network.config().hidden_size;
         let start = self.key(Purpose::ScoringInitialState);
-        let mut state = Array2::from_shape_fn((self.trials, units), |(trial, unit)| {
-            self.initial_state as f32 * start.unit_f32((trial * units + unit) as u64)
-        });
+        let mut state = first_state(network.config(), self.trials, self.initial_state, start);
         let mut right = Array2::<f64>::zeros((self.trials, heads.len()));
         let mut activity = Array3::zeros((0, 0, 0));
         let mut first = 0;
@@ -165,6 +162,12 @@ pub type Make<'a> =
     dyn Fn(Config, Params<f32>) -> Result<Box<dyn Backend<f32>>, NetworkError> + Sync + 'a;
 
 impl Subject<'_> {
+    /// Whether there are time constants.
+    pub(crate) fn check_tau(&self) -> Result<(), Error> {
+        let cell = self.config.cell;
+        if cell.gated() { Err(Error::NoTau { cell }) } else { Ok(()) }
+    }
+
     /// Accuracy of each trial, with these numbers in place of its own.
     pub(crate) fn score(
         &self,

@@ -43,8 +43,9 @@ pub(crate) struct Measure {
 struct NetworkRow {
     n: usize,
     accuracy: Option<f64>,
-    tau_mean: f64,
-    tau_sd: f64,
+    /// None of a gated cell, which has no τ.
+    tau_mean: Option<f64>,
+    tau_sd: Option<f64>,
     tau_net_mean: Option<f64>,
     tau_net_sd: Option<f64>,
     trustworthy: usize,
@@ -119,8 +120,8 @@ fn summaries(rows: &[NeuronRow], metrics: &[MetricsRow]) -> Vec<NetworkRow> {
             let n = rows[0].n;
             let good = rows.iter().filter(|row| row.quality == Quality::Good);
             let tau_net: Vec<f64> = good.clone().filter_map(|row| row.tau_net).collect();
-            let tau: Vec<f64> = rows.iter().map(|row| row.tau_eff).collect();
-            let (tau_mean, tau_sd) = moments(&tau).unwrap_or_default();
+            let tau: Vec<f64> = rows.iter().filter_map(|row| row.tau_eff).collect();
+            let (tau_mean, tau_sd) = moments(&tau).unzip();
             let (tau_net_mean, tau_net_sd) = moments(&tau_net).unzip();
             // Of the newest head, in the epoch that solved it.
             let accuracy = metrics.iter().find(|row| row.solved && row.n == n && row.solved_n == n);
@@ -160,11 +161,11 @@ fn print(networks: &[NetworkRow], memory: &[usize]) {
     let text = |value: Option<f64>| value.map_or("-".to_owned(), |x| format!("{x:.3}"));
     for one in networks.iter().filter(|one| memory.contains(&one.n)) {
         say!(
-            "{:>4} {:>9} {:>8.3} {:>8.3} {:>8} {:>8} {:>12}",
+            "{:>4} {:>9} {:>8} {:>8} {:>8} {:>8} {:>12}",
             one.n,
             text(one.accuracy),
-            one.tau_mean,
-            one.tau_sd,
+            text(one.tau_mean),
+            text(one.tau_sd),
             text(one.tau_net_mean),
             text(one.tau_net_sd),
             format!("{} of {}", one.trustworthy, one.neurons)

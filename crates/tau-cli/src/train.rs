@@ -90,7 +90,7 @@ impl Train {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let stop = stop::when_asked()?;
         let (root, spec) = self.spec()?;
-        let hardware = self.place.device.choose()?;
+        let hardware = self.place.device.choose([&spec.network])?;
         let run = Run::open(&root, spec, hardware)?;
         self.check_folder(&run)?;
         let (threads, every) = (self.place.threads()?, self.keep.every());
@@ -208,9 +208,11 @@ struct Sweep {
 }
 
 impl Sweep {
-    /// The runs, and what is wrong with those that cannot be opened: they stop no other.
-    fn runs(&self, hardware: Hardware) -> anyhow::Result<(Vec<Run>, Vec<Error>)> {
+    /// The device, the runs on it, and what is wrong with those that cannot be opened: they stop no other.
+    fn runs(&self) -> anyhow::Result<(Hardware, Vec<Run>, Vec<Error>)> {
         let specs = read_sweep_file(&self.sweep)?;
+        // That of all shards: machines that share a sweep must not choose by their part of it.
+        let hardware = self.place.device.choose(specs.iter().map(|spec| &spec.network))?;
         let Shard { index, of } = self.shard.unwrap_or(Shard { index: 0, of: 1 });
         let (mut runs, mut unusable) = (Vec::new(), Vec::new());
         for spec in specs.into_iter().skip(index).step_by(of) {
@@ -224,7 +226,7 @@ impl Sweep {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok((runs, unusable))
+        Ok((hardware, runs, unusable))
     }
 }
 
@@ -272,8 +274,7 @@ const LISTED: usize = 20;
 
 impl Plan {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let hardware = self.sweep.place.device.choose()?;
-        let (runs, unusable) = self.sweep.runs(hardware)?;
+        let (_, runs, unusable) = self.sweep.runs()?;
         let threads = self.sweep.place.threads()?;
         let forecast = Forecast::of(&Vec::from_iter(&runs), threads, PLAN_S)?;
         let mut planned = Vec::new();
@@ -355,8 +356,7 @@ pub(crate) struct RunSweep {
 impl RunSweep {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let stop = stop::when_asked()?;
-        let hardware = self.sweep.place.device.choose()?;
-        let (runs, unusable) = self.sweep.runs(hardware)?;
+        let (hardware, runs, unusable) = self.sweep.runs()?;
         let threads = self.sweep.place.threads()?;
         if let Some(jobs) = self.jobs.filter(|jobs| usize::from(*jobs) > threads) {
             let text = format!("--jobs {jobs} (allowed: 1 to {threads}, the number of threads)");

@@ -20,9 +20,10 @@ pub struct Autopsy {
     pub memory: Vec<usize>,
     /// Loss of the batch in the last good state, in nats.
     pub loss: Option<f64>,
-    /// Of W_rec.
+    /// Of W_rec; `None` for a gated cell, whose W_rec is several matrices.
     pub spectral_radius: Option<f64>,
-    /// Of one step without the nonlinearity, 1 − 1/τ + W_rec/τ: above 1 activity can grow.
+    /// Of one step without the nonlinearity, 1 − 1/τ + W_rec/τ: above 1 activity can grow. `None` for
+    /// a gated cell.
     pub step_spectral_radius: Option<f64>,
     /// Every array of the network.
     pub arrays: Vec<ArrayReport>,
@@ -48,11 +49,11 @@ pub struct ArrayReport {
 pub struct NeuronReport {
     /// Counted from 0.
     pub neuron: usize,
-    /// Its effective τ, in steps.
+    /// Its effective τ, in steps; `None` for a gated cell.
     pub tau: Option<f64>,
     /// Largest absolute activity on the batch; `None` if it is not finite.
     pub largest_activity: Option<f64>,
-    /// Norm of its recurrent input weights.
+    /// Norm of its recurrent input weights, those of all its gates.
     pub input_norm: Option<f64>,
     /// Norm of its recurrent output weights.
     pub output_norm: Option<f64>,
@@ -78,7 +79,8 @@ impl<R: Real> Trainer<R> {
         let (scores, gradients, largest) =
             self.with_training_batch(&stage, epoch - 1, update - 1, |backend, batch| {
                 let (scores, gradients) = backend.gradients(batch)?;
-                let mut state = Array2::from_elem((batch.trials(), params.hidden_size()), R::ZERO);
+                let columns = backend.config().state_size();
+                let mut state = Array2::from_elem((batch.trials(), columns), R::ZERO);
                 if let Initial::Uniform { scale, key } = batch.initial {
                     for (k, h) in state.iter_mut().enumerate() {
                         *h = R::from_f64(scale * f64::from(key.unit_f32(k as u64)));
@@ -108,11 +110,13 @@ impl<R: Real> Trainer<R> {
         let arrays = params.tensors().zip(gradient.tensors()).map(report).collect();
         let worst = (0..largest.len()).max_by(|&a, &b| largest[a].total_cmp(&largest[b]));
         let tau = params.tau_eff();
+        let hidden = params.hidden_size();
+        let gates = |neuron: usize| (neuron..params.w_rec.nrows()).step_by(hidden);
         let worst_neuron = worst.map(|neuron| NeuronReport {
             neuron,
-            tau: finite(tau[neuron]),
+            tau: tau.get(neuron).and_then(|&tau| finite(tau)),
             largest_activity: finite(largest[neuron]),
-            input_norm: norm(params.w_rec.row(neuron).iter().copied()),
+            input_norm: norm(gates(neuron).flat_map(|row| params.w_rec.row(row)).copied()),
             output_norm: norm(params.w_rec.column(neuron).iter().copied()),
         });
         let mut step = params.w_rec.clone();
@@ -122,14 +126,16 @@ impl<R: Real> Trainer<R> {
         for (own, tau) in step.diag_mut().iter_mut().zip(&tau) {
             *own += 1.0 - 1.0 / tau;
         }
+        let gated = self.spec().network.cell.gated();
+        let radius = |matrix| if gated { None } else { finite(spectral_radius(matrix)) };
         Ok(Some(Autopsy {
             epoch,
             update,
             what: what.to_owned(),
             memory: stage.memory,
             loss: finite(scores.loss()),
-            spectral_radius: finite(spectral_radius(&params.w_rec)),
-            step_spectral_radius: finite(spectral_radius(&step)),
+            spectral_radius: radius(&params.w_rec),
+            step_spectral_radius: radius(&step),
             arrays,
             worst_neuron,
         }))

@@ -1,7 +1,7 @@
 //! All that defines a training run: with a seed, the same bits.
 
 use serde::{Deserialize, Serialize};
-use tau_rnn::{Config, Optimiser};
+use tau_rnn::{Cell, Config, Optimiser};
 use tau_tasks::{Coding, Draws, MAX_N, TaskKind};
 
 use crate::{Curriculum, Error};
@@ -9,7 +9,7 @@ use crate::{Curriculum, Error};
 /// Largest number of heads of a window.
 const MAX_HEADS: usize = 1000;
 
-/// A training run. [`TrainingSpec::paper`] has the published values.
+/// A training run. [`TrainingSpec::paper_cell`] has the published values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSpec {
@@ -36,7 +36,7 @@ pub struct TrainingSpec {
     /// A stage is solved when the mean accuracy over heads and that of the newest head are both
     /// above this fraction (0.98 in the paper).
     pub success_accuracy: f64,
-    /// h(0) ~ U[0, this) (0.1 in the paper).
+    /// h(0) ~ U[0, this) (0.1 in the paper; 0 for gated cells, which must begin so).
     pub initial_state: f64,
     /// Size and equations of the network.
     pub network: Config,
@@ -63,6 +63,32 @@ impl TrainingSpec {
             initial_state: 0.1,
             network: Config::paper(hidden_size),
             optimiser: Optimiser::paper(),
+        }
+    }
+
+    /// The published training of a network of any cell: of a gated one with Adam, in smaller and
+    /// fewer batches, on bits that are −1 and 1 with probability 1/2, from states that are zero.
+    #[must_use]
+    pub fn paper_cell(
+        cell: Cell,
+        task: TaskKind,
+        curriculum: Curriculum,
+        hidden_size: usize,
+        seed: u64,
+    ) -> Self {
+        let leaky = Self::paper(task, curriculum, hidden_size, seed);
+        if !cell.gated() {
+            return leaky;
+        }
+        Self {
+            coding: Coding::Signs,
+            max_epochs: 100,
+            updates_per_epoch: 300,
+            batch_size: 64,
+            initial_state: 0.0,
+            network: Config { cell, ..leaky.network },
+            optimiser: Optimiser::paper_gated(),
+            ..leaky
         }
     }
 
@@ -135,6 +161,10 @@ impl TrainingSpec {
             let allowed = "0 or more, finite";
             return Err(Error::Value { name: "initial_state", value: scale, allowed });
         }
+        if self.network.cell.gated() && scale != 0.0 {
+            let allowed = "0 for a gated cell: as published, its state begins with zeros";
+            return Err(Error::Value { name: "initial_state", value: scale, allowed });
+        }
         Ok(())
     }
 }
@@ -149,8 +179,26 @@ mod tests {
             let curriculum = curriculum.parse().unwrap();
             for task in TaskKind::ALL {
                 TrainingSpec::paper(*task, curriculum, 500, 0).check().unwrap();
+                for cell in Cell::ALL {
+                    TrainingSpec::paper_cell(cell, *task, curriculum, 500, 0).check().unwrap();
+                }
             }
         }
+        let cell =
+            |cell| TrainingSpec::paper_cell(cell, TaskKind::Dms, Curriculum::SingleHead, 64, 3);
+        let leaky = TrainingSpec::paper(TaskKind::Dms, Curriculum::SingleHead, 64, 3);
+        assert_eq!(cell(Cell::Leaky), leaky);
+        assert_eq!(cell(Cell::Gru).network, Config { cell: Cell::Gru, ..leaky.network });
+    }
+
+    #[test]
+    fn a_gated_network_begins_with_zeros() {
+        let spec =
+            TrainingSpec::paper_cell(Cell::Lstm, TaskKind::Parity, Curriculum::MultiHead, 9, 0);
+        let error = TrainingSpec { initial_state: 0.1, ..spec }.check().unwrap_err().to_string();
+        let expected = "initial_state: 0.1 (allowed: 0 for a gated cell: as published, its state \
+                        begins with zeros)";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -22,18 +22,29 @@ const TRIALS: usize = 8;
 /// precision. The inputs are bits named by `seed`.
 ///
 /// # Errors
-/// A network in continuous time, which `forward.py` does not know; whatever the core meets.
+/// A network in continuous time or with gates, which `forward.py` does not know; whatever the core
+/// meets.
 pub fn export(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
+    let forward = forward(network)?;
     let at_rest = Checkpoint { momentum: None, ..network.clone() };
     Ok(vec![
         ("network.safetensors", at_rest.to_bytes()?),
         ("network.npz", arrays(network)?),
         ("trajectory.npz", trajectory(network, seed)?),
-        ("forward.py", forward(network)?.into_bytes()),
+        ("forward.py", forward.into_bytes()),
     ])
 }
 
 fn forward(network: &Checkpoint<f32>) -> Result<String, Error> {
+    let cell = network.config.cell;
+    if cell.gated() {
+        let reason = format!(
+            "{cell} networks cannot be exported (their checkpoint can be read from Python: its \
+             arrays are those of torch.nn.{})",
+            cell.to_string().to_uppercase()
+        );
+        return Err(CoreError::Checkpoint { reason }.into());
+    }
     let step = match network.config.placement {
         Placement::Whole => "return phi((1 - 1 / tau) * h + u / tau)",
         Placement::Drive => "return (1 - 1 / tau) * h + phi(u) / tau",

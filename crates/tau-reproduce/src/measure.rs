@@ -16,10 +16,10 @@ pub struct NeuronRow {
     pub n: usize,
     /// Counted from 0.
     pub neuron: usize,
-    /// The trained parameter, in steps.
-    pub tau_raw: f64,
-    /// What acts, max(τ_raw, 1), in steps.
-    pub tau_eff: f64,
+    /// The trained parameter, in steps; `None` of a gated network.
+    pub tau_raw: Option<f64>,
+    /// What acts, max(τ_raw, 1), in steps; `None` of a gated network.
+    pub tau_eff: Option<f64>,
     /// Decay time of the activity's autocorrelation, in steps; `None` for a neuron without one.
     pub tau_net: Option<f64>,
     /// Standard error of `tau_net`, in steps.
@@ -49,8 +49,8 @@ pub fn measure(
     let row = |(neuron, fit): (usize, &TauNet)| NeuronRow {
         n,
         neuron,
-        tau_raw: params.tau[neuron],
-        tau_eff: tau_eff[neuron],
+        tau_raw: params.tau.get(neuron).copied(),
+        tau_eff: tau_eff.get(neuron).copied(),
         tau_net: Some(fit.tau).filter(|tau| tau.is_finite()),
         tau_net_error: fit.standard_error,
         quality: fit.quality,

@@ -6,7 +6,7 @@ use divan::counter::ItemsCount;
 use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 use tau_rnn::{
-    Backend, Batch, Config, Cpu, Initial, Isa, Optimiser, Params, Products, Readout, Target,
+    Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Products, Readout, Target,
     thread_pool,
 };
 
@@ -25,8 +25,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(hidden: usize, isa: Isa) -> Result<Self, tau_rnn::Error> {
-        let config = Config::paper(hidden);
+    fn new(cell: Cell, hidden: usize, isa: Isa) -> Result<Self, tau_rnn::Error> {
+        let config = Config { cell, ..Config::paper(hidden) };
         let mut random = Key::new(1, Purpose::Parameters).stream();
         let mut params = Params::<f32>::init(&config, &mut random)?;
         params.readouts.push(Readout::init(2, hidden, &mut random));
@@ -53,7 +53,20 @@ impl Bench {
         flops: usize,
         work: impl Fn(&mut Cpu<f32>, &Batch<'_, f32>) -> Result<(), tau_rnn::Error>,
     ) {
-        let mut bench = match Self::new(hidden, isa) {
+        Self::run_cell(bencher, Cell::Leaky, hidden, isa, flops, work);
+    }
+
+    /// [`Bench::run`] of any cell; the operations are those of one gate.
+    fn run_cell(
+        bencher: Bencher<'_, '_>,
+        cell: Cell,
+        hidden: usize,
+        isa: Isa,
+        flops: usize,
+        work: impl Fn(&mut Cpu<f32>, &Batch<'_, f32>) -> Result<(), tau_rnn::Error>,
+    ) {
+        let flops = flops * cell.gates();
+        let mut bench = match Self::new(cell, hidden, isa) {
             Ok(bench) => bench,
             Err(error) => return eprintln!("error: {error}"),
         };
@@ -110,6 +123,27 @@ fn forward_and_back(bencher: Bencher<'_, '_>, hidden: usize) {
 fn update(bencher: Bencher<'_, '_>, hidden: usize) {
     Bench::run(bencher, hidden, Isa::detect(), 6, |network, batch| {
         network.update(batch, &Optimiser::paper())
+    });
+}
+
+#[divan::bench(args = [64, 500])]
+fn forward_of_an_lstm(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run_cell(bencher, Cell::Lstm, hidden, Isa::detect(), 2, |network, batch| {
+        network.evaluate(batch).map(drop)
+    });
+}
+
+#[divan::bench(args = [64, 500])]
+fn update_of_an_lstm(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run_cell(bencher, Cell::Lstm, hidden, Isa::detect(), 6, |network, batch| {
+        network.update(batch, &Optimiser::paper_gated())
+    });
+}
+
+#[divan::bench(args = [64, 500])]
+fn update_of_a_gru(bencher: Bencher<'_, '_>, hidden: usize) {
+    Bench::run_cell(bencher, Cell::Gru, hidden, Isa::detect(), 6, |network, batch| {
+        network.update(batch, &Optimiser::paper_gated())
     });
 }
 

@@ -110,7 +110,8 @@ pub trait Backend<R: Real>: Send {
 
     /// Runs on from `state` (trial, neuron) through `inputs` (time, trial, channel), leaves the
     /// last state in `state` and every state in `activity` (time, trial, neuron), which is
-    /// resized as needed. Long simulations call this in chunks.
+    /// resized as needed. Long simulations call this in chunks. The state of an LSTM has
+    /// [`Config::state_size`] columns, h and then c; its activity is h alone.
     ///
     /// # Errors
     /// Shapes that do not fit.

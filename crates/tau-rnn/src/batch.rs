@@ -11,14 +11,15 @@ pub enum Initial<'a, R> {
     /// h(0) = 0.
     Zero,
     /// h(0) = scale · U[0, 1), drawn anew for each trial and neuron: number
-    /// `trial · H + neuron` of the stream. The paper has scale = 0.1.
+    /// `trial · H + neuron` of the stream. The paper has scale = 0.1. A gated cell begins with
+    /// zeros: for it the scale must be 0.
     Uniform {
         /// Upper end of the interval.
         scale: f64,
         /// Name of the stream.
         key: Key,
     },
-    /// The given states, shape (trial, neuron).
+    /// The given states, shape (trial, neuron); of an LSTM (trial, h of all neurons and then c).
     Given(ArrayView2<'a, R>),
 }
 
@@ -125,7 +126,7 @@ impl<R: Real> Drawn<'_, R> {
             let most = [Self::MAX_STEPS, Self::MAX_TRIALS, 1];
             return Err(Error::shape("the numbers of one stream", &[steps, trials, 1], &most));
         }
-        self.initial.check(trials, config.hidden_size)?;
+        self.initial.check(trials, config)?;
         let heads = params.readouts.len();
         if self.memory.len() > heads {
             return Err(Error::Head { head: heads, heads });
@@ -168,7 +169,7 @@ impl<R: Real> Batch<'_, R> {
             let expected = [steps, trials, config.input_size];
             return Err(Error::shape("inputs", self.inputs.shape(), &expected));
         }
-        self.initial.check(trials, config.hidden_size)?;
+        self.initial.check(trials, config)?;
         self.target.heads().iter().try_for_each(|&head| params.check_head(head))?;
         match self.target {
             Target::Labels { labels, heads } => check_labels(labels, heads, trials, params),
@@ -185,16 +186,20 @@ impl<R: Real> Batch<'_, R> {
 }
 
 impl<R: Real> Initial<'_, R> {
-    pub(crate) fn check(&self, trials: usize, hidden_size: usize) -> Result<(), Error> {
-        match self {
-            Initial::Given(state) if state.shape() != [trials, hidden_size] => {
-                Err(Error::shape("initial state", state.shape(), &[trials, hidden_size]))
+    pub(crate) fn check(&self, trials: usize, config: &Config) -> Result<(), Error> {
+        let expected = [trials, config.state_size()];
+        match *self {
+            Initial::Given(state) if state.shape() != expected => {
+                Err(Error::shape("initial state", state.shape(), &expected))
+            }
+            Initial::Uniform { scale, .. } if config.cell.gated() && scale != 0.0 => {
+                Err(Error::GatedInitial { cell: config.cell, scale })
             }
             _ => Ok(()),
         }
     }
 
-    /// Writes h(0) of one trial.
+    /// Writes h(0) of one trial (of given states as many as fit).
     pub(crate) fn fill(&self, trial: usize, state: &mut [R]) {
         match self {
             Initial::Zero => state.fill(R::ZERO),
@@ -233,7 +238,7 @@ pub(crate) fn prepare_simulation<R: Real>(
         let expected = [steps, trials, config.input_size];
         return Err(Error::shape("inputs", inputs.shape(), &expected));
     }
-    Initial::Given(state.view()).check(trials, hidden)?;
+    Initial::Given(state.view()).check(trials, config)?;
     if activity.dim() != (steps, trials, hidden) {
         *activity = Array3::from_elem((steps, trials, hidden), R::ZERO);
     }

@@ -163,8 +163,13 @@ fn momentum<R: Real>(
     steps: &[u64],
 ) -> Result<Momentum<R>, Error> {
     let mut momentum = Momentum::default();
-    for (&steps, (tensor, _)) in steps.iter().zip(params.tensors()) {
-        let (_, mean) = values(tensors, &format!("momentum.{tensor}"))?;
+    for (&steps, (tensor, numbers)) in steps.iter().zip(params.tensors()) {
+        let mean = if numbers.is_empty() {
+            // τ of a gated cell: nothing was written.
+            Vec::new()
+        } else {
+            values(tensors, &format!("momentum.{tensor}"))?.1
+        };
         let square = format!("square.{tensor}");
         let square = match tensors.tensor(&square) {
             Ok(_) => values(tensors, &square)?.1,
@@ -178,7 +183,8 @@ fn momentum<R: Real>(
 
 fn shape<R: Real>(params: &Params<R>, tensor: Tensor) -> Vec<usize> {
     match tensor {
-        Tensor::Tau | Tensor::BRec | Tensor::BIn => vec![params.hidden_size()],
+        Tensor::Tau => params.tau.shape().to_vec(),
+        Tensor::BRec | Tensor::BIn => params.b_rec.shape().to_vec(),
         Tensor::WRec => params.w_rec.shape().to_vec(),
         Tensor::WIn => params.w_in.shape().to_vec(),
         Tensor::ReadoutWeight(head) => params.readouts[head].weight.shape().to_vec(),
@@ -274,6 +280,28 @@ mod tests {
         assert_eq!(Checkpoint::from_bytes(&at_rest.to_bytes().unwrap()).unwrap(), at_rest);
         let bytes = double.to_bytes().unwrap();
         assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), network);
+    }
+
+    #[test]
+    fn gated_cells_come_back_bit_by_bit() {
+        for cell in crate::Cell::GATED {
+            let config = Config { cell, input_size: 2, ..Config::paper(5) };
+            let mut random = Key::new(4, Purpose::Parameters).stream();
+            let mut params = Params::<f32>::init(&config, &mut random).unwrap();
+            params.readouts.push(Readout::init(2, 5, &mut random));
+            let slot = |(k, (_, values)): (usize, (Tensor, &[f32]))| Slot {
+                mean: values.iter().map(|x| x * 0.5).collect(),
+                square: values.iter().map(|x| x * x).collect(),
+                steps: k as u64,
+            };
+            let slots = params.tensors().enumerate().map(slot).collect();
+            let momentum = Some(Momentum { slots });
+            let network = Checkpoint { config, params, momentum, metadata: BTreeMap::new() };
+            let bytes = network.to_bytes().unwrap();
+            assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), network);
+            let at_rest = Checkpoint { momentum: None, ..network };
+            assert_eq!(Checkpoint::from_bytes(&at_rest.to_bytes().unwrap()).unwrap(), at_rest);
+        }
     }
 
     #[test]

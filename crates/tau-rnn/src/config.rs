@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Cell, Error};
 
 /// Where the nonlinearity stands in the update of the leaky cell. With a = 1/τ and
 /// u = W h(t−1) + b_rec + w_in x(t) + b_in:
@@ -102,6 +102,11 @@ pub struct Config {
     pub hidden_size: usize,
     /// Number of input channels, at least 1 (1 in the paper).
     pub input_size: usize,
+    /// The equations of a neuron. What follows is about the leaky cell: for the others it must be as
+    /// [`Config::paper`] has it, and means nothing. (Not written when it is the leaky cell: so older
+    /// files, and what is derived from their text, stay as they are.)
+    #[serde(default, skip_serializing_if = "Cell::is_leaky")]
+    pub cell: Cell,
     /// Where the nonlinearity stands.
     pub placement: Placement,
     /// The nonlinearity.
@@ -110,6 +115,7 @@ pub struct Config {
     pub tau: TimeConstants,
     /// Whether a neuron may connect to itself. In the paper it may not: the diagonal of W is set
     /// to zero before every forward pass, while its gradient still counts in the clipped norm.
+    /// (Gated cells always do.)
     pub self_connections: bool,
 }
 
@@ -124,11 +130,24 @@ impl Config {
         Self {
             hidden_size,
             input_size: 1,
+            cell: Cell::Leaky,
             placement: Placement::Whole,
             activation: Activation::LeakyRelu,
             tau: TimeConstants::Trainable { start: 1.0 },
             self_connections: false,
         }
+    }
+
+    /// Rows of W: as many gates as the cell has, each for every neuron.
+    #[must_use]
+    pub fn gate_rows(&self) -> usize {
+        self.cell.gates() * self.hidden_size
+    }
+
+    /// Numbers in the state of a trial: h, and behind it c of an LSTM.
+    #[must_use]
+    pub fn state_size(&self) -> usize {
+        self.cell.states() * self.hidden_size
     }
 
     /// Checks every field once; everything that takes a `Config` relies on it.
@@ -141,6 +160,9 @@ impl Config {
         }
         if self.input_size == 0 {
             return Err(Error::InputSize { value: self.input_size });
+        }
+        if self.cell.gated() {
+            return self.check_gated();
         }
         if self.placement.steps_per_unit() == 0 {
             return Err(Error::StepsPerUnit);
@@ -156,10 +178,40 @@ impl Config {
         }
     }
 
-    /// Whether τ is trained.
+    /// A setting that would be ignored is refused: whoever says it means something by it.
+    fn check_gated(&self) -> Result<(), Error> {
+        let refused = |name, value: String, allowed| {
+            Err(Error::GatedSetting { cell: self.cell, name, value, allowed })
+        };
+        match self.placement {
+            Placement::Whole => {}
+            Placement::Drive => return refused("placement", "drive".to_owned(), "whole"),
+            Placement::Continuous { .. } => {
+                return refused("placement", "continuous".to_owned(), "whole");
+            }
+        }
+        if self.activation != Activation::LeakyRelu {
+            return refused("activation", self.activation.to_string(), "leaky-relu");
+        }
+        match self.tau {
+            TimeConstants::Trainable { start: 1.0 } => {}
+            TimeConstants::Trainable { start } => {
+                return refused("start of tau", start.to_string(), "1");
+            }
+            TimeConstants::Fixed { value } => {
+                return refused("fixed tau", value.to_string(), "none");
+            }
+        }
+        if self.self_connections {
+            return refused("self_connections", "true".to_owned(), "false");
+        }
+        Ok(())
+    }
+
+    /// Whether there is a τ that is trained.
     #[must_use]
     pub fn trains_tau(&self) -> bool {
-        matches!(self.tau, TimeConstants::Trainable { .. })
+        !self.cell.gated() && matches!(self.tau, TimeConstants::Trainable { .. })
     }
 }
 
@@ -194,6 +246,63 @@ mod tests {
             spoil(&mut config);
             let error = config.check().unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    /// Digests of these texts name the folders of runs.
+    #[test]
+    fn the_text_of_the_leaky_cell_is_what_it_was_before_there_were_others() {
+        let text = r#"{"hidden_size":500,"input_size":1,"placement":"whole","activation":"leaky-relu","tau":{"trainable":{"start":1.0}},"self_connections":false}"#;
+        assert_eq!(serde_json::to_string(&Config::paper(500)).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Config>(text).unwrap(), Config::paper(500));
+        for cell in Cell::ALL {
+            let config = Config { cell, ..Config::paper(7) };
+            let text = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config, "{text}");
+        }
+    }
+
+    #[test]
+    fn gated_cells_have_no_settings_of_the_leaky_one() {
+        check(|_| {}, None);
+        check(
+            |c| c.placement = Placement::Drive,
+            Some(
+                "placement: drive (allowed for gru: whole; only the leaky cell has it: leave it out, \
+                 or choose that cell)",
+            ),
+        );
+        check(
+            |c| c.placement = Placement::Continuous { steps_per_unit: 0 },
+            Some("placement: continuous (allowed for gru: whole;"),
+        );
+        check(
+            |c| c.activation = Activation::Tanh,
+            Some("activation: tanh (allowed for gru: leaky-relu;"),
+        );
+        check(
+            |c| c.tau = TimeConstants::Fixed { value: 2.5 },
+            Some("fixed tau: 2.5 (allowed for gru: none;"),
+        );
+        check(
+            |c| c.tau = TimeConstants::Trainable { start: f64::NAN },
+            Some("start of tau: NaN (allowed for gru: 1;"),
+        );
+        check(
+            |c| c.self_connections = true,
+            Some("self_connections: true (allowed for gru: false;"),
+        );
+        check(|c| c.hidden_size = 0, Some("hidden_size: 0 (allowed: 1 to 65536)"));
+        fn check(spoil: impl Fn(&mut Config), message: Option<&str>) {
+            let mut config = Config { cell: Cell::Gru, ..Config::paper(10) };
+            spoil(&mut config);
+            match (config.check(), message) {
+                (Ok(()), None) => {}
+                (Err(error), Some(message)) => {
+                    assert!(error.to_string().starts_with(message), "{error}");
+                }
+                (found, _) => panic!("{found:?} (expected: {message:?})"),
+            }
         }
     }
 

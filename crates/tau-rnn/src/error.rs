@@ -1,5 +1,7 @@
 //! Everything that can go wrong in this crate.
 
+use crate::Cell;
+
 /// An error of the core. Messages name the value, the allowed range and, where there is one, the
 /// remedy.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -40,6 +42,47 @@ pub enum Error {
     UnknownActivation {
         /// The name.
         name: String,
+    },
+    /// A name that is no cell.
+    #[error("unknown cell: {name} (known: leaky, lstm, gru)")]
+    UnknownCell {
+        /// The name.
+        name: String,
+    },
+    /// A setting of the leaky cell for a cell that has none of it.
+    #[error(
+        "{name}: {value} (allowed for {cell}: {allowed}; only the leaky cell has it: leave it out, \
+         or choose that cell)"
+    )]
+    GatedSetting {
+        /// The cell.
+        cell: Cell,
+        /// Which field of the configuration.
+        name: &'static str,
+        /// What was asked for.
+        value: String,
+        /// The value that stands for "not there".
+        allowed: &'static str,
+    },
+    /// Random initial states for a cell that begins with zeros.
+    #[error(
+        "initial state: uniform up to {scale} (allowed for {cell}: zero, or given states; as \
+         published, its state begins with zeros)"
+    )]
+    GatedInitial {
+        /// The cell.
+        cell: Cell,
+        /// Upper end of the interval.
+        scale: f64,
+    },
+    /// A cell without kernels for GPUs.
+    #[error(
+        "cell: {cell} (allowed on a GPU: leaky; there are no kernels for it yet: use the processor, \
+         --device cpu)"
+    )]
+    CellOnGpu {
+        /// The cell.
+        cell: Cell,
     },
     /// A number of the optimiser out of range.
     #[error("{name}: {value} (allowed: {allowed})")]

@@ -6,14 +6,16 @@
 //!
 //! > h(t) = φ((1 − 1/τ) h(t−1) + (1/τ) (W h(t−1) + b_rec + w_in x(t) + b_in)),
 //!
-//! (and two other [`Placement`]s of φ), read by linear heads.
+//! (and two other [`Placement`]s of φ), read by linear heads. The paper's gated baselines, LSTM and
+//! GRU with PyTorch's equations, are other [`Cell`]s of the same networks: no τ, a row of W for each
+//! gate of each neuron, state zero before the first step.
 //!
 //! | symbol | name | shape | unit |
 //! |---|---|---|---|
 //! | τ_raw, τ_eff = max(τ_raw, 1) | [`Params::tau`], [`Params::tau_eff`] | (neuron) | steps |
-//! | W | [`Params::w_rec`] | (to, from) | |
-//! | w_in | [`Params::w_in`] | (neuron, channel) | |
-//! | b_rec, b_in | [`Params::b_rec`], [`Params::b_in`] | (neuron) | |
+//! | W | [`Params::w_rec`] | (to, from); gated: (gate and to, from) | |
+//! | w_in | [`Params::w_in`] | (neuron, channel); gated: (gate and neuron, channel) | |
+//! | b_rec, b_in | [`Params::b_rec`], [`Params::b_in`] | (neuron); gated: (gate and neuron) | |
 //! | readouts | [`Params::readouts`] | (output, neuron) each | |
 //! | x | [`Batch::inputs`] | (time, trial, channel) | |
 //! | φ | [`Activation`] | | |
@@ -56,10 +58,12 @@
 //! ```
 //!
 //! What it does not know: tasks and curricula (`tau-tasks`, `tau-curricula`), timescales of the
-//! activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), gated cells (not yet).
+//! activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), gated cells on GPUs (not yet), stacks
+//! of layers.
 
 mod backend;
 mod batch;
+mod cell;
 pub mod check;
 mod checkpoint;
 mod config;
@@ -73,10 +77,12 @@ mod optim;
 mod params;
 mod real;
 pub mod reference;
+mod smooth;
 mod spectrum;
 
 pub use backend::{Backend, Losses};
 pub use batch::{Batch, BitRule, Drawn, HeadScore, Initial, Scores, Target};
+pub use cell::Cell;
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Config, Placement, TimeConstants};

@@ -48,6 +48,15 @@ impl Optimiser {
         Self { rule: Rule::Sgd { learning_rate: 0.05, momentum: 0.1 }, clip_norm: Some(2.0) }
     }
 
+    /// The paper's optimiser for gated networks (section 4): Adam with PyTorch's defaults, η = 10⁻³,
+    /// norm at most 2.
+    #[must_use]
+    pub fn paper_gated() -> Self {
+        let rule =
+            Rule::Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
+        Self { rule, clip_norm: Some(2.0) }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors
@@ -197,7 +206,9 @@ impl<R: Real> Momentum<R> {
     /// Makes room for arrays (new heads) that have none yet. What another rule remembered means
     /// nothing to this one: it begins anew.
     fn fit(&mut self, params: &Params<R>, needs_square: bool) {
-        let other_rule = |slot: &Slot<R>| slot.square.is_empty() == needs_square;
+        // An array without numbers (τ of a gated cell) tells nothing about the rule.
+        let other_rule =
+            |slot: &Slot<R>| !slot.mean.is_empty() && slot.square.is_empty() == needs_square;
         if self.slots.iter().any(other_rule) {
             self.slots.clear();
         }
@@ -270,6 +281,28 @@ mod tests {
         optimiser.step(&mut params, &gradients, gradients.norm(), &mut Momentum::default());
         assert_relative_eq!(params.tau[0], 1.99, max_relative = 1e-8);
         assert_relative_eq!(params.tau[1], 1.99, max_relative = 1e-8);
+    }
+
+    /// The empty τ of a gated cell must not look like the memory of another rule.
+    #[test]
+    fn adam_remembers_a_cell_without_tau() {
+        let config = Config { cell: crate::Cell::Gru, ..Config::paper(2) };
+        let mut rng = Key::new(0, Purpose::Parameters).stream();
+        let mut params = Params::<f64>::init(&config, &mut rng).unwrap();
+        let mut gradients = Gradients::zeros(&params);
+        gradients.restart(true, false, std::iter::empty());
+        gradients.values.b_in.fill(1.0);
+        let rule =
+            Rule::Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
+        let (optimiser, mut memory) = (Optimiser { rule, clip_norm: None }, Momentum::default());
+        for steps in 1..=3 {
+            optimiser.step(&mut params, &gradients, 1.0, &mut memory);
+            assert_eq!(
+                memory.slots.iter().map(|s| s.steps).collect::<Vec<_>>(),
+                [0, steps, steps, steps, steps]
+            );
+        }
+        memory.check(&params).unwrap();
     }
 
     #[test]

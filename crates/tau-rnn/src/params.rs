@@ -37,17 +37,21 @@ impl<R: Real> Readout<R> {
 }
 
 /// All parameters of a network. Matrices are [to, from], as in PyTorch.
+///
+/// A gated cell has no τ (an empty array), and a row for each gate of each neuron in the other arrays
+/// of the cell: all neurons of the first gate, then all of the second, …, in the order of
+/// [`crate::Cell`]. So they are PyTorch's `weight_hh`, `bias_hh`, `weight_ih`, `bias_ih`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params<R> {
     /// τ_raw of each neuron, in steps; what acts is [`Params::tau_eff`].
     pub tau: Array1<R>,
-    /// Recurrent weights W, shape (neuron, neuron).
+    /// Recurrent weights W, shape (neuron, neuron); gated: (gate and neuron, neuron).
     pub w_rec: Array2<R>,
-    /// Recurrent bias, shape (neuron).
+    /// Recurrent bias, shape (neuron); gated: (gate and neuron).
     pub b_rec: Array1<R>,
-    /// Input weights, shape (neuron, channel).
+    /// Input weights, shape (neuron, channel); gated: (gate and neuron, channel).
     pub w_in: Array2<R>,
-    /// Input bias, shape (neuron).
+    /// Input bias, shape (neuron); gated: (gate and neuron).
     pub b_in: Array1<R>,
     /// The heads, in the order in which batches number them.
     pub readouts: Vec<Readout<R>>,
@@ -84,7 +88,8 @@ impl<R: Real> Params<R> {
     /// The paper's initial values (section 1, from the published code), without heads.
     ///
     /// τ_raw ~ U[start, start + 1] (or the fixed value); W, b_rec ~ U(±1/√H); w_in, b_in ~
-    /// U(±1/√channels). Drawn in the order τ, W, b_rec, w_in, b_in.
+    /// U(±1/√channels). Drawn in the order τ, W, b_rec, w_in, b_in. Of a gated cell everything is
+    /// U(±1/√H), as in PyTorch, and τ is empty.
     ///
     /// # Errors
     /// Those of [`Config::check`].
@@ -92,8 +97,11 @@ impl<R: Real> Params<R> {
         config.check()?;
         let hidden = config.hidden_size;
         let recurrent = 1.0 / (hidden as f64).sqrt();
-        let input = 1.0 / (config.input_size as f64).sqrt();
+        let fan_in = if config.cell.gated() { hidden } else { config.input_size };
+        let input = 1.0 / (fan_in as f64).sqrt();
+        let rows = config.gate_rows();
         let tau = match config.tau {
+            _ if config.cell.gated() => Array1::from_elem(0, R::ZERO),
             TimeConstants::Trainable { start } => {
                 uniform(hidden, 0.5, rng).mapv(|x: R| x + R::from_f64(start + 0.5))
             }
@@ -101,17 +109,17 @@ impl<R: Real> Params<R> {
         };
         let mut params = Self {
             tau,
-            w_rec: uniform((hidden, hidden), recurrent, rng),
-            b_rec: uniform(hidden, recurrent, rng),
-            w_in: uniform((hidden, config.input_size), input, rng),
-            b_in: uniform(hidden, input, rng),
+            w_rec: uniform((rows, hidden), recurrent, rng),
+            b_rec: uniform(rows, recurrent, rng),
+            w_in: uniform((rows, config.input_size), input, rng),
+            b_in: uniform(rows, input, rng),
             readouts: Vec::new(),
         };
         params.apply_constraints(config);
         Ok(params)
     }
 
-    /// τ_eff = max(τ_raw, 1), the time constants that act, in steps.
+    /// τ_eff = max(τ_raw, 1), the time constants that act, in steps; empty for a gated cell.
     #[must_use]
     pub fn tau_eff(&self) -> Array1<R> {
         self.tau.mapv(effective_tau)
@@ -120,7 +128,7 @@ impl<R: Real> Params<R> {
     /// Number of neurons.
     #[must_use]
     pub fn hidden_size(&self) -> usize {
-        self.tau.len()
+        self.w_rec.ncols()
     }
 
     /// Whether there is a head of that number.
@@ -135,12 +143,13 @@ impl<R: Real> Params<R> {
     /// # Errors
     /// [`Error::Shape`] or [`Error::NotFinite`] with the name of the array.
     pub fn checked(mut self, config: &Config) -> Result<Self, Error> {
-        let hidden = config.hidden_size;
-        shape("tau", self.tau.shape(), &[hidden])?;
-        shape("w_rec", self.w_rec.shape(), &[hidden, hidden])?;
-        shape("b_rec", self.b_rec.shape(), &[hidden])?;
-        shape("w_in", self.w_in.shape(), &[hidden, config.input_size])?;
-        shape("b_in", self.b_in.shape(), &[hidden])?;
+        let (hidden, rows) = (config.hidden_size, config.gate_rows());
+        let time_constants = if config.cell.gated() { 0 } else { hidden };
+        shape("tau", self.tau.shape(), &[time_constants])?;
+        shape("w_rec", self.w_rec.shape(), &[rows, hidden])?;
+        shape("b_rec", self.b_rec.shape(), &[rows])?;
+        shape("w_in", self.w_in.shape(), &[rows, config.input_size])?;
+        shape("b_in", self.b_in.shape(), &[rows])?;
         for (k, readout) in self.readouts.iter().enumerate() {
             let outputs = readout.outputs().max(1);
             let name = Tensor::ReadoutWeight(k);
@@ -174,9 +183,9 @@ impl<R: Real> Params<R> {
         }
     }
 
-    /// Sets the diagonal of W to zero unless `config` allows self-connections.
+    /// Sets the diagonal of the leaky cell's W to zero unless `config` allows self-connections.
     pub fn apply_constraints(&mut self, config: &Config) {
-        if !config.self_connections {
+        if !config.self_connections && !config.cell.gated() {
             self.w_rec.diag_mut().fill(R::ZERO);
         }
     }
@@ -280,6 +289,7 @@ pub(crate) fn flat_mut<R, D: ndarray::Dimension>(array: &mut ndarray::Array<R, D
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cell;
     use tau_random::{Key, Purpose};
 
     fn params(hidden: usize) -> (Config, Params<f64>) {
@@ -306,6 +316,27 @@ mod tests {
             let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             assert!(least >= low && least < low + 0.03 * width, "least: {least}");
             assert!(most <= high && most > high - 0.03 * width, "most: {most}");
+        }
+    }
+
+    /// As `torch.nn.LSTM` and `torch.nn.GRU` start, whatever the number of channels.
+    #[test]
+    fn gated_cells_start_like_pytorchs() {
+        for cell in Cell::GATED {
+            let config = Config { cell, input_size: 3, ..Config::paper(100) };
+            let mut rng = Key::new(1, Purpose::Parameters).stream();
+            let params = Params::<f64>::init(&config, &mut rng).unwrap();
+            let rows = 100 * cell.gates();
+            assert_eq!((params.hidden_size(), params.tau.len()), (100, 0));
+            assert_eq!((params.w_rec.dim(), params.w_in.dim()), ((rows, 100), (rows, 3)));
+            for (tensor, values) in params.tensors().skip(1) {
+                let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+                let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                assert!((-0.1..-0.098).contains(&least), "{tensor}: {least}");
+                assert!((0.098..=0.1).contains(&most), "{tensor}: {most}");
+            }
+            assert!(params.w_rec.diag().iter().all(|&w| w != 0.0));
+            params.checked(&config).unwrap();
         }
     }
 

@@ -5,11 +5,12 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::cpu::Vectorised;
+use crate::smooth;
 
 /// `f32` (training) or `f64` (gradient checks, parity): everything numerical is generic over it.
 ///
-/// The elementary functions come from the `libm` crate, not from the system, so that a seed gives
-/// the same bits on every machine.
+/// The elementary functions come from the `libm` crate or are our own, not from the system, so that a
+/// seed gives the same bits on every machine.
 pub trait Real:
     Copy
     + Debug
@@ -64,12 +65,18 @@ pub trait Real:
     fn ln(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// 1 / (1 + exp(−self)) of a gate, to a few units in the last place. Of `f32` it can be computed
+    /// for many numbers side by side.
+    fn gate_sigmoid(self) -> Self;
+    /// Hyperbolic tangent, as [`Real::gate_sigmoid`].
+    fn gate_tanh(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
 }
 
 macro_rules! real {
-    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $tanh:ident) => {
+    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $tanh:ident,
+     $gate_sigmoid:ident, $gate_tanh:ident) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -115,6 +122,14 @@ macro_rules! real {
                 libm::$tanh(self)
             }
             #[inline(always)]
+            fn gate_sigmoid(self) -> Self {
+                smooth::$gate_sigmoid(self)
+            }
+            #[inline(always)]
+            fn gate_tanh(self) -> Self {
+                smooth::$gate_tanh(self)
+            }
+            #[inline(always)]
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
@@ -122,5 +137,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, 1e-30, 1e36, expf, logf, tanhf);
-real!(f64, 1e-290, 1e306, exp, log, tanh);
+real!(f32, 1e-30, 1e36, expf, logf, tanhf, sigmoid32, tanh32);
+real!(f64, 1e-290, 1e306, exp, log, tanh, sigmoid64, tanh64);

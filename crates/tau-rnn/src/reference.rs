@@ -4,6 +4,8 @@
 //! section 1, with every pre-activation kept. Nothing here is shared with the backends except the
 //! parameters: use it to check a result, never to compute one.
 
+mod gated;
+
 use crate::batch::{HeadScore, Initial, Target};
 use crate::{Activation, Batch, Config, Error, Gradients, Params, Placement, Scores};
 
@@ -40,7 +42,12 @@ pub fn states(
     trial: usize,
 ) -> Result<Vec<Vec<f64>>, Error> {
     batch.check(config, params)?;
-    Ok(run(config, params, batch, trial).h.split_off(1))
+    let mut h = if config.cell.gated() {
+        gated::run(config, params, batch, trial).h
+    } else {
+        run(config, params, batch, trial).h
+    };
+    Ok(h.split_off(1))
 }
 
 /// Scores and gradient of a batch, by back-propagation through time.
@@ -61,9 +68,15 @@ pub fn gradients(
     gradients.restart(true, config.trains_tau(), trained);
     let mut scores = vec![HeadScore::default(); heads.len()];
     for trial in 0..batch.trials() {
-        let record = run(config, &params, batch, trial);
-        let errors = read(&params, batch, trial, &record, &mut scores, &mut gradients);
-        back(config, &params, batch, trial, &record, errors, &mut gradients);
+        if config.cell.gated() {
+            let record = gated::run(config, &params, batch, trial);
+            let errors = read(&params, batch, trial, &record.h, &mut scores, &mut gradients);
+            gated::back(config, &params, batch, trial, &record, errors, &mut gradients);
+        } else {
+            let record = run(config, &params, batch, trial);
+            let errors = read(&params, batch, trial, &record.h, &mut scores, &mut gradients);
+            back(config, &params, batch, trial, &record, errors, &mut gradients);
+        }
     }
     if batch.target.every_step() {
         scores[0].accuracy = f64::NAN;
@@ -124,7 +137,7 @@ fn read(
     params: &Params<f64>,
     batch: &Batch<'_, f64>,
     trial: usize,
-    record: &Trial,
+    states: &[Vec<f64>],
     scores: &mut [HeadScore],
     gradients: &mut Gradients<f64>,
 ) -> Vec<Vec<f64>> {
@@ -135,7 +148,7 @@ fn read(
         let readout = &params.readouts[head];
         let first = if batch.target.every_step() { 1 } else { steps };
         for t in first..=steps {
-            let h = &record.h[t];
+            let h = &states[t];
             let y: Vec<f64> = (0..readout.outputs())
                 .map(|o| {
                     let sum: f64 = (0..h.len()).map(|j| readout.weight[[o, j]] * h[j]).sum();

@@ -8,7 +8,7 @@ use ndarray::{Array2, Array3};
 use rayon::ThreadPool;
 use tau_curricula::TrainingSpec;
 use tau_random::{Key, Purpose};
-use tau_rnn::{Batch, Initial, Readout, Target, thread_pool};
+use tau_rnn::{Batch, Initial, Readout, Rule, Target, thread_pool};
 
 use crate::{Error, Run, State};
 
@@ -108,7 +108,7 @@ fn workspace(run: &Run) -> usize {
 /// A checkpoint for each N, two states with momentum, a table.
 fn disk(spec: &TrainingSpec) -> usize {
     let hidden = spec.network.hidden_size;
-    let cell = hidden * (hidden + 4);
+    let cell = spec.network.gate_rows() * (hidden + 3) + hidden;
     let (mut heads, mut numbers, mut rows) = (0, 0, 0);
     let mut stage = Some(spec.curriculum.first(spec.n_start));
     while let Some(now) = stage {
@@ -117,7 +117,8 @@ fn disk(spec: &TrainingSpec) -> usize {
         rows += now.memory.len();
         stage = if now.n_max() < spec.n_end { spec.curriculum.next(&now) } else { None };
     }
-    numbers += 4 * (cell + heads * 2 * (hidden + 1));
+    let kept = if matches!(spec.optimiser.rule, Rule::Adam { .. }) { 3 } else { 2 };
+    numbers += 2 * kept * (cell + heads * 2 * (hidden + 1));
     4 * numbers + 80 * rows * spec.max_epochs / spec.n_end.max(1)
 }
 

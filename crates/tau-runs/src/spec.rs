@@ -6,10 +6,12 @@
 //! seed = 1                    # or "random", which is drawn and written back
 //! [network]
 //! hidden_size = 64
+//! cell = "lstm"               # or "gru", "leaky": what is not said is as published for it
 //! ```
 
 use rand_core::{OsRng, TryRngCore};
 use tau_curricula::{Curriculum, TrainingSpec};
+use tau_rnn::Cell;
 use tau_tasks::TaskKind;
 use toml::{Table, Value};
 
@@ -21,12 +23,14 @@ pub(crate) const VERSION: i64 = 1;
 const VARIANTS: [&str; 2] = ["network.tau", "optimiser.rule"];
 /// Tables that may stand in one another; the language has three.
 const DEEPEST: usize = 8;
+/// The key that decides what is published.
+const CELL: &str = "network.cell";
 /// Neurons, unless said otherwise.
 const PUBLISHED_SIZE: usize = 500;
 
 /// A spec from its text and `sets`, pairs of a dotted key and a value that go before the text. What
-/// is not said is as published: parity, multi-head, 500 neurons; a seed that is not given, or given
-/// as `"random"`, is drawn.
+/// is not said is as published for its cell: leaky, parity, multi-head, 500 neurons; a seed that is
+/// not given, or given as `"random"`, is drawn.
 ///
 /// # Errors
 /// [`Error::UnknownKey`], [`Error::Value`], [`Error::Toml`]; values out of range.
@@ -113,14 +117,25 @@ pub(crate) fn resolve(mut table: Table) -> Result<TrainingSpec, Error> {
     if drawn {
         table.insert("seed".to_owned(), Value::Integer(random_seed()));
     }
-    let paper = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, PUBLISHED_SIZE, 0);
-    let published = Table::try_from(&paper).map_err(|error| Error::Toml(error.to_string()))?;
+    let cell = said_cell(&table);
+    let (task, curriculum) = (TaskKind::Parity, Curriculum::MultiHead);
+    let paper = TrainingSpec::paper_cell(cell, task, curriculum, PUBLISHED_SIZE, 0);
+    let mut published = Table::try_from(&paper).map_err(|error| Error::Toml(error.to_string()))?;
+    // The leaky cell is not written, and is a known key nevertheless.
+    insert(&mut published, CELL, Value::String(cell.to_string()))?;
     let known = keys(&published, "");
     let mut whole = published;
     overlay(&mut whole, table, "", &known)?;
     let spec: TrainingSpec = whole.try_into().map_err(toml_error)?;
     spec.check()?;
     Ok(spec)
+}
+
+/// The cell that the table names. Whatever is no cell is met when the whole table is read.
+fn said_cell(table: &Table) -> Cell {
+    let (network, key) = CELL.split_once('.').unwrap_or_default();
+    let said = table.get(network).and_then(|network| network.get(key)).and_then(Value::as_str);
+    said.and_then(|name| name.parse().ok()).unwrap_or_default()
 }
 
 /// From the system; positive and short enough to be read aloud.
@@ -217,6 +232,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_said_of_a_gated_network_is_as_published_for_it() {
+        let paper = |cell, hidden_size| {
+            TrainingSpec::paper_cell(cell, TaskKind::Parity, Curriculum::MultiHead, hidden_size, 7)
+        };
+        let spec = read_spec("seed = 7\nnetwork.cell = \"lstm\"", &[]).unwrap();
+        assert_eq!(spec, paper(Cell::Lstm, 500));
+        let sets = [("network.cell", "gru"), ("network.hidden_size", "32")];
+        let sets = sets.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let spec = read_spec("seed = 7", &sets).unwrap();
+        assert_eq!(spec, paper(Cell::Gru, 32));
+        assert_eq!(read_resolved(&write(&spec).unwrap()).unwrap(), spec);
+        let spec = read_spec("seed = 7\nnetwork.cell = \"leaky\"", &[]).unwrap();
+        assert_eq!(spec, paper(Cell::Leaky, 500));
+        let text = "seed = 1\nnetwork.cell = \"lstm\"\nbatch_size = 8\nmax_epochs = 3";
+        let spec = read_spec(text, &[]).unwrap();
+        assert_eq!((spec.batch_size, spec.max_epochs, spec.updates_per_epoch), (8, 3, 300));
+    }
+
+    /// A digest of this text names the folder of a run.
+    #[test]
+    fn the_text_of_a_published_spec_is_what_it_was_before_there_were_gated_cells() {
+        let spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 500, 7);
+        let text = "seed = 7\ntask = \"parity\"\ncoding = \"bits\"\ncurriculum = \"multi-head\"\n\
+                    n_start = 2\nn_end = 101\nmax_epochs = 1000\nupdates_per_epoch = 600\n\
+                    batch_size = 256\ntest_batches = 50\nsuccess_accuracy = 0.98\n\
+                    initial_state = 0.1\n\n[network]\nhidden_size = 500\ninput_size = 1\n\
+                    placement = \"whole\"\nactivation = \"leaky-relu\"\nself_connections = false\n\n\
+                    [network.tau.trainable]\nstart = 1.0\n\n[optimiser]\nclip_norm = 2.0\n\n\
+                    [optimiser.rule.sgd]\nlearning_rate = 0.05\nmomentum = 0.1\n";
+        assert_eq!(write(&spec).unwrap(), text);
+    }
+
+    #[test]
     fn seeds_are_drawn_and_differ() {
         let seeds: Vec<u64> =
             ["", "seed = \"random\"", ""].map(|text| read_spec(text, &[]).unwrap().seed).into();
@@ -232,6 +280,14 @@ mod tests {
         );
         check("hidden_size = 4", "unknown key: hidden_size (did you mean network.hidden_size?)");
         check("version = 2", "version: 2 (allowed: 1 to 1; a newer tau wrote it: use that one)");
+        check("network.cel = \"gru\"", "unknown key: network.cel (did you mean network.cell?)");
+        check("network.cell = \"rnn\"", "unknown variant `rnn`, expected one of `leaky`, `lstm`");
+        check("network.cell = 3", "invalid type");
+        check(
+            "[network]\ncell = \"gru\"\nplacement = \"drive\"",
+            "placement: drive (allowed for gru: whole;",
+        );
+        check("initial_state = 0.1\nnetwork.cell = \"gru\"", "initial_state: 0.1 (allowed: 0 for");
         check("batch_size = 0", "batch_size: 0 (allowed: 1 to 4294967295)");
         check("batch_size = \"many\"", "invalid type: string \"many\", expected usize");
         check("task = ", "TOML parse error at line 1");

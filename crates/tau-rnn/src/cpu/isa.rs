@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use super::gated::Gated;
 use super::product::tile;
 use super::readout::Read;
 use super::slice::{Backward, Forward};
@@ -59,6 +60,10 @@ pub trait Vectorised: Sized {
     fn read(isa: Isa, kernel: Read<'_, '_, Self>);
     /// Back-propagates through a slice.
     fn backward(isa: Isa, kernel: Backward<'_, '_, Self>);
+    /// [`Vectorised::forward`] of a gated cell.
+    fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>);
+    /// [`Vectorised::backward`] of a gated cell.
+    fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>);
 }
 
 /// Largest panel width of all; rows of activity are padded to a multiple of it.
@@ -120,6 +125,14 @@ macro_rules! vectorised {
 
             fn backward(isa: Isa, kernel: Backward<'_, '_, Self>) {
                 run!(isa, kernel, Backward<'_, '_, $type>, $w, $y, $b);
+            }
+
+            fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>) {
+                run!(isa, kernel, Gated<Forward<'_, $type>>, $w, $y, $b);
+            }
+
+            fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>) {
+                run!(isa, kernel, Gated<Backward<'_, '_, $type>>, $w, $y, $b);
             }
         }
     };

@@ -6,6 +6,7 @@
 
 mod alone;
 mod buffer;
+mod gated;
 mod isa;
 mod leaky;
 mod product;
@@ -15,7 +16,7 @@ mod slice;
 
 use std::sync::Arc;
 
-use ndarray::{Array2, Array3, ArrayView3, Axis};
+use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
@@ -29,6 +30,7 @@ pub use alone::Products;
 pub use isa::Isa;
 pub(crate) use isa::Vectorised;
 
+use gated::Gated;
 use leaky::{Leak, extra_columns};
 use product::Panels;
 use readout::Read;
@@ -109,9 +111,11 @@ impl<R: Real> Cpu<R> {
         let packed = Packed {
             hidden: config.hidden_size,
             channels: config.input_size,
+            cell: config.cell,
             leak: Leak::new(&config),
             forward: Panels::default(),
             backward: Panels::default(),
+            input: Vec::new(),
             readout_forward: Panels::default(),
             readout_backward: Panels::default(),
             outputs: Vec::new(),
@@ -147,7 +151,12 @@ impl<R: Real> Cpu<R> {
         every_step: bool,
     ) -> usize {
         let slices = trials.div_ceil(SLICE_ROWS);
-        let numbers = slice::numbers(config, steps, trials.min(SLICE_ROWS), outputs, every_step);
+        let rows = trials.min(SLICE_ROWS);
+        let numbers = if config.cell.gated() {
+            gated::numbers::<R>(config, steps, rows, outputs, every_step)
+        } else {
+            slice::numbers(config, steps, rows, outputs, every_step)
+        };
         slices * numbers * size_of::<R>()
     }
 
@@ -156,6 +165,10 @@ impl<R: Real> Cpu<R> {
         let lanes = R::lanes(self.isa);
         let hidden = self.config.hidden_size;
         let (pool, packed) = (&*self.pool, &mut self.packed);
+        if !self.fresh && packed.cell.gated() {
+            packed.pack_gates(pool, lanes, &self.params);
+            self.fresh = true;
+        }
         if !self.fresh {
             packed.leak.set(&self.config, &self.params);
             let matrix = packed.leak.matrix(&self.params);
@@ -205,10 +218,10 @@ impl<R: Real> Cpu<R> {
             let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
             slice.start(packed, range, batch.steps(), keep, &batch.initial);
             let inputs = batch.inputs;
-            R::forward(isa, Forward { packed, inputs, keep, slice: &mut *slice });
+            forward(isa, Forward { packed, inputs, keep, slice: &mut *slice });
             R::read(isa, Read { packed, batch, keep, slice: &mut *slice });
             if back {
-                R::backward(isa, Backward { packed, batch, cell, slice });
+                backward(isa, Backward { packed, batch, cell, slice });
             }
         });
         Ok(())
@@ -230,6 +243,24 @@ impl<R: Real> Cpu<R> {
                 HeadScore { loss: loss / trials, accuracy: f64::from(hits) / trials }
             }
         })
+    }
+}
+
+/// Runs a slice through all steps.
+fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
+    if kernel.packed.cell.gated() {
+        R::forward_gated(isa, Gated(kernel));
+    } else {
+        R::forward(isa, kernel);
+    }
+}
+
+/// Back-propagates through a slice.
+fn backward<R: Real>(isa: Isa, kernel: Backward<'_, '_, R>) {
+    if kernel.packed.cell.gated() {
+        R::backward_gated(isa, Gated(kernel));
+    } else {
+        R::backward(isa, kernel);
     }
 }
 
@@ -339,7 +370,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
             let range = k * rows..trials.min((k + 1) * rows);
             slice.start(packed, range, steps, Keep::History, &first);
             let keep = Keep::History;
-            R::forward(isa, Forward { packed, inputs, keep, slice: &mut **slice });
+            forward(isa, Forward { packed, inputs, keep, slice: &mut **slice });
             for (t, mut part) in part.outer_iter_mut().enumerate() {
                 let (h, stride) = slice.state(t + 1);
                 for (mut part, h) in part.rows_mut().into_iter().zip(h.chunks(stride)) {
@@ -347,8 +378,19 @@ impl<R: Real> Backend<R> for Cpu<R> {
                 }
             }
         });
-        if let Some(last) = activity.outer_iter().next_back() {
-            state.assign(&last);
+        drop(pairs);
+        let Some(last) = activity.outer_iter().next_back() else { return Ok(()) };
+        let hidden = self.config.hidden_size;
+        state.slice_mut(s![.., ..hidden]).assign(&last);
+        // c of an LSTM, which is no activity.
+        if state.ncols() > hidden {
+            for (k, mut state) in state.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
+                let slice = &self.slices[k];
+                let Some(c) = slice.memory(steps) else { continue };
+                for (mut state, c) in state.rows_mut().into_iter().zip(c.chunks(slice.stride)) {
+                    state.iter_mut().skip(hidden).zip(c).for_each(|(state, &c)| *state = c);
+                }
+            }
         }
         Ok(())
     }

@@ -16,7 +16,9 @@ impl<R: Real> Cpu<R> {
         let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
         self.gradients.restart(cell, self.config.trains_tau(), trained);
         self.reduce_readouts(heads);
-        if cell {
+        if cell && self.config.cell.gated() {
+            self.reduce_gates();
+        } else if cell {
             self.reduce_cell();
         }
     }
@@ -74,6 +76,57 @@ impl<R: Real> Cpu<R> {
         gradients.b_in.assign(&gradients.b_rec);
         if self.config.trains_tau() {
             leaky::tau_gradient(&self.config, &self.params, gradients, &sums.tau_sums);
+        }
+    }
+}
+
+/// Gradients of a gated cell.
+impl<R: Real> Cpu<R> {
+    fn reduce_gates(&mut self) {
+        let (hidden, channels) = (self.config.hidden_size, self.config.input_size);
+        let (columns, rows) = (self.packed.columns(), self.config.gate_rows());
+        let gradients = &mut self.gradients.values;
+        let Some((sums, others)) = self.slices[..self.active].split_first_mut() else { return };
+        // dW̃ᵀ is summed in the first slice …
+        let stride = sums.gated.stride;
+        let dm = &mut sums.dm[..columns * stride];
+        spread_blocks(&self.pool, dm, BLOCK * stride, |block, part| {
+            for slice in &*others {
+                add(part, &slice.dm[block * BLOCK * stride..][..part.len()]);
+            }
+        });
+        for slice in &*others {
+            add(&mut sums.gated.input, &slice.gated.input);
+        }
+        // … and turned from there.
+        let dm = &sums.dm;
+        let dw = flat_mut(&mut gradients.w_rec);
+        spread_blocks(&self.pool, dw, BLOCK * hidden, |block, part| {
+            for from in 0..hidden {
+                let column = &dm[from * stride + block * BLOCK..];
+                for (row, &number) in part.chunks_exact_mut(hidden).zip(column) {
+                    row[from] = number;
+                }
+            }
+        });
+        let bias = &dm[(hidden + channels) * stride..][..rows];
+        flat_mut(&mut gradients.b_rec).copy_from_slice(bias);
+        flat_mut(&mut gradients.b_in).copy_from_slice(bias);
+        for (k, mut column) in gradients.w_in.columns_mut().into_iter().enumerate() {
+            let row = &dm[(hidden + k) * stride..];
+            column.iter_mut().zip(row).for_each(|(to, &from)| *to = from);
+        }
+        if sums.gated.input.is_empty() {
+            return;
+        }
+        // The last gate's input stood apart.
+        let apart = |k: usize| &sums.gated.input[k * sums.stride..][..hidden];
+        let first = rows - hidden;
+        for j in 0..hidden {
+            for k in 0..channels {
+                gradients.w_in[[first + j, k]] = apart(k)[j];
+            }
+            gradients.b_in[first + j] = apart(channels)[j];
         }
     }
 }

@@ -9,26 +9,31 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayView3, s};
 
 use crate::batch::Initial;
-use crate::{Batch, Config, Placement, Real};
+use crate::{Batch, Cell, Config, Placement, Real};
 
 use super::buffer::Buffer;
+use super::gated;
 use super::isa::{MAX_PANEL, ROW_BLOCK};
 use super::leaky::{Leak, Phi, StepBack, StepForward, extra_columns, with_phi};
 use super::product::{OuterScratch, Panels, Rows, outer, product, row_stride};
 
 /// Steps whose e(t) are collected before their part of dM is added.
-const CHUNK_STEPS: usize = 8;
+pub(super) const CHUNK_STEPS: usize = 8;
 
 /// The parameters in the form in which a batch uses them, shared by all slices.
 #[derive(Debug)]
 pub(super) struct Packed<R> {
     pub(super) hidden: usize,
     pub(super) channels: usize,
+    pub(super) cell: Cell,
     pub(super) leak: Leak<R>,
     /// M on the way forward: element (from, to), with the columns for input and bias.
     pub(super) forward: Panels<R>,
     /// Mᵀ on the way back: element (to, from), from neurons only.
     pub(super) backward: Panels<R>,
+    /// Weights of the inputs and of the one, as far as a gated cell has them outside of M: (input
+    /// or one, neuron).
+    pub(super) input: Vec<R>,
     /// Outputs of the active heads side by side: element (neuron, output).
     pub(super) readout_forward: Panels<R>,
     /// Element (output, neuron).
@@ -77,10 +82,11 @@ pub(super) struct Slice<R> {
     /// Outputs, then their errors, of the steps that are read (step, row, output), rows
     /// `row_stride` of the outputs apart.
     pub(super) y: Buffer<R>,
-    carry: Buffer<R>,
+    pub(super) carry: Buffer<R>,
     pub(super) direct: Buffer<R>,
-    /// e of the current chunk, first step first.
-    errors: Buffer<R>,
+    /// e of the current chunk, first step first; δ of the current step of a gated cell.
+    pub(super) errors: Buffer<R>,
+    pub(super) gated: gated::Work<R>,
     pub(super) scratch: OuterScratch<R>,
     /// dMᵀ (column of h̃, neuron), rows `stride` apart.
     pub(super) dm: Buffer<R>,
@@ -109,15 +115,28 @@ pub(super) fn numbers(
     let states = if whole { steps + 1 } else { 2 * steps + 2 };
     let activity = (states + CHUNK_STEPS + 1) * rows * stride;
     let blocks = columns.next_multiple_of(ROW_BLOCK);
+    let read = readout_numbers(steps, rows, stride, blocks, outputs, every_step);
+    activity + blocks * stride + read
+}
+
+/// Those of them that outputs need, and the scratch of all gradients: that of the cell has `blocks`
+/// rows.
+pub(super) fn readout_numbers(
+    steps: usize,
+    rows: usize,
+    stride: usize,
+    blocks: usize,
+    outputs: usize,
+    every_step: bool,
+) -> usize {
     let output_blocks = outputs.next_multiple_of(ROW_BLOCK);
-    let gradient = (blocks + output_blocks) * stride;
     let read = if every_step { steps } else { 1 };
     let y = read * rows * row_stride(outputs);
     // Of the two outer products, that of the cell over a chunk and that of the heads over all.
     let chunk = CHUNK_STEPS.min(steps) * rows;
     let scratch =
         (chunk * blocks).max(read * rows * output_blocks) + chunk.max(read * rows) * MAX_PANEL;
-    activity + gradient + y + scratch
+    output_blocks * stride + y + scratch
 }
 
 impl<R: Real> Slice<R> {
@@ -143,6 +162,9 @@ impl<R: Real> Slice<R> {
         h[..size].fill(R::ZERO);
         for (row, trial) in self.trials.clone().enumerate() {
             initial.fill(trial, &mut h[row * stride..][..packed.hidden]);
+        }
+        if packed.cell.gated() {
+            self.start_gates(packed, keep, initial);
         }
     }
 
@@ -201,7 +223,7 @@ impl<R: Real> Forward<'_, R> {
 }
 
 /// Puts the inputs and the ones into rows of activity; zeros into those behind the last trial.
-fn write_extra_columns<R: Real>(
+pub(super) fn write_extra_columns<R: Real>(
     rows: &mut [R],
     stride: usize,
     packed: &Packed<R>,
@@ -287,15 +309,20 @@ fn error_slot(t: usize, newest: usize) -> usize {
 
 impl<R: Real> Slice<R> {
     fn restart_gradients(&mut self, packed: &Packed<R>) {
-        let outputs = packed.readout_bias.len();
         let (size, stride) = (self.size(), self.stride);
-        self.direct.room(size);
+        self.restart_readout_gradients(packed);
         self.errors.room(CHUNK_STEPS * size);
         if !packed.leak.whole {
             self.carry.zeros(size);
             self.tau_sums.zeros(stride);
         }
         self.dm.room(packed.columns().next_multiple_of(ROW_BLOCK) * stride);
+    }
+
+    pub(super) fn restart_readout_gradients(&mut self, packed: &Packed<R>) {
+        let outputs = packed.readout_bias.len();
+        let (size, stride) = (self.size(), self.stride);
+        self.direct.room(size);
         self.dw_out.room(outputs.next_multiple_of(ROW_BLOCK) * stride);
         self.db_out.zeros(outputs);
     }
@@ -346,6 +373,6 @@ impl<R: Real> Slice<R> {
             &self.dw_out,
         ];
         let numbers: usize = buffers.iter().map(|buffer| buffer.held()).sum();
-        (numbers + self.scratch.numbers()) * size_of::<R>()
+        (numbers + self.gated.held() + self.scratch.numbers()) * size_of::<R>()
     }
 }

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 
 use super::*;
-use crate::{Placement, Target};
+use crate::{Cell, Placement, Target};
 
 /// One update in `trials` trials of `steps` steps, one head of `outputs` outputs.
 fn updated(
@@ -50,6 +50,23 @@ fn the_stated_memory_is_what_an_update_takes() {
                 let stated =
                     Cpu::<f32>::workspace_bytes(&config, steps, trials, outputs, every_step);
                 let case = format!("{placement:?}, {hidden}, {steps}, {outputs}, {every_step}");
+                assert!(stated.abs_diff(taken) < taken / 20, "{case}: {stated}, {taken} taken");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stated_memory_of_gated_cells_is_what_an_update_takes() {
+    for cell in Cell::GATED {
+        for every_step in [false, true] {
+            for (hidden, steps, outputs) in [(100, 40, 2), (24, 250, 1), (30, 3, 40)] {
+                let config = Config { cell, ..Config::paper(hidden) };
+                let trials = 2 * SLICE_ROWS;
+                let taken = taken(&updated(&config, steps, trials, outputs, every_step));
+                let stated =
+                    Cpu::<f32>::workspace_bytes(&config, steps, trials, outputs, every_step);
+                let case = format!("{cell}, {hidden}, {steps}, {outputs}, {every_step}");
                 assert!(stated.abs_diff(taken) < taken / 20, "{case}: {stated}, {taken} taken");
             }
         }

@@ -75,9 +75,13 @@ impl<R: Real, D: Device> Cuda<R, D> {
     /// Takes over a network.
     ///
     /// # Errors
-    /// Those of [`Config::check`] and [`Params::checked`]; [`Error::DeviceMemory`].
+    /// Those of [`Config::check`] and [`Params::checked`]; [`Error::CellOnGpu`];
+    /// [`Error::DeviceMemory`].
     pub fn new(config: Config, params: Params<R>, device: D) -> Result<Self, Error> {
         config.check()?;
+        if config.cell.gated() {
+            return Err(Error::CellOnGpu { cell: config.cell });
+        }
         let mut host = params.checked(&config)?;
         host.apply_constraints(&config);
         let mut network = Self {
