@@ -124,9 +124,10 @@ impl Ablation {
 mod tests {
     use super::*;
     use crate::scoring::tests::{delay_line, on_cpu};
+    use crate::{Perturbation, Perturbed};
     use ndarray::{Array2, Axis};
     use tau_random::{Key, Purpose};
-    use tau_rnn::{Config, Readout};
+    use tau_rnn::{Cell, Config, Readout};
     use tau_tasks::TaskKind;
 
     fn run(removal: Removal, n: usize, head: usize, neurons: usize) -> AblationResult {
@@ -182,18 +183,24 @@ mod tests {
     /// The clean removal is the network that never had the neuron.
     #[test]
     fn a_clean_removal_equals_a_smaller_network() {
-        let config = Config::paper(7);
+        Cell::ALL.into_iter().for_each(clean_removal);
+    }
+
+    fn clean_removal(cell: Cell) {
+        let config = Config { cell, ..Config::paper(7) };
         let mut random = Key::new(9, Purpose::Parameters).stream();
         let mut params = Params::<f32>::init(&config, &mut random).unwrap();
         params.readouts.push(Readout::init(2, 7, &mut random));
         let gone = 2;
         let keep: Vec<usize> = (0..7).filter(|&neuron| neuron != gone).collect();
+        let rows: Vec<usize> = (0..config.gate_rows()).filter(|row| row % 7 != gone).collect();
+        let tau = if cell.gated() { &[] } else { &keep[..] };
         let small = Params {
-            tau: params.tau.select(Axis(0), &keep),
-            w_rec: params.w_rec.select(Axis(0), &keep).select(Axis(1), &keep),
-            b_rec: params.b_rec.select(Axis(0), &keep),
-            w_in: params.w_in.select(Axis(0), &keep),
-            b_in: params.b_in.select(Axis(0), &keep),
+            tau: params.tau.select(Axis(0), tau),
+            w_rec: params.w_rec.select(Axis(0), &rows).select(Axis(1), &keep),
+            b_rec: params.b_rec.select(Axis(0), &rows),
+            w_in: params.w_in.select(Axis(0), &rows),
+            b_in: params.b_in.select(Axis(0), &rows),
             readouts: vec![Readout {
                 weight: params.readouts[0].weight.select(Axis(1), &keep),
                 ..params.readouts[0].clone()
@@ -205,15 +212,38 @@ mod tests {
         let inputs = inputs.draw(40, 3, Key::new(1, Purpose::ScoringInputs)).unwrap();
         let run = |config: Config, params: Params<f32>| {
             let mut network = on_cpu(config.clone(), params).unwrap();
-            let mut state = Array2::zeros((3, config.hidden_size));
+            let mut state = Array2::zeros((3, config.state_size()));
             let mut activity = ndarray::Array3::zeros((0, 0, 0));
             network.advance(&mut state, inputs.view(), &mut activity).unwrap();
             activity
         };
-        let (whole, small) = (run(config, params), run(Config::paper(6), small));
+        let smaller = Config { cell, ..Config::paper(6) };
+        let (whole, small) = (run(config, params), run(smaller, small));
         for (whole, small) in whole.select(Axis(2), &keep).iter().zip(&small) {
             approx::assert_abs_diff_eq!(whole, small, epsilon = 1e-6);
         }
+    }
+
+    #[test]
+    fn neurons_without_tau_are_not_sorted_by_it() {
+        let config = Config { cell: Cell::Gru, ..Config::paper(6) };
+        let mut random = Key::new(9, Purpose::Parameters).stream();
+        let mut params = Params::<f32>::init(&config, &mut random).unwrap();
+        params.readouts.push(Readout::init(2, 6, &mut random));
+        let task = TaskKind::Parity.with_memory(&[1]).unwrap();
+        let (config, params, task) = (&config, &params, &*task);
+        let subject = Subject { config, params, task, head: 0, make: &on_cpu };
+        let (scoring, go_on) = (Scoring::paper(1), AtomicBool::new(false));
+        let ablation = Ablation { neurons: 2, removal: Removal::Clean, scoring };
+        let refused = ablation.run(&subject, &go_on).unwrap_err().to_string();
+        let expected =
+            "tau: none (the cell is gru; allowed: leaky, which alone has time constants)";
+        assert_eq!(refused, expected);
+        let noise = |perturbed| Perturbation { perturbed, epsilons: vec![0.1], draws: 1, scoring };
+        let refused = noise(Perturbed::Tau).run(&subject, &go_on).unwrap_err().to_string();
+        assert_eq!(refused, expected);
+        // W is there, and is scored from a state of zeros.
+        assert_eq!(noise(Perturbed::Weights).run(&subject, &go_on).unwrap().len(), 1);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tau_analysis::{
 };
 use tau_rnn::{Checkpoint, Hardware, thread_pool};
 use tau_runs::{Run, write_table};
-use tau_tasks::TaskKind;
+use tau_tasks::{Coding, TaskKind};
 
 use crate::exchange::read_network;
 use crate::output::say;
@@ -205,6 +205,7 @@ fn relative(accuracy: f64, baseline: f64) -> String {
 struct Opened {
     checkpoint: Checkpoint<f32>,
     task: TaskKind,
+    coding: Coding,
     n: usize,
     head: usize,
 }
@@ -213,6 +214,14 @@ impl Target {
     fn open(&self) -> anyhow::Result<Opened> {
         let is_run = self.network.is_dir();
         let checkpoint = read_network(&self.network, self.n.filter(|_| is_run))?;
+        let coding = if is_run {
+            Run::read(&self.network)?.spec().coding
+        } else if checkpoint.config.cell.gated() {
+            // A file does not say it: as published.
+            Coding::Signs
+        } else {
+            Coding::Bits
+        };
         let task = match (self.task, is_run, checkpoint.metadata.get("task")) {
             (Some(_), true, _) => {
                 return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
@@ -236,7 +245,7 @@ impl Target {
         let Some(head) = memory.iter().position(|known| *known == n) else {
             return Err(Usage(format!("--n {n}: its heads answer for {memory:?}")).into());
         };
-        Ok(Opened { checkpoint, task, n, head })
+        Ok(Opened { checkpoint, task, coding, n, head })
     }
 
     fn scoring(&self, n: usize) -> Scoring {
@@ -253,7 +262,7 @@ impl Target {
         let single = thread_pool(Some(1))?;
         let make = |config, params| self.device.network(config, params, single.clone());
         let pool = thread_pool(threads(self.threads)?)?;
-        let task = opened.task.with_memory(&[opened.n])?;
+        let task = opened.task.with_coding(&[opened.n], opened.coding)?;
         let Checkpoint { config, params, .. } = &opened.checkpoint;
         let subject = Subject { config, params, task: &*task, head: opened.head, make: &make };
         Ok(pool.install(|| protocol(&subject))?)

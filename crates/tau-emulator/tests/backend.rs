@@ -9,7 +9,7 @@ use tau_random::{Key, Purpose};
 use tau_rnn::check;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
-    Activation, Backend, Batch, Cpu, Error, Gradients, Initial, Momentum, Optimiser, Params,
+    Activation, Backend, Batch, Cell, Cpu, Error, Gradients, Initial, Momentum, Optimiser, Params,
     Placement, Readout, Real, Rule, Scores, reference, thread_pool,
 };
 use tests::{Case, Shape, relative_distance, shapes};
@@ -233,6 +233,20 @@ fn states_are_drawn_from_the_same_streams() {
     let found = device.evaluate(&batch).unwrap().loss();
     let expected = reference::evaluate(&case.config, &case.params, &batch).unwrap().loss();
     assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+}
+
+#[test]
+fn gated_cells_are_left_to_the_processor() {
+    for cell in Cell::GATED {
+        let case = Case::new(&Shape { cell, ..Shape::published(9, 3, 2) }, 3);
+        let refused = Cuda::new(case.config.clone(), case.params.clone(), Emulator::new(1));
+        let error = refused.err().unwrap().to_string();
+        let expected = format!(
+            "cell: {cell} (allowed on a GPU: leaky; there are no kernels for it yet: use the \
+             processor, --device cpu)"
+        );
+        assert_eq!(error, expected);
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub(crate) fn damage(
     let checkpoint = run.checkpoint(n)?;
     // The newest head is the one for the largest N.
     let head = checkpoint.params.readouts.len().saturating_sub(1);
-    let task = spec.task.with_memory(&[n]).map_err(tau_curricula::Error::from)?;
+    let task = spec.task.with_coding(&[n], spec.coding).map_err(tau_curricula::Error::from)?;
     let pool = thread_pool(Some(1))?;
     let make = |config, params| run.hardware().network(config, params, pool.clone());
     let subject = Subject {

@@ -248,7 +248,8 @@ fn forgetting(
             optimiser: spec.optimiser,
             seed: spec.seed,
         };
-        let task = spec.task.with_memory(&memory).map_err(tau_curricula::Error::from)?;
+        let task =
+            spec.task.with_coding(&memory, spec.coding).map_err(tau_curricula::Error::from)?;
         let accuracy = probe.accuracy(&mut *backend(&planned.run, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })

@@ -80,7 +80,7 @@ pub(crate) fn tau_nets(
         initial_state: spec.initial_state,
         seed: spec.seed,
     };
-    let task = spec.task.with_memory(&[n]).map_err(tau_curricula::Error::from)?;
+    let task = spec.task.with_coding(&[n], spec.coding).map_err(tau_curricula::Error::from)?;
     let found = drive.autocorrelation(&mut *backend(run, n)?, &*task, stop)?;
     Ok(tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?)
 }

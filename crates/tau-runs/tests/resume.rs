@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use common::{Files, Folder, assert_same, files, pool, small};
 use tau_curricula::{Curriculum, EpochReport, Outcome, Position, TrainingSpec};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Checkpoint, Config, Hardware, Params, TimeConstants};
+use tau_rnn::{Cell, Checkpoint, Config, Hardware, Optimiser, Params, TimeConstants};
 use tau_runs::{Every, Provenance, Run, State, Watch};
 
 /// A moment of a run, after so many whole epochs.
@@ -96,7 +96,10 @@ fn undisturbed(spec: &TrainingSpec) -> (Files, usize, usize) {
 /// Stops the run at several moments, in mid-epoch or right after an epoch, and each time goes on
 /// with another number of threads.
 fn check(curriculum: Curriculum, least_solved: usize) {
-    let spec = small(curriculum);
+    check_spec(small(curriculum), least_solved);
+}
+
+fn check_spec(spec: TrainingSpec, least_solved: usize) {
     let (expected, epochs, solved) = undisturbed(&spec);
     assert!(solved >= least_solved, "{solved} stages were solved in {epochs} epochs");
     assert!(epochs >= 4, "{epochs} epochs leave little to interrupt");
@@ -111,7 +114,8 @@ fn check(curriculum: Curriculum, least_solved: usize) {
         (Moment::Epoch(epochs / 2), epochs / 2 * updates),
     ];
     for (index, (moment, kept)) in moments.into_iter().enumerate() {
-        let what = format!("{curriculum}, {moment:?} of {epochs} epochs");
+        let (curriculum, cell) = (spec.curriculum, spec.network.cell);
+        let what = format!("{cell}, {curriculum}, {moment:?} of {epochs} epochs");
         let folder = Folder::new();
         let (run, _) = start(&folder, &spec, 1, moment);
         assert_eq!(run.status().unwrap().unwrap().state, State::Unfinished, "{what}");
@@ -139,6 +143,16 @@ fn a_single_head_run_that_was_stopped_ends_with_the_same_bits() {
 #[test]
 fn a_sliding_run_that_was_stopped_ends_with_the_same_bits() {
     check(Curriculum::Sliding { heads: 2, forget: 1 }, 2);
+}
+
+#[test]
+fn gated_runs_that_were_stopped_end_with_the_same_bits() {
+    for cell in Cell::GATED {
+        let leaky = small(Curriculum::MultiHead);
+        let network = Config { cell, ..leaky.network };
+        let optimiser = Optimiser::paper_gated();
+        check_spec(TrainingSpec { network, optimiser, initial_state: 0.0, ..leaky }, 2);
+    }
 }
 
 #[test]
