@@ -48,21 +48,36 @@ mod probe;
 mod scoring;
 
 pub mod autocorrelation;
+pub mod dimensionality;
 pub mod effect;
+pub mod integrated;
+pub mod lyapunov;
+pub mod ornstein_uhlenbeck;
 pub mod processes;
+pub mod spectrum;
 pub mod tau_statistics;
 pub mod timescale;
 
 pub use ablation::{Ablated, Ablation, AblationResult, Removal};
-pub use autocorrelation::{Autocorrelation, AutocorrelationStream, Recording};
+pub use autocorrelation::{
+    Autocorrelation, AutocorrelationStream, Recording, TrialAutocovariances,
+};
+pub use dimensionality::{CovarianceStream, Dimensionality};
 pub use drive::Drive;
 pub use effect::{Estimate, Prediction, Verdict};
 pub use error::Error;
+pub use integrated::{Integrated, IntegratedConfig, integrated};
+pub use lyapunov::{Lyapunov, LyapunovExponents};
+pub use ornstein_uhlenbeck::{Mean, OrnsteinUhlenbeck, OrnsteinUhlenbeckStream};
 pub use perturbation::{Perturbation, PerturbationResult, Perturbed};
 pub use probe::Probe;
 pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
+pub use spectrum::{eigenvalues, linearised_step};
 pub use tau_statistics::TauStatistics;
-pub use timescale::{Component, FitConfig, Model, Quality, TauNet, TauNets, tau_net};
+pub use timescale::{
+    BiasCheck, BiasConfig, Component, FitConfig, IntervalConfig, Model, Quality, TauInterval,
+    TauIntervals, TauNet, TauNets, bias_check, tau_interval, tau_net,
+};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,6 +1,8 @@
 //! τ_net: the timescale of activity, from exponential fits to its autocorrelation.
 
+mod bias;
 mod decay;
+mod interval;
 mod quality;
 mod uncertainty;
 
@@ -9,8 +11,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Autocorrelation, Error, Recording};
+pub use bias::{BiasCheck, BiasConfig, bias_check};
 use decay::{Fit, Problem};
 pub use decay::{TAU_MAX, TAU_MIN};
+pub use interval::{Interval, IntervalConfig, TauInterval, TauIntervals, interval, tau_interval};
+pub(crate) use quality::BIAS_LIMIT;
 pub use quality::{Quality, WEIGHT_LIMIT, bias_limit};
 
 /// Fewest lags beyond 0 that leave the four parameters of two exponentials a residual.
