@@ -229,3 +229,124 @@ impl Dimensionality {
         Ok(self.components(share)? - 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Axis, array, concatenate};
+    use tau_random::{Key, Purpose};
+
+    fn with(eigenvalues: &[f64]) -> Dimensionality {
+        let diagonal = Array2::from_diag(&Array1::from_vec(eigenvalues.to_vec()));
+        Dimensionality::of(&diagonal, 1000).unwrap()
+    }
+
+    #[test]
+    fn dimensions_are_those_worked_by_hand() {
+        // 5, 3, 1, 1 of 10: shares 0.5, 0.8, 0.9, 1; 10² / (25 + 9 + 1 + 1).
+        let found = with(&[1.0, 5.0, 1.0, 3.0]);
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        assert!(found.eigenvalues.iter().zip([5.0, 3.0, 1.0, 1.0]).all(|(&a, b)| near(a, b)));
+        assert!(near(found.participation_ratio, 100.0 / 36.0));
+        check(&found, 0.5, 1);
+        check(&found, 0.51, 2);
+        check(&found, PAPER_SHARE, 3);
+        check(&found, 0.91, 4);
+        check(&found, 1.0, 4);
+        // Nothing is gained by a direction without variance.
+        let line = with(&[0.0, 2.0, 0.0]);
+        assert!(near(line.participation_ratio, 1.0));
+        check(&line, 1.0, 1);
+        let ball = with(&[3.0; 7]);
+        assert!(near(ball.participation_ratio, 7.0));
+        check(&ball, PAPER_SHARE, 7);
+        fn check(found: &Dimensionality, share: f64, expected: usize) {
+            assert_eq!(found.components(share).unwrap(), expected, "share {share}");
+            assert_eq!(found.published_components(share).unwrap(), expected - 1);
+        }
+    }
+
+    fn activity(steps: usize) -> Array2<f32> {
+        let key = Key::new(2, Purpose::Statistics);
+        Array2::from_shape_fn((steps, 40), |(t, unit)| {
+            let own = key.unit_f32((t * 41 + unit) as u64);
+            100.0 + own + 3.0 * key.unit_f32((t * 41 + 40) as u64) * (unit % 3) as f32
+        })
+    }
+
+    fn stream(chunks: &[ArrayView2<'_, f32>]) -> CovarianceStream {
+        let mut stream = CovarianceStream::new(chunks[0].ncols()).unwrap();
+        chunks.iter().for_each(|chunk| stream.push(*chunk).unwrap());
+        stream
+    }
+
+    #[test]
+    fn the_covariance_is_its_definition() {
+        let activity = activity(700);
+        let wide = activity.mapv(f64::from);
+        let centred = &wide - &wide.mean_axis(Axis(0)).unwrap();
+        let expected = centred.t().dot(&centred) / 700.0;
+        let found = stream(&[activity.view()]).covariance().unwrap();
+        assert!((&found - &expected).iter().all(|x| x.abs() < 1e-10));
+        assert_eq!(found, found.t());
+    }
+
+    #[test]
+    fn any_chunking_and_any_number_of_threads_give_the_same_bits() {
+        let activity = activity(700);
+        let whole = stream(&[activity.view()]).covariance().unwrap();
+        for (length, threads) in [(1, 1), (255, 2), (256, 3), (699, 7)] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let chunks: Vec<_> = activity.axis_chunks_iter(Axis(0), length).collect();
+            let found = pool.install(|| stream(&chunks).covariance().unwrap());
+            assert_eq!(found, whole, "chunks of {length}, {threads} threads");
+        }
+    }
+
+    /// Three directions of 40 units, and noise of a thousandth of their size.
+    #[test]
+    fn a_known_number_of_dimensions_is_recovered() {
+        let key = Key::new(3, Purpose::Statistics);
+        let units = vec![crate::processes::Process::exponential(2.0).unwrap(); 43];
+        let all = crate::processes::activity(&units, 20_000, key);
+        let (sources, noise) = all.view().split_at(Axis(1), 3);
+        let mixing = Array2::from_shape_fn((3, 40), |(i, unit)| {
+            // Orthogonal rows of equal length.
+            if unit % 3 == i && unit < 39 { 1.0 } else { 0.0 }
+        });
+        let activity = sources.dot(&mixing) + &noise.mapv(|x| 1e-3 * x);
+        let found = stream(&[activity.view()]).finish().unwrap();
+        assert_eq!(found.components(PAPER_SHARE).unwrap(), 3);
+        // Variances of three sources scatter by √(2·2/20 000) = 1.4 %.
+        assert!((found.participation_ratio - 3.0).abs() < 0.02, "{}", found.participation_ratio);
+        assert_eq!(found.steps, 20_000);
+    }
+
+    #[test]
+    fn trials_are_one_sample() {
+        let (one, two) = (activity(300), activity(450));
+        let both = concatenate![Axis(0), one, two];
+        let found = stream(&[one.view(), two.view()]).finish().unwrap();
+        assert_eq!(found, stream(&[both.view()]).finish().unwrap());
+    }
+
+    #[test]
+    fn what_has_no_dimensions_is_refused() {
+        assert_eq!(CovarianceStream::new(0).err(), Some(Error::NoUnits));
+        let constant = stream(&[Array2::ones((10, 2)).view()]).finish().unwrap_err();
+        assert_eq!(constant, Error::NoVariance { units: 2 });
+        let one = stream(&[Array2::ones((1, 2)).view()]).finish().unwrap_err();
+        assert!(matches!(one, Error::TooFew { found: 1, needed: 2, .. }), "{one}");
+        let mut stream = CovarianceStream::new(2).unwrap();
+        let wide = stream.push(Array2::zeros((1, 3)).view()).unwrap_err();
+        assert_eq!(wide, Error::Units { found: 3, expected: 2 });
+        let nan = stream.push(array![[0.0, 1.0], [f32::INFINITY, 0.0]].view()).unwrap_err();
+        assert!(matches!(nan, Error::Activity { unit: 0, step: 1, .. }), "{nan}");
+        for share in [0.0, 1.1, f64::NAN] {
+            let refused = with(&[1.0]).components(share).unwrap_err();
+            assert!(matches!(refused, Error::Share { .. }), "{refused}");
+        }
+        let oblong = Dimensionality::of(&Array2::zeros((2, 3)), 9).unwrap_err();
+        assert_eq!(oblong, Error::NotSquare { rows: 2, columns: 3 });
+    }
+}

@@ -12,7 +12,7 @@ use ndarray::ArrayView1;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::timescale::Quality;
+use crate::timescale::{BIAS_LIMIT, Quality};
 use crate::{Autocorrelation, Error, Recording};
 
 /// How the sum over lags is cut off.
@@ -37,17 +37,18 @@ pub struct Integrated {
     pub tau_int: f64,
     /// Its standard error, in steps: τ_int √(2(2W + 1)/N) (Madras & Sokal 1988, equation 4.19).
     pub standard_error: f64,
-    /// W, in steps; `None` if the window did not close within the lags that were estimated. Then
-    /// `tau_int` is the sum over all of them: a lower bound for a curve above 0.
+    /// W, in steps; `None` if the window did not close within the lags that were estimated, or
+    /// before so much had to be given back (more than 32 %) that the first order of it, which is
+    /// all that is known, leaves more than a tenth (0.32² = 0.1). Then `tau_int` is the plain sum
+    /// so far, which is too small for a curve above 0.
     pub window: Option<usize>,
     /// τ of the exponential that has this τ_int, in steps; 0 for τ_int ≤ ½.
     pub tau: f64,
     /// Standard error of `tau`, in steps; `None` for τ_int ≤ ½.
     pub tau_standard_error: Option<f64>,
     /// Whether `tau` measures a timescale: `Dead` without variance, `SubStep` for τ ≤ 1,
-    /// `NotIdentifiable` if the window did not close, if the standard error of `tau` exceeds half
-    /// of it, or if the trials were so short that giving back the mean's share raised τ_int by
-    /// more than 32 % (√0.1: first order, so the square is left).
+    /// `NotIdentifiable` if the window did not close or if the standard error of `tau` exceeds
+    /// half of it.
     pub quality: Quality,
 }
 
@@ -91,57 +92,41 @@ pub fn integrated_curve(
     }
     let per_trial = recording.steps as f64 / recording.trials as f64;
     let mut sum = 0.0;
-    let mut found = Sum { raw: 0.5, tau_int: 0.5, lag: 0, closed: false };
+    let mut window = None;
+    let mut last = 0;
     for (lag, rho) in curve.iter().enumerate().skip(1) {
         sum += rho;
-        let raw = 0.5 + sum;
+        last = lag;
         let shrink = 1.0 - 2.0 * (lag as f64 - sum) / per_trial;
-        if shrink <= 0.0 {
+        if shrink * (1.0 + BIAS_LIMIT.sqrt()) < 1.0 {
             break;
         }
-        found = Sum { raw, tau_int: raw / shrink, lag, closed: false };
+        let tau_int = (0.5 + sum) / shrink;
         // A sum that noise has driven below the instant would close any window.
-        if lag as f64 >= config.window * found.tau_int.max(0.5) {
-            found.closed = true;
+        if lag as f64 >= config.window * tau_int.max(0.5) {
+            window = Some((lag, tau_int));
             break;
         }
     }
-    Ok(found.judged(recording.steps as f64))
+    let tau_int = window.map_or(0.5 + sum, |(_, tau_int)| tau_int);
+    Ok(Integrated::at(tau_int, window.map(|(lag, _)| lag), last, recording.steps as f64))
 }
 
-/// The sum up to a lag.
-struct Sum {
-    raw: f64,
-    tau_int: f64,
-    lag: usize,
-    closed: bool,
-}
-
-impl Sum {
-    fn judged(&self, steps: f64) -> Integrated {
-        let x = self.tau_int;
-        let relative = (2.0 * (2.0 * self.lag as f64 + 1.0) / steps).sqrt();
-        let standard_error = x.abs() * relative;
+impl Integrated {
+    /// `last`: the last lag of the sum, whether or not the window closed there.
+    fn at(tau_int: f64, window: Option<usize>, last: usize, steps: f64) -> Self {
+        let x = tau_int;
+        let standard_error = x.abs() * (2.0 * (2.0 * last as f64 + 1.0) / steps).sqrt();
         let (tau, tau_standard_error) = if x > 0.5 {
             let tau = 1.0 / ((2.0 * x + 1.0) / (2.0 * x - 1.0)).ln();
             (tau, Some(tau * tau * 4.0 / (4.0 * x * x - 1.0) * standard_error))
         } else {
             (0.0, None)
         };
-        let given_back = (x / self.raw - 1.0).abs();
-        let trusted = self.closed && given_back <= crate::timescale::BIAS_LIMIT.sqrt();
-        Integrated {
-            tau_int: x,
-            standard_error,
-            window: self.closed.then_some(self.lag),
-            tau,
-            tau_standard_error,
-            quality: Quality::judge(tau, f64::INFINITY, tau_standard_error, trusted),
-        }
+        let quality = Quality::judge(tau, f64::INFINITY, tau_standard_error, window.is_some());
+        Self { tau_int, standard_error, window, tau, tau_standard_error, quality }
     }
-}
 
-impl Integrated {
     fn dead() -> Self {
         Self {
             tau_int: f64::NAN,

@@ -11,10 +11,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Autocorrelation, Error, Recording};
-pub use bias::{BiasCheck, BiasConfig, bias_check};
+pub use bias::{BiasCheck, BiasConfig, LEAST_REPETITIONS, bias_check};
 use decay::{Fit, Problem};
 pub use decay::{TAU_MAX, TAU_MIN};
-pub use interval::{Interval, IntervalConfig, TauInterval, TauIntervals, interval, tau_interval};
+pub use interval::{
+    Interval, IntervalConfig, LEAST_RESAMPLES, LEAST_TRIALS, TauInterval, TauIntervals, interval,
+    tau_interval,
+};
 pub(crate) use quality::BIAS_LIMIT;
 pub use quality::{Quality, WEIGHT_LIMIT, bias_limit};
 

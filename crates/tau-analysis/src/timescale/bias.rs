@@ -7,7 +7,7 @@ use tau_random::Key;
 
 use super::interval::quantile;
 use super::quality::{BIAS_LIMIT, ERROR_LIMIT};
-use super::{Component, FitConfig, Quality, TAU_MIN, TauNet, fit};
+use super::{Component, FitConfig, Model, Quality, TAU_MIN, TauNet, decay, fit};
 use crate::processes::Process;
 use crate::{AutocorrelationStream, Error};
 
@@ -30,22 +30,27 @@ impl Default for BiasConfig {
 }
 
 /// What came of fitting simulated recordings whose τ is known. Numbers that do not exist are NaN.
+///
+/// Bias and spread are those of the simulated model fitted anew: two exponentials to recordings of
+/// two, one to those of one. `same_model` and `good` tell what the whole estimate, with Akaike's
+/// choice, would have said: it takes two for one in about every other recording (see
+/// [`TauNet`]), and the spread of τ_net over both answers is no property of either.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BiasCheck {
     /// Simulated recordings that could be fitted; 0 if there was nothing to simulate.
     pub repetitions: usize,
-    /// (median of the refitted τ_net − τ_net) / τ_net.
+    /// (median of the refitted τ − τ) / τ.
     pub relative_bias: f64,
-    /// The same with the mean, which a few refits on the wrong model can dominate.
+    /// The same with the mean, which a few refits at the bounds can dominate.
     pub relative_bias_of_mean: f64,
-    /// Half the width of the central 68 % of the refitted τ_net, as a part of τ_net: a standard
-    /// deviation that outliers do not dominate.
+    /// Half the width of the central 68 % of the refitted τ, as a part of τ: a standard deviation
+    /// that outliers do not dominate.
     pub relative_spread: f64,
-    /// The central 95 % of the refitted τ_net, in steps.
+    /// The central 95 % of the refitted τ, in steps.
     pub central: [f64; 2],
-    /// Share of refits that are [`Quality::Good`], `[0, 1]`.
+    /// Share of recordings whose τ_net is [`Quality::Good`], `[0, 1]`.
     pub good: f64,
-    /// Share of refits with the number of exponentials that was simulated, `[0, 1]`.
+    /// Share of recordings for which the model that was simulated is the better one, `[0, 1]`.
     pub same_model: f64,
     /// What the estimate is worth in the light of this: its own quality where that is not `Good`;
     /// `NotIdentifiable` also where a recording of this length would have shown a τ off by more
@@ -86,10 +91,11 @@ pub fn bias_check(
     }
     let process = process(found)?;
     let recordings = (0..config.repetitions).into_par_iter();
-    let refits: Vec<TauNet> = recordings
-        .map(|r| simulate(&process, steps, config.fit, key.stage(r as u32)))
+    let model = found.model.unwrap_or(Model::One);
+    let refits: Vec<Refit> = recordings
+        .map(|r| simulate(&process, model, steps, config.fit, key.stage(r as u32)))
         .collect::<Result<_, _>>()?;
-    Ok(BiasCheck::of(found, refits))
+    Ok(BiasCheck::of(found, &refits))
 }
 
 /// The process with the fitted autocorrelation.
@@ -103,12 +109,20 @@ fn process(found: &TauNet) -> Result<Process, Error> {
     Process::mixture(&components)
 }
 
+/// A simulated recording.
+struct Refit {
+    /// The slower time constant of the simulated model, fitted anew; NaN without a fit.
+    tau: f64,
+    net: TauNet,
+}
+
 fn simulate(
     process: &Process,
+    model: Model,
     steps: &[usize],
     fit_as: FitConfig,
     key: Key,
-) -> Result<TauNet, Error> {
+) -> Result<Refit, Error> {
     let mut stream = AutocorrelationStream::new(1, fit_as.lags)?;
     for (trial, &steps) in steps.iter().enumerate() {
         let activity = process.sample(steps, key.step(trial as u32));
@@ -116,11 +130,20 @@ fn simulate(
         stream.end_trial()?;
     }
     let found = stream.finish()?;
-    fit(found.units.column(0), &found.recording, &fit_as)
+    let net = fit(found.units.column(0), &found.recording, &fit_as)?;
+    let tau = if net.model == Some(model) {
+        net.tau
+    } else if model == Model::One {
+        net.tau_one
+    } else {
+        let curve: Vec<f64> = found.units.column(0).iter().take(fit_as.lags + 1).copied().collect();
+        decay::fit(&curve, model).map_or(f64::NAN, |fit| fit.slowest().tau)
+    };
+    Ok(Refit { tau, net })
 }
 
 impl BiasCheck {
-    fn of(found: &TauNet, refits: Vec<TauNet>) -> Self {
+    fn of(found: &TauNet, refits: &[Refit]) -> Self {
         let mut taus: Vec<f64> =
             refits.iter().map(|refit| refit.tau).filter(|tau| tau.is_finite()).collect();
         if taus.is_empty() {
@@ -140,8 +163,8 @@ impl BiasCheck {
             relative_bias_of_mean: relative(taus.iter().sum::<f64>() / taus.len() as f64),
             relative_spread,
             central: [quantile(&taus, 0.025), quantile(&taus, 0.975)],
-            good: share(refits.iter().filter(|refit| refit.quality == Quality::Good).count()),
-            same_model: share(refits.iter().filter(|refit| refit.model == found.model).count()),
+            good: share(refits.iter().filter(|refit| refit.net.quality == Quality::Good).count()),
+            same_model: share(refits.iter().filter(|refit| refit.net.model == found.model).count()),
             quality: if biased { Quality::NotIdentifiable } else { found.quality },
         }
     }

@@ -40,6 +40,11 @@ const GRADIENT_TOLERANCE: f64 = 1e-12;
 /// … or after so many steps.
 const MAX_ITERATIONS: u64 = 500;
 
+/// The same for resamplings, whose scatter is a thousand times what is left: the last digits of a
+/// flat valley are most of the work.
+const NEAR_TOLERANCE: f64 = 1e-6;
+const NEAR_ITERATIONS: u64 = 50;
+
 /// A parameter this near to a bound, as a part of its range, is held by it.
 const BOUND_MARGIN: f64 = 1e-5;
 
@@ -56,11 +61,11 @@ pub(super) struct Fit {
 /// Least squares of `curve` (lags 0, 1, 2, …) by `model`; `None` if no start gives finite numbers.
 pub(super) fn fit(curve: &[f64], model: Model) -> Option<Fit> {
     let problem = Problem::new(curve, model);
-    problem.best_from(problem.starts())
+    problem.best_from(problem.starts(), COST_TOLERANCE, MAX_ITERATIONS)
 }
 
 /// The same for a curve that resembles the one that `near` was fitted to: from there and from the
-/// best point of the grid, in half the time.
+/// best point of the grid, and no further than a resampling needs to know, in a tenth of the time.
 pub(super) fn fit_near(curve: &[f64], near: &Fit) -> Option<Fit> {
     let problem = Problem::new(curve, near.model);
     let inside = |(i, &value): (usize, &f64)| {
@@ -69,16 +74,16 @@ pub(super) fn fit_near(curve: &[f64], near: &Fit) -> Option<Fit> {
     };
     let mut starts = vec![near.params.iter().enumerate().map(inside).collect()];
     starts.extend(problem.starts().into_iter().take(1));
-    problem.best_from(starts)
+    problem.best_from(starts, NEAR_TOLERANCE, NEAR_ITERATIONS)
 }
 
 impl Problem<'_> {
     /// The lowest of the minima below `starts`.
-    fn best_from(&self, starts: Vec<Vec<f64>>) -> Option<Fit> {
+    fn best_from(&self, starts: Vec<Vec<f64>>, tolerance: f64, limit: u64) -> Option<Fit> {
         // Where and why a search stopped counts for nothing, only how low it got.
         let (rss, params) = starts
             .into_iter()
-            .filter_map(|start| self.descend(start))
+            .filter_map(|start| self.descend(start, tolerance, limit))
             .map(|params| (self.rss(&params), params))
             .filter(|(rss, _)| rss.is_finite())
             .min_by(|(left, _), (right, _)| left.total_cmp(right))?;
@@ -195,18 +200,18 @@ impl<'a> Problem<'a> {
 
     /// The most promising points of a grid over the time constants.
     fn starts(&self) -> Vec<Vec<f64>> {
-        let mut starts: Vec<Vec<f64>> = match self.model {
+        let starts: Vec<Vec<f64>> = match self.model {
             Model::One => START_TAUS.iter().map(|&tau| self.start_one(tau)).collect(),
             Model::Two => (0..START_TAUS.len())
                 .flat_map(|slow| (0..slow).map(move |fast| (fast, slow)))
                 .map(|(fast, slow)| self.start_two(START_TAUS[fast], START_TAUS[slow]))
                 .collect(),
         };
+        let mut rated: Vec<_> = starts.into_iter().map(|start| (self.rss(&start), start)).collect();
         // A curve of absurd size overflows: it has no start, and so no fit.
-        starts.retain(|start| self.rss(start).is_finite());
-        starts.sort_by(|left, right| self.rss(left).total_cmp(&self.rss(right)));
-        starts.truncate(STARTS);
-        starts
+        rated.retain(|(rss, _)| rss.is_finite());
+        rated.sort_by(|(left, _), (right, _)| left.total_cmp(right));
+        rated.into_iter().take(STARTS).map(|(_, start)| start).collect()
     }
 
     /// The best amplitude for a given time constant.
@@ -243,11 +248,11 @@ impl<'a> Problem<'a> {
     /// By the method SciPy's `curve_fit` uses under bounds (Branch, Coleman & Li 1999). Bounded
     /// Levenberg–Marquardt will not do: the amplitude of an autocorrelation, which is 1 at lag 0,
     /// nearly always lies on its bound 1, and there it stops far from the minimum.
-    fn descend(&self, start: Vec<f64>) -> Option<Vec<f64>> {
+    fn descend(&self, start: Vec<f64>, tolerance: f64, limit: u64) -> Option<Vec<f64>> {
         let solver = TrustRegionReflective::new()
             .with_absolute_scaled_gradient_tolerance(GRADIENT_TOLERANCE)
-            .with_relative_cost_change_tolerance(COST_TOLERANCE);
-        let result = Executor::from_start(self, solver, start).max_iter(MAX_ITERATIONS).run();
+            .with_relative_cost_change_tolerance(tolerance);
+        let result = Executor::from_start(self, solver, start).max_iter(limit).run();
         Some(result.ok()?.best_param().clone())
     }
 }
