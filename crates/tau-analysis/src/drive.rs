@@ -77,7 +77,7 @@ impl Drive {
         network: &mut dyn Backend<f32>,
         task: &dyn Task,
         stop: &AtomicBool,
-        visit: &mut dyn FnMut(usize, ArrayView2<'_, f32>) -> Result<(), Error>,
+        mut visit: impl FnMut(usize, ArrayView2<'_, f32>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let units = network.config().hidden_size;
         let total = self.burn_in + self.steps;
@@ -114,8 +114,7 @@ impl Drive {
         for _ in 0..self.trials {
             streams.push(make(units, self.max_lag)?);
         }
-        let mut push = |trial: usize, chunk: ArrayView2<'_, f32>| streams[trial].push(chunk);
-        self.each_chunk(network, task, stop, &mut push)?;
+        self.each_chunk(network, task, stop, |trial, chunk| streams[trial].push(chunk))?;
         let mut all = make(units, self.max_lag)?;
         for mut stream in streams {
             stream.end_trial()?;

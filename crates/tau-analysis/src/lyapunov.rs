@@ -83,14 +83,14 @@ impl Lyapunov {
         }
         let key = Key::new(self.seed, Purpose::DriveInitialState);
         let mut h = Array1::from_shape_fn(neurons, |i| 0.1 * f64::from(key.unit_f32(i as u64)));
-        let mut step = |t: usize, vectors: &mut Array2<f64>| {
+        let step = |t: usize, vectors: &mut Array2<f64>| {
             cell.step(&mut h, inputs.row(t), vectors);
             match h.iter().position(|x| !x.is_finite()) {
                 Some(index) => Err(Error::NotFinite { what: "state", index, value: h[index] }),
                 None => Ok(()),
             }
         };
-        self.along(neurons, inputs.nrows(), &mut step)
+        self.along(neurons, inputs.nrows(), step)
     }
 
     /// Exponents of any system of `neurons` variables: `step(t, vectors)` makes J(t) V of V
@@ -103,7 +103,7 @@ impl Lyapunov {
         &self,
         neurons: usize,
         steps: usize,
-        step: &mut dyn FnMut(usize, &mut Array2<f64>) -> Result<(), Error>,
+        mut step: impl FnMut(usize, &mut Array2<f64>) -> Result<(), Error>,
     ) -> Result<LyapunovExponents, Error> {
         let count = self.exponents;
         if !(1..=neurons).contains(&count) {
@@ -253,12 +253,12 @@ mod tests {
     #[test]
     fn the_logistic_map_has_the_exponent_ln_2() {
         let mut x = 0.3f64;
-        let mut step = |_: usize, vectors: &mut Array2<f64>| {
+        let step = |_: usize, vectors: &mut Array2<f64>| {
             *vectors *= 4.0 - 8.0 * x;
             x = 4.0 * x * (1.0 - x);
             Ok(())
         };
-        let found = Lyapunov::default().along(1, 100_500, &mut step).unwrap();
+        let found = Lyapunov::default().along(1, 100_500, step).unwrap();
         let error = (found.exponents[0] - std::f64::consts::LN_2).abs();
         assert!(error < 4.0 * found.standard_errors[0] && error < 0.01, "{found:?}");
     }
@@ -284,12 +284,12 @@ mod tests {
 
     #[test]
     fn a_direction_that_is_lost_has_no_finite_exponent() {
-        let mut step = |_: usize, vectors: &mut Array2<f64>| {
+        let step = |_: usize, vectors: &mut Array2<f64>| {
             *vectors = array![[0.5, 0.5], [0.5, 0.5]].dot(vectors);
             Ok(())
         };
         let how = Lyapunov { exponents: 2, ..Lyapunov::default() };
-        let found = how.along(2, 600, &mut step).unwrap();
+        let found = how.along(2, 600, step).unwrap();
         assert!(found.exponents[0].abs() < 1e-12);
         assert_eq!(found.exponents[1], f64::NEG_INFINITY);
         assert!(found.standard_errors[1].is_nan());

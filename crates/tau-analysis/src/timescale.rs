@@ -3,6 +3,7 @@
 mod bias;
 mod decay;
 mod interval;
+mod profile;
 mod quality;
 mod uncertainty;
 

@@ -1,10 +1,9 @@
 //! Every estimator of a timescale recovers known ones: the fast part of `examples/recovery.rs`.
 //!
-//! The variance of each estimate of an Ornstein–Uhlenbeck process over N steps is known for long
-//! recordings, in parts of τ²: 2τ/N · sinh(1/τ) τ … ≈ 2/(N/τ) for maximum likelihood (Fisher), twice
-//! that or so for a fit to thirty lags, and 2(2W + 1)/N with W ≈ 5τ for the integrated time. A bound
-//! is five of its standard deviations for a single unit, so that 40 units all stay within; the
-//! median over 40 units is held to one of them, and to the bias that the length of a trial leaves.
+//! For an Ornstein–Uhlenbeck process and N steps in all, the relative variance of τ is about 2τ/N by
+//! maximum likelihood (no estimator without bias has less), four times that by a fit to thirty lags,
+//! and 2(2W + 1)/N with W ≈ 5τ by the integrated time. Of 40 units none is to be off by five standard
+//! deviations, and their median not by one, beyond the bias that the length of a trial leaves.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 

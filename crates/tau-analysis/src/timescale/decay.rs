@@ -40,11 +40,6 @@ const GRADIENT_TOLERANCE: f64 = 1e-12;
 /// … or after so many steps.
 const MAX_ITERATIONS: u64 = 500;
 
-/// The same for resamplings, whose scatter is a thousand times what is left: the last digits of a
-/// flat valley are most of the work.
-const NEAR_TOLERANCE: f64 = 1e-6;
-const NEAR_ITERATIONS: u64 = 50;
-
 /// A parameter this near to a bound, as a part of its range, is held by it.
 const BOUND_MARGIN: f64 = 1e-5;
 
@@ -61,38 +56,23 @@ pub(super) struct Fit {
 /// Least squares of `curve` (lags 0, 1, 2, …) by `model`; `None` if no start gives finite numbers.
 pub(super) fn fit(curve: &[f64], model: Model) -> Option<Fit> {
     let problem = Problem::new(curve, model);
-    problem.best_from(problem.starts(), COST_TOLERANCE, MAX_ITERATIONS)
+    // Where and why a search stopped counts for nothing, only how low it got.
+    let (rss, params) = problem
+        .starts()
+        .into_iter()
+        .filter_map(|start| problem.descend(start))
+        .map(|params| (problem.rss(&params), params))
+        .filter(|(rss, _)| rss.is_finite())
+        .min_by(|(left, _), (right, _)| left.total_cmp(right))?;
+    let aic = aic(rss, curve.len(), params.len());
+    Some(Fit { model, components: components(&params, model), params, aic })
 }
 
-/// The same for a curve that resembles the one that `near` was fitted to: from there and from the
-/// best point of the grid, and no further than a resampling needs to know, in a tenth of the time.
-pub(super) fn fit_near(curve: &[f64], near: &Fit) -> Option<Fit> {
-    let problem = Problem::new(curve, near.model);
-    let inside = |(i, &value): (usize, &f64)| {
-        let margin = INSIDE.min(0.01 * (problem.upper[i] - problem.lower[i]));
-        value.clamp(problem.lower[i] + margin, problem.upper[i] - margin)
-    };
-    let mut starts = vec![near.params.iter().enumerate().map(inside).collect()];
-    starts.extend(problem.starts().into_iter().take(1));
-    problem.best_from(starts, NEAR_TOLERANCE, NEAR_ITERATIONS)
-}
-
-impl Problem<'_> {
-    /// The lowest of the minima below `starts`.
-    fn best_from(&self, starts: Vec<Vec<f64>>, tolerance: f64, limit: u64) -> Option<Fit> {
-        // Where and why a search stopped counts for nothing, only how low it got.
-        let (rss, params) = starts
-            .into_iter()
-            .filter_map(|start| self.descend(start, tolerance, limit))
-            .map(|params| (self.rss(&params), params))
-            .filter(|(rss, _)| rss.is_finite())
-            .min_by(|(left, _), (right, _)| left.total_cmp(right))?;
-        let n = self.curve.len() as f64;
-        let mean_square = (rss / n).max(RESIDUAL_FLOOR.powi(2));
-        let aic = 2.0 * params.len() as f64 + n * mean_square.ln();
-        let components = components(&params, self.model);
-        Some(Fit { model: self.model, components, params, aic })
-    }
+/// Akaike's criterion of a fit to `lags` lags by so many parameters.
+pub(super) fn aic(rss: f64, lags: usize, params: usize) -> f64 {
+    let n = lags as f64;
+    let mean_square = (rss / n).max(RESIDUAL_FLOOR.powi(2));
+    2.0 * params as f64 + n * mean_square.ln()
 }
 
 impl Fit {
@@ -248,11 +228,11 @@ impl<'a> Problem<'a> {
     /// By the method SciPy's `curve_fit` uses under bounds (Branch, Coleman & Li 1999). Bounded
     /// Levenberg–Marquardt will not do: the amplitude of an autocorrelation, which is 1 at lag 0,
     /// nearly always lies on its bound 1, and there it stops far from the minimum.
-    fn descend(&self, start: Vec<f64>, tolerance: f64, limit: u64) -> Option<Vec<f64>> {
+    fn descend(&self, start: Vec<f64>) -> Option<Vec<f64>> {
         let solver = TrustRegionReflective::new()
             .with_absolute_scaled_gradient_tolerance(GRADIENT_TOLERANCE)
-            .with_relative_cost_change_tolerance(tolerance);
-        let result = Executor::from_start(self, solver, start).max_iter(limit).run();
+            .with_relative_cost_change_tolerance(COST_TOLERANCE);
+        let result = Executor::from_start(self, solver, start).max_iter(MAX_ITERATIONS).run();
         Some(result.ok()?.best_param().clone())
     }
 }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use tau_random::Key;
 
-use super::decay::{self, Fit};
-use super::{FitConfig, Model, TauNet, fit};
+use super::profile::{Refit, refit};
+use super::{FitConfig, Model, TauNet, decay, fit};
 use crate::autocorrelation::average;
 use crate::{Error, TrialAutocovariances};
 
@@ -91,7 +91,7 @@ pub struct TauIntervals {
 ///
 /// The trials of resampling r are drawn from step r of `key` and are the same for all units. The
 /// bits depend on nothing else. Memory: 16 bytes × resamples for each unit that is being worked on;
-/// time: about that of `resamples` / 2 calls of [`tau_net`](super::tau_net).
+/// time: about that of `resamples` / 50 calls of [`tau_net`](super::tau_net).
 ///
 /// # Errors
 /// [`Error::TooFew`] below [`LEAST_TRIALS`] trials, [`Error::Repetitions`] below
@@ -131,14 +131,6 @@ pub fn interval(
 struct Draws<'a> {
     config: &'a IntervalConfig,
     samples: Vec<Vec<usize>>,
-}
-
-/// τ_net, τ of one exponential, and the better model.
-#[derive(Clone, Copy)]
-struct Refit {
-    tau: f64,
-    tau_one: f64,
-    model: Model,
 }
 
 impl<'a> Draws<'a> {
@@ -182,8 +174,8 @@ impl<'a> Draws<'a> {
             return Ok(nothing(estimate));
         };
         let lags = ..=self.config.fit.lags;
-        let near = [Model::One, Model::Two].map(|model| decay::fit(&curve[lags], model));
-        let refit = |trials: &[usize]| refit(&average(covariances, trials).0[lags], &near);
+        let near = decay::fit(&curve[lags], Model::Two).map(|fit| (fit.params[2], fit.params[3]));
+        let refit = |trials: &[usize]| refit(&average(covariances, trials).0[lags], near);
         let found: Vec<Refit> = self.samples.par_iter().filter_map(|s| refit(s)).collect();
         if (found.len() as f64) < LEAST_SHARE * self.samples.len() as f64 {
             return Ok(nothing(estimate));
@@ -251,21 +243,6 @@ pub(super) fn quantile(sorted: &[f64], p: f64) -> f64 {
     let below = at.floor() as usize;
     let part = at - below as f64;
     sorted[below] + part * (sorted[(below + 1).min(last)] - sorted[below])
-}
-
-/// Both models anew; `None` if neither can be fitted.
-fn refit(curve: &[f64], near: &[Option<Fit>; 2]) -> Option<Refit> {
-    if curve.iter().any(|value| !value.is_finite()) {
-        return None;
-    }
-    let [one, two] =
-        near.each_ref().map(|near| near.as_ref().and_then(|near| decay::fit_near(curve, near)));
-    let tau_one = one.as_ref()?.slowest().tau;
-    let best = match (one, two) {
-        (Some(one), Some(two)) => Some(if two.aic < one.aic { two } else { one }),
-        (one, two) => one.or(two),
-    }?;
-    Some(Refit { tau: best.slowest().tau, tau_one, model: best.model })
 }
 
 #[cfg(test)]
