@@ -18,6 +18,9 @@ const TAUS: [f64; 6] = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 const STEPS: [usize; 4] = [500, 5_000, 20_000, 100_000];
 const TRIALS: u32 = 10;
 
+/// Fewest estimates of which quantiles are printed.
+const LEAST: usize = 10;
+
 const NAMES: [&str; 5] = [
     "τ_net (the paper's: one or two exponentials by AIC, the slower)",
     "One exponential (`tau_one`)",
@@ -44,20 +47,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{repetitions} repetitions.");
     for (estimator, name) in NAMES.iter().enumerate() {
+        let sizes = |found: &[Found], tau: f64| {
+            let mut errors = relative(found, estimator, tau);
+            errors.iter_mut().for_each(|error| *error = error.abs());
+            errors.sort_by(f64::total_cmp);
+            middle_and_tail(&errors)
+        };
         table(
             name,
             "median / 99th percentile of the relative error |τ̂/τ − 1|, %",
-            &|i, j| {
-                let mut errors = relative(&cells[i][j], estimator, TAUS[i]);
-                errors.iter_mut().for_each(|error| *error = error.abs());
-                errors.sort_by(f64::total_cmp);
-                format!(
-                    "{} / {}",
-                    percent(quantile(&errors, 0.5)),
-                    percent(quantile(&errors, 0.99))
-                )
-            },
+            &|i, j| sizes(&cells[i][j], TAUS[i]),
         );
+        table(name, "the same of those that are `Good`", &|i, j| {
+            let good = cells[i][j].iter().filter(|found| found[estimator].1);
+            sizes(&good.copied().collect::<Vec<_>>(), TAUS[i])
+        });
         table(name, "relative bias of the median, %; share that is `Good`, %", &|i, j| {
             let mut errors = relative(&cells[i][j], estimator, TAUS[i]);
             errors.sort_by(f64::total_cmp);
@@ -112,6 +116,14 @@ fn table(name: &str, what: &str, cell: &dyn Fn(usize, usize) -> String) {
         let row: Vec<String> = (0..STEPS.len()).map(|j| cell(i, j)).collect();
         println!("| {tau} | {} |", row.join(" | "));
     }
+}
+
+fn middle_and_tail(sorted: &[f64]) -> String {
+    // A handful of estimates has no tail.
+    if sorted.len() < LEAST {
+        return "few".to_owned();
+    }
+    format!("{} / {}", percent(quantile(sorted, 0.5)), percent(quantile(sorted, 0.99)))
 }
 
 fn quantile(sorted: &[f64], p: f64) -> f64 {

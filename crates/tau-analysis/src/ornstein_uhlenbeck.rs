@@ -63,7 +63,7 @@ pub struct OrnsteinUhlenbeck {
 /// Streaming maximum-likelihood estimator of one timescale a unit.
 ///
 /// Sums run from step to step in order, from the first step of the trial as their origin: any
-/// chunking and any number of threads give the same bits. Memory is 48 bytes × units × trials; no
+/// chunking and any number of threads give the same bits. Memory is 56 bytes × units × trials; no
 /// recording is kept.
 ///
 /// ```
