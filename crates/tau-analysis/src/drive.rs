@@ -2,12 +2,14 @@
 
 use std::sync::atomic::AtomicBool;
 
-use ndarray::{Array3, Axis, s};
+use ndarray::{Array3, ArrayView2, Axis, s};
 use tau_random::{Key, Purpose};
 use tau_rnn::Backend;
 use tau_tasks::Task;
 
-use crate::{Autocorrelation, AutocorrelationStream, Error, first_state, go_on};
+use crate::{
+    Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances, first_state, go_on,
+};
 
 /// Steps that are simulated and then added to the estimate before the next ones are made: enough
 /// to keep the estimator's transforms busy, 20 MB of activity for 500 neurons and 10 trials.
@@ -45,32 +47,78 @@ impl Drive {
         task: &dyn Task,
         stop: &AtomicBool,
     ) -> Result<Autocorrelation, Error> {
-        let units = network.config().hidden_size;
+        self.correlate(network, task, stop, AutocorrelationStream::new)?.finish()
+    }
+
+    /// The same activity's autocovariance in every trial apart, for intervals by resampling
+    /// ([`tau_interval`](crate::tau_interval)).
+    ///
+    /// Memory: that of [`autocorrelation`](Self::autocorrelation), and 16 bytes × trials × units ×
+    /// lags (16 MB for ten trials of 500 units and 200 lags).
+    ///
+    /// # Errors
+    /// Those of [`autocorrelation`](Self::autocorrelation).
+    pub fn trial_autocovariances(
+        &self,
+        network: &mut dyn Backend<f32>,
+        task: &dyn Task,
+        stop: &AtomicBool,
+    ) -> Result<TrialAutocovariances, Error> {
+        self.correlate(network, task, stop, AutocorrelationStream::keeping_trials)?.finish_trials()
+    }
+
+    /// Drives the network and hands over its activity as it is produced: `visit(trial, chunk)`,
+    /// with `chunk` (time, unit) the next steps of that trial. What comes before the burn-in has
+    /// passed is left out; chunks of different trials take turns. For estimators of your own.
+    ///
+    /// # Errors
+    /// Sizes that task or network refuse, what `visit` refuses, [`Error::Stopped`] soon after
+    /// `stop` is set.
+    pub fn each_chunk(
+        &self,
+        network: &mut dyn Backend<f32>,
+        task: &dyn Task,
+        stop: &AtomicBool,
+        mut visit: impl FnMut(usize, ArrayView2<'_, f32>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let total = self.burn_in + self.steps;
         let inputs = task.drive(total, self.trials, Key::new(self.seed, Purpose::DriveInputs))?;
         let start = Key::new(self.seed, Purpose::DriveInitialState);
         let mut state = first_state(network.config(), self.trials, self.initial_state, start);
-        let mut streams = Vec::new();
-        for _ in 0..self.trials {
-            streams.push(AutocorrelationStream::new(units, self.max_lag)?);
-        }
         let mut activity = Array3::zeros((0, 0, 0));
         let mut first = 0;
         for inputs in inputs.axis_chunks_iter(Axis(0), CHUNK_STEPS) {
             go_on(stop)?;
             network.advance(&mut state, inputs, &mut activity)?;
             let skipped = self.burn_in.saturating_sub(first).min(activity.len_of(Axis(0)));
-            for (trial, stream) in streams.iter_mut().enumerate() {
-                stream.push(activity.slice(s![skipped.., trial, ..]))?;
+            for trial in 0..self.trials {
+                visit(trial, activity.slice(s![skipped.., trial, ..]))?;
             }
             first += activity.len_of(Axis(0));
         }
-        let mut all = AutocorrelationStream::new(units, self.max_lag)?;
+        Ok(())
+    }
+
+    /// One stream a trial, taken together in the order of the trials.
+    fn correlate(
+        &self,
+        network: &mut dyn Backend<f32>,
+        task: &dyn Task,
+        stop: &AtomicBool,
+        make: fn(usize, usize) -> Result<AutocorrelationStream, Error>,
+    ) -> Result<AutocorrelationStream, Error> {
+        let units = network.config().hidden_size;
+        let mut streams = Vec::new();
+        for _ in 0..self.trials {
+            streams.push(make(units, self.max_lag)?);
+        }
+        self.each_chunk(network, task, stop, |trial, chunk| streams[trial].push(chunk))?;
+        let mut all = make(units, self.max_lag)?;
         for mut stream in streams {
             stream.end_trial()?;
             all.absorb(&stream)?;
         }
-        all.finish()
+        Ok(all)
     }
 }
 
@@ -113,6 +161,8 @@ mod tests {
         let go_on = AtomicBool::new(false);
         let found = drive.autocorrelation(&mut network, &*task, &go_on).unwrap();
         assert_eq!((found.recording.trials, found.recording.shortest_trial), (3, 50_000));
+        let trials = drive.trial_autocovariances(&mut network, &*task, &go_on).unwrap();
+        assert_eq!(trials.pooled(), found);
         let stopped = drive.autocorrelation(&mut network, &*task, &AtomicBool::new(true));
         assert!(matches!(stopped, Err(Error::Stopped)));
         for (unit, tau) in [2.0, 5.0, 10.0f64].into_iter().enumerate() {

@@ -148,6 +148,78 @@ pub enum Error {
         /// Their sum.
         sum: f64,
     },
+    /// Trials are asked for one by one, but the stream has only kept their sum.
+    #[error(
+        "trials were not kept apart (make the stream by AutocorrelationStream::keeping_trials)"
+    )]
+    TrialsNotKept,
+    /// The number of resamplings or of simulated recordings is too small for an interval.
+    #[error("{what}: {value} (allowed: {least} or more)")]
+    Repetitions {
+        /// What is repeated.
+        what: &'static str,
+        /// The value given.
+        value: usize,
+        /// Smallest value allowed.
+        least: usize,
+    },
+    /// The probability with which an interval covers is out of range.
+    #[error("level: {level} (allowed: above 0 and below 1; 0.95 is usual)")]
+    Level {
+        /// The value given.
+        level: f64,
+    },
+    /// The factor of Sokal's window is out of range.
+    #[error("window: {window} autocorrelation times (allowed: finite and 1 or more; 5 is usual)")]
+    Window {
+        /// The value given.
+        window: f64,
+    },
+    /// A share of the variance is out of range.
+    #[error("share of the variance: {share} (allowed: above 0, at most 1)")]
+    Share {
+        /// The value given.
+        share: f64,
+    },
+    /// No variance to be explained: every unit is constant.
+    #[error("variance: 0 in all {units} units (components need activity that changes)")]
+    NoVariance {
+        /// Units of the stream.
+        units: usize,
+    },
+    /// A matrix whose eigenvalues are asked for is not square.
+    #[error("matrix: {rows} rows and {columns} columns (eigenvalues are those of a square one)")]
+    NotSquare {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// The iteration for eigenvalues did not end.
+    #[error("eigenvalues of the {size} x {size} matrix were not found (scale or perturb it a bit)")]
+    Eigenvalues {
+        /// Rows of the matrix.
+        size: usize,
+    },
+    /// More Lyapunov exponents are asked for than the network has neurons, or none.
+    #[error("number of exponents: {value} (allowed: 1 to {neurons}, one for each neuron)")]
+    Exponents {
+        /// The value given.
+        value: usize,
+        /// Neurons of the network.
+        neurons: usize,
+    },
+    /// Tangent vectors would never be made orthogonal.
+    #[error("steps between orthonormalisations: 0 (allowed: 1 or more; 1 is safest)")]
+    Orthonormalisation,
+    /// The input has another number of channels than the network.
+    #[error("channels of the input: {found} (the network has {expected})")]
+    Channels {
+        /// Channels given.
+        found: usize,
+        /// Channels of the network.
+        expected: usize,
+    },
     /// New heads need labels.
     #[error("task: {task} has a target at every step (allowed: tasks whose heads have labels)")]
     SeriesTask {

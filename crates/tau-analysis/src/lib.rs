@@ -31,12 +31,19 @@
 //! # Ok::<(), tau_analysis::Error>(())
 //! ```
 //!
+//! τ_net has an interval by resampling trials ([`tau_interval`]) and a check against recordings
+//! simulated from its own answer ([`bias_check`]). Two other estimators of a timescale stand beside
+//! it: maximum likelihood for one ([`OrnsteinUhlenbeckStream`]), and the integrated autocorrelation
+//! time, without a model ([`mod@integrated`]). docs/estimators.md says which to use when, and how well
+//! each recovers what is known. [`CovarianceStream`] counts the dimensions of activity,
+//! [`eigenvalues`] and [`Lyapunov`] say how a network forgets.
+//!
 //! [`Drive`] runs a network under random task input and gives its autocorrelation; [`Probe`] asks
 //! what a frozen network still tells about other N; [`Ablation`] and [`Perturbation`] damage it and
 //! score what is left ([`Scoring`]).
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
-//! and the truth: an estimate that its recording does not support says so ([`Quality`]); it is
+//! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is
 //! not corrected. τ = 80 in a trial of 500 steps reads 47 in the median, and 397 of 400 such
 //! estimates are not `Good`.
 
@@ -48,21 +55,36 @@ mod probe;
 mod scoring;
 
 pub mod autocorrelation;
+pub mod dimensionality;
 pub mod effect;
+pub mod integrated;
+pub mod lyapunov;
+pub mod ornstein_uhlenbeck;
 pub mod processes;
+pub mod spectrum;
 pub mod tau_statistics;
 pub mod timescale;
 
 pub use ablation::{Ablated, Ablation, AblationResult, Removal};
-pub use autocorrelation::{Autocorrelation, AutocorrelationStream, Recording};
+pub use autocorrelation::{
+    Autocorrelation, AutocorrelationStream, Recording, TrialAutocovariances,
+};
+pub use dimensionality::{CovarianceStream, Dimensionality};
 pub use drive::Drive;
 pub use effect::{Estimate, Prediction, Verdict};
 pub use error::Error;
+pub use integrated::{Integrated, IntegratedConfig, integrated};
+pub use lyapunov::{Lyapunov, LyapunovExponents};
+pub use ornstein_uhlenbeck::{Mean, OrnsteinUhlenbeck, OrnsteinUhlenbeckStream};
 pub use perturbation::{Perturbation, PerturbationResult, Perturbed};
 pub use probe::Probe;
 pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
+pub use spectrum::{eigenvalues, linearised_step};
 pub use tau_statistics::TauStatistics;
-pub use timescale::{Component, FitConfig, Model, Quality, TauNet, TauNets, tau_net};
+pub use timescale::{
+    BiasCheck, BiasConfig, Component, FitConfig, IntervalConfig, Model, Quality, TauInterval,
+    TauIntervals, TauNet, TauNets, bias_check, tau_interval, tau_net,
+};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,6 +1,9 @@
 //! τ_net: the timescale of activity, from exponential fits to its autocorrelation.
 
+mod bias;
 mod decay;
+mod interval;
+mod profile;
 mod quality;
 mod uncertainty;
 
@@ -9,8 +12,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{Autocorrelation, Error, Recording};
+pub use bias::{BiasCheck, BiasConfig, LEAST_REPETITIONS, bias_check};
 use decay::{Fit, Problem};
 pub use decay::{TAU_MAX, TAU_MIN};
+pub use interval::{
+    Interval, IntervalConfig, LEAST_RESAMPLES, LEAST_TRIALS, TauInterval, TauIntervals, interval,
+    tau_interval,
+};
+pub(crate) use quality::BIAS_LIMIT;
 pub use quality::{Quality, WEIGHT_LIMIT, bias_limit};
 
 /// Fewest lags beyond 0 that leave the four parameters of two exponentials a residual.

@@ -23,6 +23,8 @@ const SHORTEST: usize = 2048;
 /// What all channels share: the largest lag and the transforms.
 pub(super) struct Plan {
     max_lag: usize,
+    /// Whether the autocovariance of every trial is kept beside their sum.
+    keep: bool,
     forward: Arc<dyn RealToComplex<f64>>,
     inverse: Arc<dyn ComplexToReal<f64>>,
 }
@@ -37,16 +39,20 @@ pub(super) struct Scratch {
 }
 
 impl Plan {
-    pub(super) fn new(max_lag: usize) -> Self {
+    pub(super) fn new(max_lag: usize, keep: bool) -> Self {
         // At least seven parts new steps to one part overlap.
         let length = (8 * max_lag).next_power_of_two().max(SHORTEST);
         let mut planner = RealFftPlanner::new();
         let forward = planner.plan_fft_forward(length);
-        Self { max_lag, forward, inverse: planner.plan_fft_inverse(length) }
+        Self { max_lag, keep, forward, inverse: planner.plan_fft_inverse(length) }
     }
 
     pub(super) fn max_lag(&self) -> usize {
         self.max_lag
+    }
+
+    pub(super) fn keeps_trials(&self) -> bool {
+        self.keep
     }
 
     /// New steps per transform.
@@ -81,6 +87,8 @@ pub(super) struct Channel {
     high: f64,
     /// Autocovariance, summed over the trials that have ended.
     covariance: Vec<f64>,
+    /// Autocovariance of each trial that has ended, one after the other, if the plan keeps them.
+    kept: Vec<f64>,
 }
 
 impl Channel {
@@ -94,12 +102,18 @@ impl Channel {
             low: f64::INFINITY,
             high: f64::NEG_INFINITY,
             covariance: vec![0.0; plan.max_lag + 1],
+            kept: Vec::new(),
         }
     }
 
     /// Sum over trials of the autocovariance, lags 0..=`max_lag`.
     pub(super) fn covariance(&self) -> &[f64] {
         &self.covariance
+    }
+
+    /// Autocovariance of trial `trial` at `lag`, if the plan keeps trials.
+    pub(super) fn kept(&self, trial: usize, lag: usize) -> f64 {
+        self.kept[trial * self.head.len() + lag]
     }
 
     /// Forgets the current trial.
@@ -157,9 +171,14 @@ impl Channel {
                 let ends = 2.0 * self.sum - self.head[lag] - tail;
                 let products = scratch.time[lag] * scale - mean * ends + pairs * mean * mean;
                 self.covariance[lag] += products / pairs;
+                if plan.keep {
+                    self.kept.push(products / pairs);
+                }
                 // The carried steps are the last max_lag steps of the trial.
                 tail += plan.max_lag.checked_sub(lag + 1).map_or(0.0, |i| self.samples[i]);
             }
+        } else if plan.keep {
+            self.kept.resize(self.kept.len() + plan.max_lag + 1, 0.0);
         }
         self.reset();
     }
@@ -169,6 +188,7 @@ impl Channel {
         for (mine, theirs) in self.covariance.iter_mut().zip(&other.covariance) {
             *mine += theirs;
         }
+        self.kept.extend_from_slice(&other.kept);
     }
 
     /// Takes the block's raw steps into the trial's sums and subtracts the shift from them.

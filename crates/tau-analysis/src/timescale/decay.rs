@@ -64,10 +64,15 @@ pub(super) fn fit(curve: &[f64], model: Model) -> Option<Fit> {
         .map(|params| (problem.rss(&params), params))
         .filter(|(rss, _)| rss.is_finite())
         .min_by(|(left, _), (right, _)| left.total_cmp(right))?;
-    let n = curve.len() as f64;
-    let mean_square = (rss / n).max(RESIDUAL_FLOOR.powi(2));
-    let aic = 2.0 * params.len() as f64 + n * mean_square.ln();
+    let aic = aic(rss, curve.len(), params.len());
     Some(Fit { model, components: components(&params, model), params, aic })
+}
+
+/// Akaike's criterion of a fit to `lags` lags by so many parameters.
+pub(super) fn aic(rss: f64, lags: usize, params: usize) -> f64 {
+    let n = lags as f64;
+    let mean_square = (rss / n).max(RESIDUAL_FLOOR.powi(2));
+    2.0 * params as f64 + n * mean_square.ln()
 }
 
 impl Fit {
@@ -175,18 +180,18 @@ impl<'a> Problem<'a> {
 
     /// The most promising points of a grid over the time constants.
     fn starts(&self) -> Vec<Vec<f64>> {
-        let mut starts: Vec<Vec<f64>> = match self.model {
+        let starts: Vec<Vec<f64>> = match self.model {
             Model::One => START_TAUS.iter().map(|&tau| self.start_one(tau)).collect(),
             Model::Two => (0..START_TAUS.len())
                 .flat_map(|slow| (0..slow).map(move |fast| (fast, slow)))
                 .map(|(fast, slow)| self.start_two(START_TAUS[fast], START_TAUS[slow]))
                 .collect(),
         };
+        let mut rated: Vec<_> = starts.into_iter().map(|start| (self.rss(&start), start)).collect();
         // A curve of absurd size overflows: it has no start, and so no fit.
-        starts.retain(|start| self.rss(start).is_finite());
-        starts.sort_by(|left, right| self.rss(left).total_cmp(&self.rss(right)));
-        starts.truncate(STARTS);
-        starts
+        rated.retain(|(rss, _)| rss.is_finite());
+        rated.sort_by(|(left, _), (right, _)| left.total_cmp(right));
+        rated.into_iter().take(STARTS).map(|(_, start)| start).collect()
     }
 
     /// The best amplitude for a given time constant.

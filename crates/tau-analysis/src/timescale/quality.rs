@@ -10,21 +10,24 @@ pub const WEIGHT_LIMIT: f64 = 0.01;
 
 /// Largest relative standard error that counts. A stricter limit would bias what remains: the
 /// standard error grows with the estimate, so it would keep those that came out low.
-const ERROR_LIMIT: f64 = 0.5;
+pub(crate) const ERROR_LIMIT: f64 = 0.5;
 
 /// Largest relative bias from the length of the trials that counts.
-const BIAS_LIMIT: f64 = 0.1;
+pub(crate) const BIAS_LIMIT: f64 = 0.1;
 
 /// How near to its upper bound, relatively, a time constant is held by it.
 const BOUND_MARGIN: f64 = 1e-3;
 
-/// What a fitted τ_net is worth; the first that applies, in the order below.
+/// What an estimated timescale is worth; the first that applies, in the order below. The limits are
+/// those of τ_net; [`OrnsteinUhlenbeck`](crate::OrnsteinUhlenbeck),
+/// [`Integrated`](crate::Integrated) and [`BiasCheck`](crate::BiasCheck) say what else makes them
+/// answer `NotIdentifiable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// The unit has no variance, so no autocorrelation: τ is NaN.
     Dead,
-    /// No fit gave finite numbers: τ is NaN.
+    /// No fit gave finite numbers.
     Failed,
     /// τ ≤ 1 step, down to the lower bound: activity without memory that whole steps could
     /// resolve. (The published figures drop these units.)
@@ -49,18 +52,24 @@ impl Quality {
         standard_error: Option<f64>,
         recording: &Recording,
     ) -> Self {
-        let determined = standard_error.is_some_and(|error| error <= ERROR_LIMIT * slowest.tau);
-        if slowest.tau <= 1.0 {
+        let trusted = slowest.weight >= WEIGHT_LIMIT && slowest.tau <= bias_limit(recording);
+        Self::judge(slowest.tau, TAU_MAX, standard_error, trusted)
+    }
+
+    /// What an estimate of any kind is worth. `bound`: largest value that the estimator can give;
+    /// `trusted`: nothing that only this estimator knows speaks against it.
+    pub(crate) fn judge(tau: f64, bound: f64, standard_error: Option<f64>, trusted: bool) -> Self {
+        let determined = standard_error.is_some_and(|error| error <= ERROR_LIMIT * tau);
+        if !tau.is_finite() {
+            Self::Failed
+        } else if tau <= 1.0 {
             Self::SubStep
-        } else if slowest.tau >= TAU_MAX * (1.0 - BOUND_MARGIN) {
+        } else if tau >= bound * (1.0 - BOUND_MARGIN) {
             Self::AtBound
-        } else if slowest.weight < WEIGHT_LIMIT
-            || !determined
-            || slowest.tau > bias_limit(recording)
-        {
-            Self::NotIdentifiable
-        } else {
+        } else if determined && trusted {
             Self::Good
+        } else {
+            Self::NotIdentifiable
         }
     }
 }

@@ -1,0 +1,352 @@
+//! How many dimensions activity fills: principal components and the participation ratio.
+//!
+//! With λ₁ ≥ λ₂ ≥ … the eigenvalues of the covariance of the units, the number of components that
+//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (paper, section
+//! "measurements": s = 0.9), and the participation ratio is
+//!
+//! $$ \frac{(\sum \lambda)^2}{\sum \lambda^2} $$
+//!
+//! (Gao & Ganguli 2015; Recanatesi et al. 2019): n for n equal eigenvalues, 1 for a line. The
+//! published script prints the index, counted from 0, of the last component that is needed: one
+//! less ([`Dimensionality::published_components`]).
+
+use nalgebra::DMatrix;
+use ndarray::{Array1, Array2, ArrayView2, s};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::Error;
+
+/// Steps whose products are added at once: the sums do not depend on how activity is cut.
+const BLOCK: usize = 256;
+
+/// Rows of the covariance that one task computes.
+const ROWS: usize = 32;
+
+/// Share of the variance that the paper asks for.
+pub const PAPER_SHARE: f64 = 0.9;
+
+/// Streaming covariance of units.
+///
+/// Everything pushed is one sample with one mean, as in a principal component analysis of trials
+/// laid end to end. Steps are taken in blocks from the beginning, whatever the chunks, and a block's
+/// products are added in a fixed order: any chunking and any number of threads give the same bits.
+/// Memory is 8 bytes × units × (units + 256): 3 MB for 500 units; no recording is kept.
+///
+/// ```
+/// use ndarray::array;
+/// use tau_analysis::CovarianceStream;
+/// let mut stream = CovarianceStream::new(2)?;
+/// stream.push(array![[1.0, 2.0], [-1.0, -2.0]].view())?;
+/// stream.push(array![[1.0, 2.0], [-1.0, -2.0]].view())?;
+/// let found = stream.finish()?;
+/// assert_eq!(found.components(0.9)?, 1);
+/// assert!((found.participation_ratio - 1.0).abs() < 1e-12);
+/// # Ok::<(), tau_analysis::Error>(())
+/// ```
+pub struct CovarianceStream {
+    /// First step: the origin of the sums.
+    origin: Option<Array1<f64>>,
+    /// Steps of the current block, (time, unit), less the origin.
+    block: Array2<f64>,
+    filled: usize,
+    steps: usize,
+    sum: Array1<f64>,
+    /// Σ y yᵀ.
+    products: Array2<f64>,
+}
+
+/// Eigenvalues of a covariance, and what they say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Dimensionality {
+    /// Eigenvalues of the covariance (divided by the number of steps), in activity squared,
+    /// largest first, one for each unit; none below 0.
+    pub eigenvalues: Vec<f64>,
+    /// Their sum.
+    pub variance: f64,
+    /// (Σ λ)²/Σ λ², `[1, units]`.
+    pub participation_ratio: f64,
+    /// Steps of all trials together. With fewer steps than units, and with fewer than many
+    /// timescales, both numbers are too small.
+    pub steps: usize,
+}
+
+impl CovarianceStream {
+    /// A covariance of `units` units.
+    ///
+    /// # Errors
+    /// [`Error::NoUnits`].
+    pub fn new(units: usize) -> Result<Self, Error> {
+        if units == 0 {
+            return Err(Error::NoUnits);
+        }
+        Ok(Self {
+            origin: None,
+            block: Array2::zeros((BLOCK, units)),
+            filled: 0,
+            steps: 0,
+            sum: Array1::zeros(units),
+            products: Array2::zeros((units, units)),
+        })
+    }
+
+    /// Adds steps, (time, unit). Trials need not be told apart: push them one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// NaN or infinite (its step is counted over all that was pushed). Nothing of a refused chunk
+    /// is used.
+    pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
+        let units = self.sum.len();
+        if chunk.ncols() != units {
+            return Err(Error::Units { found: chunk.ncols(), expected: units });
+        }
+        if let Some(((row, unit), &value)) = chunk.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            return Err(Error::Activity { unit, step: self.steps + row, trial: 0, value });
+        }
+        for row in chunk.rows() {
+            let origin = self.origin.get_or_insert_with(|| row.mapv(f64::from));
+            let slots = self.block.row_mut(self.filled);
+            for ((slot, &x), &origin) in slots.into_iter().zip(row).zip(origin.iter()) {
+                *slot = f64::from(x) - origin;
+            }
+            self.filled += 1;
+            if self.filled == BLOCK {
+                self.close_block();
+            }
+        }
+        self.steps += chunk.nrows();
+        Ok(())
+    }
+
+    /// The covariance itself, (unit, unit), divided by the number of steps.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] below two steps.
+    pub fn covariance(mut self) -> Result<Array2<f64>, Error> {
+        if self.steps < 2 {
+            let what = "a covariance over steps";
+            return Err(Error::TooFew { what, found: self.steps, needed: 2 });
+        }
+        self.close_block();
+        let count = self.steps as f64;
+        let (sum, products) = (&self.sum, &self.products);
+        // Only what lies below the diagonal was computed everywhere.
+        Ok(Array2::from_shape_fn(products.dim(), |(i, j)| {
+            (products[[i.max(j), i.min(j)]] - sum[i] * sum[j] / count) / count
+        }))
+    }
+
+    /// Eigenvalues and dimensions.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] below two steps, [`Error::NoVariance`] if no unit ever changes,
+    /// [`Error::Eigenvalues`] if their iteration does not end.
+    pub fn finish(self) -> Result<Dimensionality, Error> {
+        let steps = self.steps;
+        Dimensionality::of(&self.covariance()?, steps)
+    }
+
+    fn close_block(&mut self) {
+        let rows = self.block.slice(s![..self.filled, ..]);
+        self.sum += &rows.sum_axis(ndarray::Axis(0));
+        let mut tasks: Vec<_> =
+            self.products.axis_chunks_iter_mut(ndarray::Axis(0), ROWS).collect();
+        tasks.par_iter_mut().enumerate().for_each(|(task, part)| {
+            let (first, last) = (task * ROWS, task * ROWS + part.nrows());
+            let left = rows.slice(s![.., first..last]);
+            let mut part = part.slice_mut(s![.., ..last]);
+            ndarray::linalg::general_mat_mul(
+                1.0,
+                &left.t(),
+                &rows.slice(s![.., ..last]),
+                1.0,
+                &mut part,
+            );
+        });
+        self.filled = 0;
+    }
+}
+
+impl Dimensionality {
+    /// Dimensions of a symmetric covariance that was estimated from `steps` steps.
+    ///
+    /// # Errors
+    /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NoVariance`], [`Error::Eigenvalues`].
+    pub fn of(covariance: &Array2<f64>, steps: usize) -> Result<Self, Error> {
+        let (rows, columns) = covariance.dim();
+        if rows != columns {
+            return Err(Error::NotSquare { rows, columns });
+        }
+        if let Some((index, &value)) = covariance.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            return Err(Error::NotFinite { what: "covariance", index, value });
+        }
+        let trace: f64 = covariance.diag().sum();
+        if trace <= 0.0 {
+            return Err(Error::NoVariance { units: rows });
+        }
+        // Scaled to size 1, so that no square of a small number is lost.
+        let scaled = DMatrix::from_fn(rows, rows, |i, j| covariance[[i, j]] / trace);
+        let found = nalgebra::SymmetricEigen::try_new(scaled, f64::EPSILON, 100 * rows.max(10))
+            .ok_or(Error::Eigenvalues { size: rows })?;
+        // A rounding error below 0 is 0.
+        let mut eigenvalues: Vec<f64> =
+            found.eigenvalues.iter().map(|value| value.max(0.0) * trace).collect();
+        eigenvalues.sort_by(|left, right| right.total_cmp(left));
+        let variance: f64 = eigenvalues.iter().sum();
+        let shares = eigenvalues.iter().map(|value| (value / variance).powi(2));
+        let participation_ratio = 1.0 / shares.sum::<f64>();
+        Ok(Self { eigenvalues, variance, participation_ratio, steps })
+    }
+
+    /// Number of principal components that explain `share` of the variance ([`PAPER_SHARE`]), at
+    /// least 1.
+    ///
+    /// # Errors
+    /// [`Error::Share`] unless it lies in (0, 1].
+    pub fn components(&self, share: f64) -> Result<usize, Error> {
+        if !(share > 0.0 && share <= 1.0) {
+            return Err(Error::Share { share });
+        }
+        // Rounding of the sum must not ask for components that have no variance.
+        let needed =
+            share * self.variance * (1.0 - 4.0 * f64::EPSILON * self.eigenvalues.len() as f64);
+        let mut sum = 0.0;
+        let short = |value: &&f64| {
+            sum += **value;
+            sum < needed
+        };
+        let before = self.eigenvalues.iter().take_while(short).count();
+        Ok((before + 1).min(self.eigenvalues.len()))
+    }
+
+    /// What the published script prints for it (`compat`): the index from 0 of the last component
+    /// that is needed, one less than [`components`](Self::components).
+    ///
+    /// # Errors
+    /// Those of [`components`](Self::components).
+    pub fn published_components(&self, share: f64) -> Result<usize, Error> {
+        Ok(self.components(share)? - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Axis, array, concatenate};
+    use tau_random::{Key, Purpose};
+
+    fn with(eigenvalues: &[f64]) -> Dimensionality {
+        let diagonal = Array2::from_diag(&Array1::from_vec(eigenvalues.to_vec()));
+        Dimensionality::of(&diagonal, 1000).unwrap()
+    }
+
+    #[test]
+    fn dimensions_are_those_worked_by_hand() {
+        // 5, 3, 1, 1 of 10: shares 0.5, 0.8, 0.9, 1; 10² / (25 + 9 + 1 + 1).
+        let found = with(&[1.0, 5.0, 1.0, 3.0]);
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        assert!(found.eigenvalues.iter().zip([5.0, 3.0, 1.0, 1.0]).all(|(&a, b)| near(a, b)));
+        assert!(near(found.participation_ratio, 100.0 / 36.0));
+        check(&found, 0.5, 1);
+        check(&found, 0.51, 2);
+        check(&found, PAPER_SHARE, 3);
+        check(&found, 0.91, 4);
+        check(&found, 1.0, 4);
+        // Nothing is gained by a direction without variance.
+        let line = with(&[0.0, 2.0, 0.0]);
+        assert!(near(line.participation_ratio, 1.0));
+        check(&line, 1.0, 1);
+        let ball = with(&[3.0; 7]);
+        assert!(near(ball.participation_ratio, 7.0));
+        check(&ball, PAPER_SHARE, 7);
+        fn check(found: &Dimensionality, share: f64, expected: usize) {
+            assert_eq!(found.components(share).unwrap(), expected, "share {share}");
+            assert_eq!(found.published_components(share).unwrap(), expected - 1);
+        }
+    }
+
+    fn activity(steps: usize) -> Array2<f32> {
+        let key = Key::new(2, Purpose::Statistics);
+        Array2::from_shape_fn((steps, 40), |(t, unit)| {
+            let own = key.unit_f32((t * 41 + unit) as u64);
+            100.0 + own + 3.0 * key.unit_f32((t * 41 + 40) as u64) * (unit % 3) as f32
+        })
+    }
+
+    fn stream(chunks: &[ArrayView2<'_, f32>]) -> CovarianceStream {
+        let mut stream = CovarianceStream::new(chunks[0].ncols()).unwrap();
+        chunks.iter().for_each(|chunk| stream.push(*chunk).unwrap());
+        stream
+    }
+
+    #[test]
+    fn the_covariance_is_its_definition() {
+        let activity = activity(700);
+        let wide = activity.mapv(f64::from);
+        let centred = &wide - &wide.mean_axis(Axis(0)).unwrap();
+        let expected = centred.t().dot(&centred) / 700.0;
+        let found = stream(&[activity.view()]).covariance().unwrap();
+        assert!((&found - &expected).iter().all(|x| x.abs() < 1e-10));
+        assert_eq!(found, found.t());
+    }
+
+    #[test]
+    fn any_chunking_and_any_number_of_threads_give_the_same_bits() {
+        let activity = activity(700);
+        let whole = stream(&[activity.view()]).covariance().unwrap();
+        for (length, threads) in [(1, 1), (255, 2), (256, 3), (699, 7)] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let chunks: Vec<_> = activity.axis_chunks_iter(Axis(0), length).collect();
+            let found = pool.install(|| stream(&chunks).covariance().unwrap());
+            assert_eq!(found, whole, "chunks of {length}, {threads} threads");
+        }
+    }
+
+    /// Three directions of 40 units, and noise of a thousandth of their size.
+    #[test]
+    fn a_known_number_of_dimensions_is_recovered() {
+        let key = Key::new(3, Purpose::Statistics);
+        let units = vec![crate::processes::Process::exponential(2.0).unwrap(); 43];
+        let all = crate::processes::activity(&units, 20_000, key);
+        let (sources, noise) = all.view().split_at(Axis(1), 3);
+        let mixing = Array2::from_shape_fn((3, 40), |(i, unit)| {
+            // Orthogonal rows of equal length.
+            if unit % 3 == i && unit < 39 { 1.0 } else { 0.0 }
+        });
+        let activity = sources.dot(&mixing) + &noise.mapv(|x| 1e-3 * x);
+        let found = stream(&[activity.view()]).finish().unwrap();
+        assert_eq!(found.components(PAPER_SHARE).unwrap(), 3);
+        // Variances of three sources scatter by √(2·2/20 000) = 1.4 %.
+        assert!((found.participation_ratio - 3.0).abs() < 0.02, "{}", found.participation_ratio);
+        assert_eq!(found.steps, 20_000);
+    }
+
+    #[test]
+    fn trials_are_one_sample() {
+        let (one, two) = (activity(300), activity(450));
+        let both = concatenate![Axis(0), one, two];
+        let found = stream(&[one.view(), two.view()]).finish().unwrap();
+        assert_eq!(found, stream(&[both.view()]).finish().unwrap());
+    }
+
+    #[test]
+    fn what_has_no_dimensions_is_refused() {
+        assert_eq!(CovarianceStream::new(0).err(), Some(Error::NoUnits));
+        let constant = stream(&[Array2::ones((10, 2)).view()]).finish().unwrap_err();
+        assert_eq!(constant, Error::NoVariance { units: 2 });
+        let one = stream(&[Array2::ones((1, 2)).view()]).finish().unwrap_err();
+        assert!(matches!(one, Error::TooFew { found: 1, needed: 2, .. }), "{one}");
+        let mut stream = CovarianceStream::new(2).unwrap();
+        let wide = stream.push(Array2::zeros((1, 3)).view()).unwrap_err();
+        assert_eq!(wide, Error::Units { found: 3, expected: 2 });
+        let nan = stream.push(array![[0.0, 1.0], [f32::INFINITY, 0.0]].view()).unwrap_err();
+        assert!(matches!(nan, Error::Activity { unit: 0, step: 1, .. }), "{nan}");
+        for share in [0.0, 1.1, f64::NAN] {
+            let refused = with(&[1.0]).components(share).unwrap_err();
+            assert!(matches!(refused, Error::Share { .. }), "{refused}");
+        }
+        let oblong = Dimensionality::of(&Array2::zeros((2, 3)), 9).unwrap_err();
+        assert_eq!(oblong, Error::NotSquare { rows: 2, columns: 3 });
+    }
+}
