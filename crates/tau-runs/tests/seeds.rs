@@ -21,8 +21,8 @@ fn specs_and_sweeps() {
         let Ok(text) = std::str::from_utf8(&bytes) else { continue };
         read += usize::from(read_spec(text, &[]).is_ok()) + usize::from(read_sweep(text).is_ok());
     }
-    // Three specs, which are sweeps of one run too (but the one with a random seed), and a sweep.
-    assert_eq!(read, 3 + 2 + 1);
+    // Four specs, which are sweeps of one run too (but the one with a random seed), and a sweep.
+    assert_eq!(read, 4 + 3 + 1);
 }
 
 #[test]
