@@ -293,12 +293,12 @@ mod tests {
         check("task = ", "TOML parse error at line 1");
         check("n_end = 1", "n_end: 1 (allowed: n_start = 2 or more)");
         check(
-            "[network.tau.fixed]\nvalue = 5\nvallue = 6",
-            "unknown field `vallue`, expected `value`",
+            "[network.tau.fixed]\nvalue = 5\nvalue_of = 6",
+            "unknown field `value_of`, expected `value`",
         );
         check(
-            "[optimiser.rule.adam]\nlearning_rte = 1",
-            "unknown field `learning_rte`, expected one of `learning_rate`, `beta1`",
+            "[optimiser.rule.adam]\nlearning_rates = 1",
+            "unknown field `learning_rates`, expected one of `learning_rate`, `beta1`",
         );
         check("seed = -1", "invalid value: integer `-1`, expected u64");
         fn check(text: &str, expected: &str) {
