@@ -6,6 +6,8 @@
 
 use std::sync::OnceLock;
 
+use crate::Real;
+
 use super::gated::Gated;
 use super::product::tile;
 use super::readout::Read;
@@ -64,6 +66,24 @@ pub trait Vectorised: Sized {
     fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>);
     /// [`Vectorised::backward`] of a gated cell.
     fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>);
+}
+
+/// Runs a slice through all steps.
+pub(super) fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
+    if kernel.packed.cell.gated() {
+        R::forward_gated(isa, Gated(kernel));
+    } else {
+        R::forward(isa, kernel);
+    }
+}
+
+/// Back-propagates through a slice.
+pub(super) fn backward<R: Real>(isa: Isa, kernel: Backward<'_, '_, R>) {
+    if kernel.packed.cell.gated() {
+        R::backward_gated(isa, Gated(kernel));
+    } else {
+        R::backward(isa, kernel);
+    }
 }
 
 /// Largest panel width of all; rows of activity are padded to a multiple of it.

@@ -13,12 +13,12 @@ mod product;
 mod readout;
 mod reduce;
 mod slice;
+mod spread;
 
 use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 use rayon::ThreadPool;
-use rayon::prelude::*;
 
 use crate::batch::{HeadScore, Initial, prepare_simulation};
 use crate::{
@@ -30,11 +30,12 @@ pub use alone::Products;
 pub use isa::Isa;
 pub(crate) use isa::Vectorised;
 
-use gated::Gated;
+use isa::{backward, forward};
 use leaky::{Leak, extra_columns};
 use product::Panels;
 use readout::Read;
 use slice::{Backward, Forward, Keep, Packed, Slice};
+use spread::{spread, spread_blocks};
 
 /// Trials of a slice, at most.
 const SLICE_ROWS: usize = 32;
@@ -246,53 +247,6 @@ impl<R: Real> Cpu<R> {
     }
 }
 
-/// Runs a slice through all steps.
-fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
-    if kernel.packed.cell.gated() {
-        R::forward_gated(isa, Gated(kernel));
-    } else {
-        R::forward(isa, kernel);
-    }
-}
-
-/// Back-propagates through a slice.
-fn backward<R: Real>(isa: Isa, kernel: Backward<'_, '_, R>) {
-    if kernel.packed.cell.gated() {
-        R::backward_gated(isa, Gated(kernel));
-    } else {
-        R::backward(isa, kernel);
-    }
-}
-
-/// So few numbers are added up before another thread has woken.
-const FEW: usize = 1 << 15;
-
-/// Does the work on every block of `len` numbers, the last of which may be shorter.
-fn spread_blocks<R: Real>(
-    pool: &ThreadPool,
-    numbers: &mut [R],
-    len: usize,
-    work: impl Fn(usize, &mut [R]) + Sync,
-) {
-    if pool.current_num_threads() == 1 || numbers.len() < FEW {
-        numbers.chunks_mut(len).enumerate().for_each(|(k, block)| work(k, block));
-    } else {
-        pool.install(|| {
-            numbers.par_chunks_mut(len).enumerate().for_each(|(k, block)| work(k, block));
-        });
-    }
-}
-
-/// Does the work on every item; on one thread without leaving it, which for small networks saves
-/// more than the work takes.
-fn spread<T: Send>(pool: &ThreadPool, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-    if pool.current_num_threads() == 1 {
-        items.iter_mut().enumerate().for_each(|(k, item)| work(k, item));
-    } else {
-        pool.install(|| items.par_iter_mut().enumerate().for_each(|(k, item)| work(k, item)));
-    }
-}
-
 impl<R: Real> Backend<R> for Cpu<R> {
     fn config(&self) -> &Config {
         &self.config
@@ -382,16 +336,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
         let Some(last) = activity.outer_iter().next_back() else { return Ok(()) };
         let hidden = self.config.hidden_size;
         state.slice_mut(s![.., ..hidden]).assign(&last);
-        // c of an LSTM, which is no activity.
-        if state.ncols() > hidden {
-            for (k, mut state) in state.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
-                let slice = &self.slices[k];
-                let Some(c) = slice.memory(steps) else { continue };
-                for (mut state, c) in state.rows_mut().into_iter().zip(c.chunks(slice.stride)) {
-                    state.iter_mut().skip(hidden).zip(c).for_each(|(state, &c)| *state = c);
-                }
-            }
-        }
+        gated::hand_over(&self.slices, state, hidden, rows, steps);
         Ok(())
     }
 

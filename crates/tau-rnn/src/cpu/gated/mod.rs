@@ -13,12 +13,12 @@
 
 mod gru;
 mod lstm;
+mod pack;
+mod state;
 
 use ndarray::s;
-use rayon::ThreadPool;
 
-use crate::batch::Initial;
-use crate::{Cell, Config, Params, Real};
+use crate::{Cell, Config, Real};
 
 use super::buffer::Buffer;
 use super::isa::ROW_BLOCK;
@@ -27,6 +27,8 @@ use super::product::{Rows, Store, both, load, outer, product, row_stride, store}
 use super::slice::{
     Backward, CHUNK_STEPS, Forward, Keep, Packed, Slice, readout_numbers, write_extra_columns,
 };
+
+pub(super) use state::hand_over;
 
 use gru::Gru;
 use lstm::Lstm;
@@ -141,66 +143,6 @@ pub(super) fn numbers<R: Real>(
     let input = if apart { input_blocks * stride } else { 0 };
     let read = readout_numbers(steps, rows, stride, blocks, outputs, every_step);
     activity + blocks * gate_stride + input + read
-}
-
-impl<R: Real> Packed<R> {
-    /// Packs W̃.
-    pub(super) fn pack_gates(&mut self, pool: &ThreadPool, lanes: usize, params: &Params<R>) {
-        let (hidden, channels, columns) = (self.hidden, self.channels, self.columns());
-        let rows = self.cell.gates() * hidden;
-        let (_, _, apart) = sizes::<R>(self.cell);
-        // The first row of the gate whose input is not part of the product.
-        let first_apart = if apart { rows - hidden } else { rows };
-        let element = |from: usize, to: usize| {
-            if from < hidden {
-                params.w_rec[[to, from]]
-            } else if to >= first_apart {
-                if from < hidden + channels { R::ZERO } else { params.b_rec[to] }
-            } else if from < hidden + channels {
-                params.w_in[[to, from - hidden]]
-            } else {
-                params.b_rec[to] + params.b_in[to]
-            }
-        };
-        self.forward.pack(pool, lanes, columns, rows, element);
-        self.backward.pack(pool, lanes, rows, hidden, |to, from| params.w_rec[[to, from]]);
-        self.input.clear();
-        for k in 0..=channels {
-            self.input.extend(
-                (first_apart..rows)
-                    .map(|to| if k < channels { params.w_in[[to, k]] } else { params.b_in[to] }),
-            );
-        }
-    }
-}
-
-impl<R: Real> Slice<R> {
-    /// Makes room for the history of gates, sets c(0).
-    pub(super) fn start_gates(&mut self, packed: &Packed<R>, keep: Keep, initial: &Initial<'_, R>) {
-        let (kept, memory, _) = sizes::<R>(packed.cell);
-        let (size, stride, history) = (self.size(), self.stride, keep == Keep::History);
-        let work = &mut self.gated;
-        work.stride = row_stride(kept * packed.hidden);
-        work.gates.room(if history { self.steps } else { 1 } * self.rows * work.stride);
-        if !memory {
-            return;
-        }
-        let c = work.memory.room(if history { self.steps + 1 } else { 2 } * size);
-        c[..size].fill(R::ZERO);
-        if let Initial::Given(states) = initial {
-            for (row, trial) in self.trials.clone().enumerate() {
-                let given = states.row(trial);
-                let given = given.iter().skip(packed.hidden);
-                c[row * stride..].iter_mut().zip(given).for_each(|(c, &given)| *c = given);
-            }
-        }
-    }
-
-    /// c after `t` steps of a slice that keeps the history: rows [`Slice::stride`] apart; `None`
-    /// for a cell without.
-    pub(super) fn memory(&self, t: usize) -> Option<&[R]> {
-        self.gated.memory.get(t * self.size()..(t + 1) * self.size())
-    }
 }
 
 /// A kernel of a gated cell.
