@@ -12,8 +12,6 @@ out="${1:-results}"
 python="${PYTHON:-python3}"
 device="${DEVICE:-cuda}"
 mkdir -p "$out"
-TAU_COMMIT="$(cat "$here/commit")"
-export TAU_COMMIT
 : >"$out/summary.txt"
 ok=0
 failed=0

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{commit, run, target_folder};
+use crate::{run, target_folder};
 
 /// The archive may be no larger.
 const MAX_BYTES: u64 = 60_000_000;
@@ -31,7 +31,6 @@ pub(crate) fn kit() -> Result<()> {
     copy("xtask/kit/run.sh", "run.sh")?;
     copy("xtask/kit/README.txt", "README.txt")?;
     copy("xtask/peers/peer.py", "peer.py")?;
-    std::fs::write(folder.join("commit"), commit())?;
     // What the same program finds here.
     let mut doctor = Command::new(folder.join("tau"));
     doctor.args(["doctor", "--device", "cpu", "--full", "--random-from", "1"]);

@@ -103,7 +103,7 @@ fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
 fn bench(options: &[String]) -> Result<ExitCode> {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
     let mut command = Command::new(built("tau-bench", "tau-bench")?);
-    become_it(command.arg("--peers").arg(peers).args(options).env("TAU_COMMIT", commit()))
+    become_it(command.arg("--peers").arg(peers).args(options))
 }
 
 /// Builds a binary with optimisation and says where it is.
@@ -145,26 +145,6 @@ fn become_it(command: &mut Command) -> Result<ExitCode> {
     let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
-}
-
-/// The commit of the checkout, marked if it was changed since; `unknown` outside one.
-fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| text.trim().to_owned())
-    };
-    match git(&["rev-parse", "--short=12", "HEAD"]) {
-        None => "unknown".to_owned(),
-        Some(commit) => {
-            let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
-            if changed.is_none_or(|changes| changes.is_empty()) {
-                commit
-            } else {
-                format!("{commit}-changed")
-            }
-        }
-    }
 }
 
 fn cargo() -> String {

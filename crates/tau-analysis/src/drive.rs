@@ -2,18 +2,13 @@
 
 use std::sync::atomic::AtomicBool;
 
-use ndarray::{Array3, ArrayView2, Axis, s};
+use ndarray::{ArrayView2, Axis};
 use tau_random::{Key, Purpose};
 use tau_rnn::Backend;
 use tau_tasks::Task;
 
-use crate::{
-    Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances, first_state, go_on,
-};
-
-/// Steps that are simulated and then added to the estimate before the next ones are made: enough
-/// to keep the estimator's transforms busy, 20 MB of activity for 500 neurons and 10 trials.
-const CHUNK_STEPS: usize = 1000;
+use crate::simulation::{first_state, simulate};
+use crate::{Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances};
 
 /// How a network is driven (paper, section 5: 10⁵ steps after 500, 10 trials, input of the task).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,19 +79,11 @@ impl Drive {
         let total = self.burn_in + self.steps;
         let inputs = task.drive(total, self.trials, Key::new(self.seed, Purpose::DriveInputs))?;
         let start = Key::new(self.seed, Purpose::DriveInitialState);
-        let mut state = first_state(network.config(), self.trials, self.initial_state, start);
-        let mut activity = Array3::zeros((0, 0, 0));
-        let mut first = 0;
-        for inputs in inputs.axis_chunks_iter(Axis(0), CHUNK_STEPS) {
-            go_on(stop)?;
-            network.advance(&mut state, inputs, &mut activity)?;
-            let skipped = self.burn_in.saturating_sub(first).min(activity.len_of(Axis(0)));
-            for trial in 0..self.trials {
-                visit(trial, activity.slice(s![skipped.., trial, ..]))?;
-            }
-            first += activity.len_of(Axis(0));
-        }
-        Ok(())
+        let state = first_state(network.config(), self.trials, self.initial_state, start);
+        simulate(network, state, inputs.view(), self.burn_in, stop, |_, activity| {
+            let mut trials = activity.axis_iter(Axis(1)).enumerate();
+            trials.try_for_each(|(trial, chunk)| visit(trial, chunk))
+        })
     }
 
     /// One stream a trial, taken together in the order of the trials.

@@ -53,6 +53,7 @@ mod error;
 mod perturbation;
 mod probe;
 mod scoring;
+mod simulation;
 
 pub mod autocorrelation;
 pub mod dimensionality;
@@ -87,22 +88,6 @@ pub use timescale::{
 };
 
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use ndarray::Array2;
-use tau_random::Key;
-use tau_rnn::Config;
-
-/// State of each trial before the first step: h(0) ~ U[0, scale), and zeros for a gated network, as
-/// they were trained.
-fn first_state(config: &Config, trials: usize, scale: f64, key: Key) -> Array2<f32> {
-    let (units, scale) = (config.state_size(), scale as f32);
-    if config.cell.gated() {
-        return Array2::zeros((trials, units));
-    }
-    Array2::from_shape_fn((trials, units), |(trial, unit)| {
-        scale * key.unit_f32((trial * units + unit) as u64)
-    })
-}
 
 /// [`Error::Stopped`] once `stop` is set.
 fn go_on(stop: &AtomicBool) -> Result<(), Error> {

@@ -122,10 +122,7 @@ impl Perturbation {
         let accuracy = (0..jobs).into_par_iter().map(one).collect::<Result<Vec<f64>, Error>>()?;
         let rows = accuracy.chunks(self.draws).zip(&self.epsilons);
         Ok(rows
-            .map(|(accuracy, &epsilon)| PerturbationResult {
-                epsilon,
-                score: Score::of(accuracy.iter().copied()),
-            })
+            .map(|(accuracy, &epsilon)| PerturbationResult { epsilon, score: Score::of(accuracy) })
             .collect())
     }
 }

@@ -2,15 +2,14 @@
 
 use std::sync::atomic::AtomicBool;
 
-use ndarray::{Array2, Array3, ArrayView2, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, s};
 use tau_random::{Key, Purpose};
 use tau_rnn::{Backend, Config, Error as NetworkError, Params, Readout};
 use tau_tasks::{Bits, Chance, NO_LABEL, Task};
 
-use crate::{Error, first_state, go_on};
-
-/// Steps that are simulated at a time: 20 MB of activity for 500 neurons and 10 trials.
-const CHUNK_STEPS: usize = 1000;
+use crate::Error;
+use crate::simulation::{first_state, simulate};
+use crate::tau_statistics::moments;
 
 /// One long input of fair bits, answered at every step (paper, section 5, "accuracy under damage").
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,15 +59,10 @@ impl Scoring {
         let inputs = self.inputs(task)?;
         let labels = task.running_labels(inputs.view())?;
         let start = self.key(Purpose::ScoringInitialState);
-        let mut state = first_state(network.config(), self.trials, self.initial_state, start);
+        let state = first_state(network.config(), self.trials, self.initial_state, start);
         let mut right = Array2::<f64>::zeros((self.trials, heads.len()));
-        let mut activity = Array3::zeros((0, 0, 0));
-        let mut first = 0;
-        for chunk in inputs.axis_chunks_iter(Axis(0), CHUNK_STEPS) {
-            go_on(stop)?;
-            network.advance(&mut state, chunk, &mut activity)?;
-            let skipped = self.warm_up.saturating_sub(first).min(activity.len_of(Axis(0)));
-            for (step, states) in activity.outer_iter().enumerate().skip(skipped) {
+        simulate(network, state, inputs.view(), self.warm_up, stop, |first, activity| {
+            for (step, states) in activity.outer_iter().enumerate() {
                 for (i, &head) in heads.iter().enumerate() {
                     let answers = answers(states, &readouts[head]);
                     let labels = labels.slice(s![first + step, .., i]);
@@ -78,8 +72,8 @@ impl Scoring {
                     }
                 }
             }
-            first += activity.len_of(Axis(0));
-        }
+            Ok(())
+        })?;
         Ok(right / self.steps as f64)
     }
 
@@ -177,7 +171,7 @@ impl Subject<'_> {
     ) -> Result<Score, Error> {
         let mut network = (self.make)(self.config.clone(), params)?;
         let accuracy = scoring.accuracy(&mut *network, self.task, &[self.head], stop)?;
-        Ok(Score::of(accuracy.iter().copied()))
+        Ok(Score::of(&accuracy.into_raw_vec_and_offset().0))
     }
 }
 
@@ -193,12 +187,10 @@ pub struct Score {
 }
 
 impl Score {
-    pub(crate) fn of(accuracy: impl Iterator<Item = f64> + Clone) -> Self {
-        let count = accuracy.clone().count() as f64;
-        let mean = accuracy.clone().sum::<f64>() / count;
-        let square = accuracy.clone().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-        let best = accuracy.fold(f64::NEG_INFINITY, f64::max);
-        Self { mean, standard_deviation: square.sqrt(), best }
+    pub(crate) fn of(accuracy: &[f64]) -> Self {
+        let (mean, standard_deviation) = moments(accuracy);
+        let best = accuracy.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Self { mean, standard_deviation, best }
     }
 }
 

@@ -66,8 +66,10 @@ impl TauStatistics {
     }
 }
 
-/// Mean and population standard deviation; two passes, because τ may lie far from 0.
-fn moments(values: &[f64]) -> (f64, f64) {
+/// Mean and population standard deviation (divided by n) of what is given, in its unit; NaN of nothing.
+/// Two passes, because the numbers may lie far from 0.
+#[must_use]
+pub fn moments(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;

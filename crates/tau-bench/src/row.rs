@@ -100,10 +100,8 @@ pub(crate) struct Row {
 impl Report {
     /// Written at once if it has a path: before anything is timed for it.
     pub(crate) fn new(hardware: Hardware, threads: usize, path: Option<PathBuf>) -> Result<Self> {
-        // What starts the bench knows it: `cargo xtask bench`, or the kit.
-        let commit = std::env::var("TAU_COMMIT").unwrap_or_else(|_| "unknown".to_owned());
         let Provenance { device, commit, .. } =
-            Provenance::here(env!("CARGO_PKG_VERSION"), &commit, hardware, threads)?;
+            Provenance::here(env!("CARGO_PKG_VERSION"), env!("TAU_COMMIT"), hardware, threads)?;
         let report = Self {
             machine: device,
             commit,

@@ -105,8 +105,7 @@ pub(crate) fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Chec
             return Err(Usage(format!("{} has solved no N yet", run.name())).into());
         }
         let rows = run.metrics()?;
-        let there = rows.iter().filter(|row| row.solved && row.n == row.solved_n);
-        let there: Vec<usize> = there.map(|row| row.n).collect();
+        let there: Vec<usize> = tau_runs::solved(&rows).collect();
         if let Some(n) = n.filter(|n| !there.contains(n)) {
             return Err(Usage(format!("--n {n}: the run solved {there:?}")).into());
         }

@@ -7,6 +7,8 @@ use std::time::Instant;
 use sysinfo::{Disks, System};
 use tau_runs::{Lock, write_atomically};
 
+use crate::output::size;
+
 /// About a network of 500 neurons with its momentum.
 const CHECKPOINT_BYTES: usize = 2_000_000;
 
@@ -20,7 +22,7 @@ pub(crate) fn memory() -> String {
     {
         (free, total, whose) = (free.min(limits.free_memory), limits.total_memory, ", its limit");
     }
-    format!("{} free of {}{whose}", gigabytes(free), gigabytes(total))
+    format!("{} free of {}{whose}", size(free), size(total))
 }
 
 /// Room in the folder, and whether runs can live there.
@@ -32,7 +34,7 @@ pub(crate) fn disk(folder: &Path) -> String {
         String::new,
         |disk| {
             let system = disk.file_system().to_string_lossy().into_owned();
-            format!("{} free ({system}), ", gigabytes(disk.available_space()))
+            format!("{} free ({system}), ", size(disk.available_space()))
         },
     );
     let usable = try_out(&whole).unwrap_or_else(|error| format!("no place for runs: {error}"));
@@ -56,8 +58,4 @@ pub(crate) fn slurm() -> String {
         Err(_) => return "none (no sbatch: `tau submit` needs one)".to_owned(),
     };
     std::env::var("SLURM_JOB_ID").map_or(version.clone(), |job| format!("{version}, in job {job}"))
-}
-
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
 }

@@ -13,6 +13,7 @@ mod show;
 mod status;
 mod stop;
 mod submit;
+mod sweep;
 mod terminal;
 mod train;
 mod unlike;
@@ -48,8 +49,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Train(train::Train),
-    Plan(train::Plan),
-    Run(train::RunSweep),
+    Plan(sweep::Plan),
+    Run(sweep::RunSweep),
     Submit(submit::Submit),
     Status(status::StatusOf),
     Show(show::Show),

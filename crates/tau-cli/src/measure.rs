@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use tau_analysis::Quality;
+use tau_analysis::tau_statistics::moments;
 use tau_reproduce::{NeuronRow, TauNetSettings, measure};
 use tau_rnn::thread_pool;
-use tau_runs::{Lock, MetricsRow, Run, create_folder, read_if_there, write_atomically};
+use tau_runs::{Lock, MetricsRow, Run, create_folder, read_if_there, solved, write_atomically};
 
 use crate::output::say;
 use crate::{Usage, stop, terminal, threads};
@@ -57,8 +58,7 @@ impl Measure {
         let stop = stop::when_asked()?;
         let run = Run::read(&std::path::absolute(&self.run)?)?;
         let metrics = run.metrics()?;
-        let solved = metrics.iter().filter(|row| row.solved && row.n == row.solved_n);
-        let solved: Vec<usize> = solved.map(|row| row.n).collect();
+        let solved: Vec<usize> = solved(&metrics).collect();
         if let Some(n) = self.n.iter().find(|n| !solved.contains(n)) {
             return Err(Usage(format!("--n {n}: the run solved {solved:?}")).into());
         }
@@ -115,16 +115,17 @@ fn write(path: &Path, rows: &[impl Serialize]) -> anyhow::Result<()> {
 
 /// A row for each N in the table of neurons.
 fn summaries(rows: &[NeuronRow], metrics: &[MetricsRow]) -> Vec<NetworkRow> {
+    let over = |values: &[f64]| (!values.is_empty()).then(|| moments(values));
     rows.chunk_by(|a, b| a.n == b.n)
         .map(|rows| {
             let n = rows[0].n;
             let good = rows.iter().filter(|row| row.quality == Quality::Good);
             let tau_net: Vec<f64> = good.clone().filter_map(|row| row.tau_net).collect();
             let tau: Vec<f64> = rows.iter().filter_map(|row| row.tau_eff).collect();
-            let (tau_mean, tau_sd) = moments(&tau).unzip();
-            let (tau_net_mean, tau_net_sd) = moments(&tau_net).unzip();
+            let (tau_mean, tau_sd) = over(&tau).unzip();
+            let (tau_net_mean, tau_net_sd) = over(&tau_net).unzip();
             // Of the newest head, in the epoch that solved it.
-            let accuracy = metrics.iter().find(|row| row.solved && row.n == n && row.solved_n == n);
+            let accuracy = metrics.iter().find(|row| row.n == n && row.solves());
             NetworkRow {
                 n,
                 accuracy: accuracy.map(|row| row.accuracy),
@@ -137,14 +138,6 @@ fn summaries(rows: &[NeuronRow], metrics: &[MetricsRow]) -> Vec<NetworkRow> {
             }
         })
         .collect()
-}
-
-/// Mean and standard deviation, if there is anything.
-fn moments(values: &[f64]) -> Option<(f64, f64)> {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-    (!values.is_empty()).then(|| (mean, square.sqrt()))
 }
 
 fn print(networks: &[NetworkRow], memory: &[usize]) {

@@ -26,3 +26,11 @@ pub(crate) fn line(line: Arguments) {
 pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
+
+/// `12 MB`, `1.5 GB`.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes.div_ceil(1_000_000) {
+        megabytes @ 0..1000 => format!("{megabytes} MB"),
+        megabytes => format!("{:.1} GB", megabytes as f64 / 1e3),
+    }
+}

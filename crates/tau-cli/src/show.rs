@@ -110,7 +110,7 @@ fn describe(run: &Run, altered: &[String]) -> anyhow::Result<String> {
     }
     let solved: Vec<String> = rows
         .iter()
-        .filter(|row| row.solved && row.n == row.solved_n)
+        .filter(|row| row.solves())
         .map(|row| format!("{} ({})", row.n, row.epoch))
         .collect();
     if !solved.is_empty() {

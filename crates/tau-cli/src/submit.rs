@@ -9,7 +9,8 @@ use tau_runs::{Forecast, Run, State, create_folder, write_atomically};
 
 use crate::Usage;
 use crate::output::say;
-use crate::train::{read, read_sweep_file};
+use crate::sweep::sweep_of;
+use crate::train::read;
 
 /// The job, with gaps.
 const SCRIPT: &str = include_str!("slurm.sh");
@@ -65,7 +66,7 @@ pub(crate) struct Submit {
 impl Submit {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let text = read(&self.sweep)?;
-        let specs = read_sweep_file(&self.sweep)?;
+        let specs = sweep_of(&self.sweep, &text)?;
         // What a task needs is the same on any processor.
         let runs: Result<Vec<Run>, _> =
             specs.into_iter().map(|spec| Run::open(&self.out, spec, Hardware::Cpu)).collect();

@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tau_analysis::Verdict;
 use tau_curricula::{EpochReport, Outcome, Position};
 use tau_reproduce::{Planned, Report, Watcher};
-use tau_runs::{Forecast, Progress, Run};
+use tau_runs::{Error, Forecast, Progress, Run};
 
 use crate::eta::{Pace, about, all_left_s, duration};
 
@@ -139,7 +139,7 @@ impl Progress for Terminal {
         }
     }
 
-    fn run_ended(&mut self, index: usize, outcome: Result<Outcome, String>) {
+    fn run_ended(&mut self, index: usize, outcome: Result<Outcome, &Error>) {
         let ended_before = self.paces[index].ended();
         if matches!(outcome, Ok(Outcome::Finished | Outcome::OutOfEpochs)) && !ended_before {
             self.paces[index].end();
@@ -158,7 +158,7 @@ impl Progress for Terminal {
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
             // Not a fault: another process has it.
-            Err(error) if error.contains(" is in use by ") => error,
+            Err(error @ Error::Locked { .. }) => error.to_string(),
             Err(error) => format!("FAILED: {error}"),
         };
         self.say(&format!("{} {}: {how}", self.clock(), self.names[index]));

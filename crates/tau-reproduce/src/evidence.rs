@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tau_analysis::tau_statistics::moments;
 use tau_analysis::{Probe, Quality, TauStatistics};
 use tau_rnn::thread_pool;
 use tau_runs::queue::share_out;
-use tau_runs::{MetricsRow, Provenance, State, read_if_there, write_atomically};
+use tau_runs::{MetricsRow, Provenance, State, read_if_there, solved, write_atomically};
 
 use crate::damage::{Damage, damage};
 use crate::measure::{backend, tau_nets};
@@ -173,7 +174,7 @@ fn common_n(networks: &[Network]) -> Vec<usize> {
 fn trained(planned: &Planned) -> Result<Network, Error> {
     let metrics = planned.run.metrics()?;
     let mut tau = Vec::new();
-    for n in metrics.iter().filter(|row| row.solved && row.n == row.solved_n).map(|row| row.n) {
+    for n in solved(&metrics) {
         let checkpoint = planned.run.checkpoint(n)?;
         tau.push((n, TauStatistics::new(checkpoint.params.tau.iter().copied())?));
     }
@@ -218,13 +219,14 @@ fn tau_net(
         let trusted: Vec<f64> = fits.units.iter().filter(good).map(|fit| fit.tau).collect();
         let published: Vec<f64> =
             fits.units.iter().map(|fit| fit.tau).filter(|tau| *tau > 1.0).collect();
-        let moments = moments(&trusted);
+        let over = |values: &[f64]| (!values.is_empty()).then(|| moments(values));
+        let trusted_moments = over(&trusted);
         Ok(TauNetSummary {
             n,
             good: trusted.len(),
-            mean: moments.map(|(mean, _)| mean),
-            standard_deviation: moments.map(|(_, deviation)| deviation),
-            published_mean: self::moments(&published).map(|(mean, _)| mean),
+            mean: trusted_moments.map(|(mean, _)| mean),
+            standard_deviation: trusted_moments.map(|(_, deviation)| deviation),
+            published_mean: over(&published).map(|(mean, _)| mean),
             population: Some(&fits.population).filter(good).map(|fit| fit.tau),
         })
     })
@@ -253,14 +255,6 @@ fn forgetting(
         let accuracy = probe.accuracy(&mut *backend(&planned.run, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })
-}
-
-/// Mean and standard deviation (over all that there are).
-fn moments(values: &[f64]) -> Option<(f64, f64)> {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-    (!values.is_empty()).then(|| (mean, square.sqrt()))
 }
 
 /// Raised whenever an estimator changes: older measurements are then made anew.

@@ -18,14 +18,14 @@ pub trait Progress: Send {
     /// After an epoch of run `index`, `wall_s` seconds of training in.
     fn epoch_ended(&mut self, index: usize, report: &EpochReport, wall_s: f64);
     /// Run `index` has ended: how, or why it failed.
-    fn run_ended(&mut self, index: usize, outcome: Result<Outcome, String>);
+    fn run_ended(&mut self, index: usize, outcome: Result<Outcome, &Error>);
 }
 
 /// Nobody watches.
 impl Progress for () {
     fn updated(&mut self, _: usize, _: &Position, _: f64) {}
     fn epoch_ended(&mut self, _: usize, _: &EpochReport, _: f64) {}
-    fn run_ended(&mut self, _: usize, _: Result<Outcome, String>) {}
+    fn run_ended(&mut self, _: usize, _: Result<Outcome, &Error>) {}
 }
 
 /// Those who train: how many at once, with how many threads, until when.
@@ -68,8 +68,7 @@ impl Crew<'_> {
             }
             let result = run.train(Arc::clone(pool), self.provenance, self.every, &mut watch);
             failed.fetch_or(result.as_ref().is_err_and(Error::is_fatal), Ordering::Relaxed);
-            let shown = result.as_ref().map(|outcome| *outcome).map_err(ToString::to_string);
-            lock(progress).run_ended(index, shown);
+            lock(progress).run_ended(index, result.as_ref().copied());
             Some(result)
         });
         let mut ended = Vec::new();

@@ -55,7 +55,7 @@ pub use files::{create_folder, read_if_there, write_atomically, write_table};
 pub use forecast::Forecast;
 pub use lock::Lock;
 pub use manifest::{Manifest, Provenance};
-pub use run::{MetricsRow, Run, State, Status, runs_in};
+pub use run::{MetricsRow, Run, State, Status, runs_in, solved};
 pub use spec::read_spec;
 pub use sweep::read_sweep;
 pub use train::{Every, Watch};

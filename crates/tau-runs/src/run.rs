@@ -36,6 +36,19 @@ pub struct MetricsRow {
     pub wall_s: f64,
 }
 
+impl MetricsRow {
+    /// Whether it is the newest head, in the epoch that solved its N: then there is a checkpoint.
+    #[must_use]
+    pub fn solves(&self) -> bool {
+        self.solved && self.n == self.solved_n
+    }
+}
+
+/// The N that were solved, in their order: those with a checkpoint.
+pub fn solved(rows: &[MetricsRow]) -> impl Iterator<Item = usize> {
+    rows.iter().filter(|row| row.solves()).map(|row| row.n)
+}
+
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
