@@ -39,7 +39,7 @@
 //! [`eigenvalues`] and [`Lyapunov`] say how a network forgets.
 //!
 //! [`Drive`] runs a network under random task input and gives its autocorrelation; [`Probe`] asks
-//! what a frozen network still tells about other N; [`Ablation`] and [`Perturbation`] damage it and
+//! what a frozen network still tells about other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
 //! score what is left ([`Scoring`]).
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
@@ -48,10 +48,12 @@
 //! estimates are not `Good`.
 
 mod ablation;
+mod batch;
 mod drive;
 mod error;
 mod perturbation;
 mod probe;
+mod retraining;
 mod scoring;
 mod simulation;
 
@@ -79,6 +81,7 @@ pub use lyapunov::{Lyapunov, LyapunovExponents};
 pub use ornstein_uhlenbeck::{Mean, OrnsteinUhlenbeck, OrnsteinUhlenbeckStream};
 pub use perturbation::{Perturbation, PerturbationResult, Perturbed};
 pub use probe::Probe;
+pub use retraining::Retraining;
 pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
 pub use spectrum::{eigenvalues, linearised_step};
 pub use tau_statistics::TauStatistics;

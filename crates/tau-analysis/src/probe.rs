@@ -3,9 +3,10 @@
 use std::sync::atomic::AtomicBool;
 
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Batch, Initial, Optimiser, Readout, Target};
+use tau_rnn::{Backend, Optimiser, Readout};
 use tau_tasks::Task;
 
+use crate::batch::LabelledBatch;
 use crate::{Error, go_on};
 
 /// How new heads are trained and scored while τ, W, w_in and the biases stay as they are.
@@ -50,13 +51,13 @@ impl Probe {
         network.freeze_cell(true);
         for update in 0..self.updates {
             go_on(stop)?;
-            self.with_batch(task, update, |batch| network.update(batch, &self.optimiser))?;
+            self.batch(update).hand(task, |batch| network.update(batch, &self.optimiser))?;
         }
         let mut accuracy = vec![0.0; task.memory().len()];
         for test in 0..self.test_batches {
             go_on(stop)?;
             let scores =
-                self.with_batch(task, self.updates + test, |batch| network.evaluate(batch))?;
+                self.batch(self.updates + test).hand(task, |batch| network.evaluate(batch))?;
             for (sum, score) in accuracy.iter_mut().zip(&scores.heads) {
                 *sum += score.accuracy / self.test_batches as f64;
             }
@@ -65,22 +66,14 @@ impl Probe {
         Ok(accuracy)
     }
 
-    fn with_batch<T>(
-        &self,
-        task: &dyn Task,
-        step: usize,
-        consume: impl FnOnce(&Batch<'_, f32>) -> Result<T, tau_rnn::Error>,
-    ) -> Result<T, Error> {
+    fn batch(&self, step: usize) -> LabelledBatch {
         let key = |purpose| Key::new(self.seed, purpose).step(step as u32);
-        let drawn = task.batch(self.batch_size, key(Purpose::ProbeInputs))?;
-        let heads: Vec<usize> = (0..task.memory().len()).collect();
-        let tau_tasks::Target::Labels(labels) = &drawn.target else {
-            return Err(Error::SeriesTask { task: task.name() });
-        };
-        let initial =
-            Initial::Uniform { scale: self.initial_state, key: key(Purpose::ProbeInitialState) };
-        let target = Target::Labels { labels: labels.view(), heads: &heads };
-        Ok(consume(&Batch { inputs: drawn.inputs.view(), initial, target })?)
+        LabelledBatch {
+            trials: self.batch_size,
+            inputs: key(Purpose::ProbeInputs),
+            initial_state: self.initial_state,
+            initial: key(Purpose::ProbeInitialState),
+        }
     }
 }
 

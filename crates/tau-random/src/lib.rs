@@ -53,6 +53,10 @@ pub enum Purpose {
     ScoringInitialState = 13,
     /// Noise that is added to parameters.
     Perturbation = 14,
+    /// Task input while a trained network is trained further.
+    RetrainingInputs = 15,
+    /// Hidden state before the first step of the same.
+    RetrainingInitialState = 16,
 }
 
 /// The name of a random stream: (seed, purpose, stage, step).
