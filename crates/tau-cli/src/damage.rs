@@ -14,6 +14,7 @@ use tau_tasks::{Coding, TaskKind};
 
 use crate::exchange::read_network;
 use crate::output::say;
+use crate::reproduce::Publication;
 use crate::{Usage, stop, threads};
 
 /// The network that is damaged, and how it is scored.
@@ -60,13 +61,7 @@ pub(crate) struct Ablate {
     /// As the published code does it: the biases of a neuron stay, and its columns in later heads; the
     /// whole network counts with its best trial.
     #[arg(long, value_name = "PUBLICATION")]
-    compat: Option<Compat>,
-}
-
-/// Whose quirks are switched on.
-#[derive(Clone, Copy, ValueEnum)]
-enum Compat {
-    Iclr2024,
+    compat: Option<Publication>,
 }
 
 /// Add noise to the recurrent weights or to the time constants.
@@ -202,50 +197,59 @@ fn relative(accuracy: f64, baseline: f64) -> String {
 }
 
 /// A network, what it is asked, and who answers.
-struct Opened {
-    checkpoint: Checkpoint<f32>,
-    task: TaskKind,
-    coding: Coding,
-    n: usize,
-    head: usize,
+pub(crate) struct Opened {
+    pub(crate) checkpoint: Checkpoint<f32>,
+    pub(crate) task: TaskKind,
+    pub(crate) coding: Coding,
+    pub(crate) n: usize,
+    pub(crate) head: usize,
+}
+
+/// Reads a network: a checkpoint, or that of a run for this N.
+pub(crate) fn open(
+    network: &Path,
+    n: Option<usize>,
+    task: Option<TaskKind>,
+) -> anyhow::Result<Opened> {
+    let is_run = network.is_dir();
+    let checkpoint = read_network(network, n.filter(|_| is_run))?;
+    let coding = if is_run {
+        Run::read(network)?.spec().coding
+    } else if checkpoint.config.cell.gated() {
+        // A file does not say it: as published.
+        Coding::Signs
+    } else {
+        Coding::Bits
+    };
+    let task = match (task, is_run, checkpoint.metadata.get("task")) {
+        (Some(_), true, _) => {
+            return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
+        }
+        (Some(task), false, _) => task,
+        (None, true, _) => Run::read(network)?.spec().task,
+        (None, false, Some(name)) => name.parse().unwrap_or(TaskKind::Parity),
+        (None, false, None) => TaskKind::Parity,
+    };
+    let memory: Vec<usize> = match checkpoint.metadata.get("memory") {
+        Some(memory) => serde_json::from_str(memory)?,
+        None => {
+            let text = format!(
+                "{} does not say which N its heads answer for (tau import --first-n says it)",
+                network.display()
+            );
+            return Err(Usage(text).into());
+        }
+    };
+    let n = n.or_else(|| memory.iter().max().copied()).unwrap_or_default();
+    let Some(head) = memory.iter().position(|known| *known == n) else {
+        return Err(Usage(format!("--n {n}: its heads answer for {memory:?}")).into());
+    };
+    Ok(Opened { checkpoint, task, coding, n, head })
 }
 
 impl Target {
     fn open(&self) -> anyhow::Result<Opened> {
-        let is_run = self.network.is_dir();
-        let checkpoint = read_network(&self.network, self.n.filter(|_| is_run))?;
-        let coding = if is_run {
-            Run::read(&self.network)?.spec().coding
-        } else if checkpoint.config.cell.gated() {
-            // A file does not say it: as published.
-            Coding::Signs
-        } else {
-            Coding::Bits
-        };
-        let task = match (self.task, is_run, checkpoint.metadata.get("task")) {
-            (Some(_), true, _) => {
-                return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
-            }
-            (Some(task), false, _) => task,
-            (None, true, _) => Run::read(&self.network)?.spec().task,
-            (None, false, Some(name)) => name.parse().unwrap_or(TaskKind::Parity),
-            (None, false, None) => TaskKind::Parity,
-        };
-        let memory: Vec<usize> = match checkpoint.metadata.get("memory") {
-            Some(memory) => serde_json::from_str(memory)?,
-            None => {
-                let text = format!(
-                    "{} does not say which N its heads answer for (tau import --first-n says it)",
-                    self.network.display()
-                );
-                return Err(Usage(text).into());
-            }
-        };
-        let n = self.n.or_else(|| memory.iter().max().copied()).unwrap_or_default();
-        let Some(head) = memory.iter().position(|known| *known == n) else {
-            return Err(Usage(format!("--n {n}: its heads answer for {memory:?}")).into());
-        };
-        Ok(Opened { checkpoint, task, coding, n, head })
+        open(&self.network, self.n, self.task)
     }
 
     fn scoring(&self, n: usize) -> Scoring {
@@ -270,12 +274,17 @@ impl Target {
 
     fn write(&self, rows: impl Iterator<Item = impl Serialize>) -> anyhow::Result<()> {
         let Some(path) = &self.csv else { return Ok(()) };
-        let mut table = csv::Writer::from_writer(Vec::new());
-        for row in rows {
-            table.serialize(row)?;
-        }
-        write_table(Path::new(path), &table.into_inner()?)?;
+        write(path, rows)?;
         say!("{}", path.display());
         Ok(())
     }
+}
+
+/// Writes a table.
+pub(crate) fn write(path: &Path, rows: impl Iterator<Item = impl Serialize>) -> anyhow::Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        table.serialize(row)?;
+    }
+    Ok(write_table(path, &table.into_inner()?)?)
 }

@@ -9,6 +9,7 @@ mod machine;
 mod measure;
 mod output;
 mod reproduce;
+mod retrain;
 mod show;
 mod status;
 mod stop;
@@ -57,6 +58,7 @@ enum Command {
     Measure(measure::Measure),
     Ablate(damage::Ablate),
     Perturb(damage::Perturb),
+    Retrain(retrain::Retrain),
     Import(exchange::Import),
     Export(exchange::Export),
     ReproduceFigures(reproduce::ReproduceFigures),
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Command::Measure(args) => args.run(),
         Command::Ablate(args) => args.run(),
         Command::Perturb(args) => args.run(),
+        Command::Retrain(args) => args.run(),
         Command::Import(args) => args.run(),
         Command::Export(args) => args.run(),
         Command::ReproduceFigures(args) => args.run(),

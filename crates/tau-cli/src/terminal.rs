@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tau_analysis::Verdict;
 use tau_curricula::{EpochReport, Outcome, Position};
-use tau_reproduce::{Planned, Report, Watcher};
+use tau_reproduce::claims::placebo::EXCHANGES;
+use tau_reproduce::{Judged, Planned, Report, Watcher};
 use tau_runs::{Error, Forecast, Progress, Run};
 
 use crate::eta::{Pace, about, all_left_s, duration};
@@ -210,13 +211,16 @@ pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out)?;
     for claim in &report.claims {
-        let verdict = match claim.verdict {
-            Verdict::Supported => "SUPPORTED",
-            Verdict::Contradicted => "CONTRADICTED",
-            Verdict::Undecidable => "not decidable at this scale",
-        };
+        let verdict = words(claim.verdict);
         writeln!(out, "claim {}: {}", claim.id, claim.title)?;
         writeln!(out, "  {verdict} (figure {})", claim.figure)?;
+        if let Some(share) = claim.placebo.filter(|_| claim.verdict == Verdict::Supported) {
+            let percent = 100.0 * share;
+            writeln!(
+                out,
+                "  (with conditions exchanged at random: in {percent:.1} % of {EXCHANGES})"
+            )?;
+        }
         for part in &claim.parts {
             writeln!(out, "  {:>24}  {}", estimate(part), part.title)?;
             if part.left_out > 0 {
@@ -236,6 +240,30 @@ pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
         report.device,
         duration(report.wall_s)
     )?;
+    out.flush()
+}
+
+fn words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Supported => "SUPPORTED",
+        Verdict::Contradicted => "CONTRADICTED",
+        Verdict::Undecidable => "not decidable at this scale",
+    }
+}
+
+/// Which verdicts are others with the quirks of a publication than without.
+pub(crate) fn print_changes(clean: &Report, compat: &Report) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let name = compat.compat.name();
+    let changed: Vec<(&Judged, &Judged)> = compat.changed_from(clean).collect();
+    match changed.len() {
+        0 => writeln!(out, "with the quirks of {name} every verdict is the same")?,
+        _ => writeln!(out, "with the quirks of {name} other verdicts:")?,
+    }
+    for (clean, compat) in changed {
+        let (before, after) = (words(clean.verdict), words(compat.verdict));
+        writeln!(out, "  claim {:>2}: {before} -> {after}", clean.id)?;
+    }
     out.flush()
 }
 

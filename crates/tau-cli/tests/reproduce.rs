@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{FIGURES, Files, assert_same, command, files, results, smoke, smoked, verdicts};
+use common::{
+    CENTRAL_NETWORKS, FIGURES, Files, NETWORKS, assert_same, command, files, results, smoke,
+    smoked, verdicts,
+};
 use tau_rnn::Checkpoint;
 
 #[test]
@@ -33,7 +36,7 @@ fn the_first_start_writes_every_file() {
     let top = found.keys().filter(|name| !name.contains('/')).count();
     assert_eq!(top, 4 * FIGURES.len() + 1, "{:?}", found.keys());
     let networks = found.keys().filter(|name| name.ends_with("/status.json")).count();
-    assert_eq!(networks, 6);
+    assert_eq!(networks, NETWORKS);
     assert_no_temporary_files(&found);
 }
 
@@ -43,19 +46,21 @@ fn verdicts_have_the_documented_keys() {
     let report = verdicts(out.path());
     assert_eq!(
         keys(&report),
-        ["claims", "commit", "device", "diverged", "preset", "runs", "wall_s"]
+        ["claims", "commit", "compat", "device", "diverged", "preset", "runs", "wall_s"]
     );
-    assert_eq!(report["runs"].as_array().unwrap().len(), 6);
+    assert_eq!(report["runs"].as_array().unwrap().len(), NETWORKS);
+    assert_eq!(report["compat"], "clean");
     assert_eq!(report["preset"], "smoke");
     assert!(report["wall_s"].as_f64().unwrap() > 0.0);
-    let ids = ["1", "2", "3", "5", "6", "8", "11"];
+    let ids: Vec<String> = (1..=12).map(|id| id.to_string()).collect();
     let claims = report["claims"].as_array().unwrap();
     assert_eq!(claims.iter().map(|claim| claim["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
     for claim in claims {
-        assert_eq!(
-            keys(claim),
-            ["effect", "figure", "id", "interval", "networks", "parts", "title", "verdict"]
-        );
+        let known = [
+            "effect", "figure", "id", "interval", "networks", "parts", "placebo", "runs", "title",
+            "verdict",
+        ];
+        assert_eq!(keys(claim), known);
         let id = claim["id"].as_str().unwrap();
         let figure = claim["figure"].as_str().unwrap();
         let known = FIGURES.contains(&(figure, id)) || (figure, id) == ("training-progress", "11");
@@ -89,9 +94,51 @@ fn a_second_start_trains_nothing_and_gives_the_same_bytes() {
     }
     let ran = smoke(out.path(), &["--threads", "1"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains(": 6 trained before, 0 begun, 0 new"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&format!(": {NETWORKS} trained before, 0 begun, 0 new")),
+        "{}",
+        ran.stderr
+    );
     assert!(!ran.stderr.contains("solved N"), "{}", ran.stderr);
     assert_same(&results(out.path()), &before, "second start");
+}
+
+/// The central figures need the networks of the three curricula alone.
+#[test]
+fn the_central_figures_and_one_figure_train_only_what_they_show() {
+    let out = tempfile::tempdir().unwrap();
+    let ran = smoke(out.path(), &["--central"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let begun = format!(": 0 trained before, 0 begun, {CENTRAL_NETWORKS} new");
+    assert!(ran.stderr.contains(&begun), "{}", ran.stderr);
+    let ids = |out| -> Vec<String> {
+        let claims = verdicts(out)["claims"].as_array().unwrap().clone();
+        claims.iter().map(|claim| claim["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(out.path()), ["1", "2", "3", "5", "6", "8", "11"]);
+    let ran = smoke(out.path(), &["--only", "gated-cells"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains(": 0 trained before, 0 begun, 4 new"), "{}", ran.stderr);
+    // The verdicts on the same preset's other networks are kept.
+    assert_eq!(ids(out.path()), ["1", "2", "3", "5", "6", "8", "10", "11"]);
+}
+
+/// The quirks are measured on the same networks (those with fixed τ are others), into a folder of
+/// their own, and the verdicts that differ are named.
+#[test]
+fn published_quirks_have_a_folder_of_their_own() {
+    let out = smoked();
+    let before = results(out.path());
+    let ran = smoke(out.path(), &["--compat", "iclr2024"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let begun = format!(": {} trained before, 0 begun, 6 new", NETWORKS - 6);
+    assert!(ran.stderr.contains(&begun), "{}", ran.stderr);
+    assert_eq!(verdicts(&out.path().join("iclr2024"))["compat"], "iclr2024");
+    assert!(ran.stdout.contains("with the quirks of iclr2024"), "{}", ran.stdout);
+    let after = results(out.path());
+    for (name, bytes) in &before {
+        assert!(after[name] == *bytes, "{name} was changed");
+    }
 }
 
 /// Three networks of each curriculum need the two that are there and one more.
@@ -107,7 +154,7 @@ fn more_seeds_train_only_the_new_networks() {
         assert!(after[name] == *bytes, "{name} was changed");
     }
     let networks = after.keys().filter(|name| name.ends_with("/status.json")).count();
-    assert_eq!(networks, 9);
+    assert_eq!(networks, NETWORKS + 3);
 }
 
 #[test]

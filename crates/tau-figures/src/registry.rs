@@ -10,6 +10,11 @@ pub const DECLARATIONS: &[(&str, &str)] = &[
     ("forgetting", include_str!("../figures/forgetting.toml")),
     ("ablation", include_str!("../figures/ablation.toml")),
     ("perturbation", include_str!("../figures/perturbation.toml")),
+    ("retraining", include_str!("../figures/retraining.toml")),
+    ("fixed-tau", include_str!("../figures/fixed-tau.toml")),
+    ("n-dms", include_str!("../figures/n-dms.toml")),
+    ("gated-cells", include_str!("../figures/gated-cells.toml")),
+    ("variants", include_str!("../figures/variants.toml")),
 ];
 
 /// The declared figure of that id.

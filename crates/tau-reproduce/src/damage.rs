@@ -10,13 +10,15 @@ use tau_analysis::{
 use tau_rnn::thread_pool;
 use tau_runs::Run;
 
-use crate::{DamageSettings, Error};
+use crate::{Compat, DamageSettings, Error};
 
 /// A network damaged in every way, at one N.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Damage {
     /// The N that it had just solved, and that it is asked for.
     pub n: usize,
+    /// How neurons were taken out.
+    pub removal: Removal,
     /// Without single neurons.
     pub ablation: AblationResult,
     /// With noise on W, by increasing ε.
@@ -26,11 +28,21 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// What accuracy without a neuron is relative to: that of the whole network; as published, that in
+    /// its best trial.
+    #[must_use]
+    pub fn baseline(&self) -> f64 {
+        match self.removal {
+            Removal::Clean => self.ablation.baseline.mean,
+            Removal::Published => self.ablation.baseline.best,
+        }
+    }
+
     /// Mean relative accuracy (1: undamaged, 0: chance) without one of the neurons with the shortest
     /// τ, and without one of those with the longest.
     #[must_use]
     pub fn without_short_and_long(&self) -> Option<(f64, f64)> {
-        let baseline = self.ablation.baseline.mean;
+        let baseline = self.baseline();
         let (short, long) = self.ablation.means();
         Some((relative_accuracy(short, baseline)?, relative_accuracy(long, baseline)?))
     }
@@ -59,6 +71,7 @@ pub(crate) fn damage(
     run: &Run,
     n: usize,
     settings: &DamageSettings,
+    compat: Compat,
     stop: &AtomicBool,
 ) -> Result<Damage, Error> {
     let spec = run.spec();
@@ -83,7 +96,11 @@ pub(crate) fn damage(
         seed: spec.seed,
         input: 0,
     };
-    let ablation = Ablation { neurons: settings.neurons, removal: Removal::Clean, scoring };
+    let removal = match compat {
+        Compat::Clean => Removal::Clean,
+        Compat::Iclr2024 => Removal::Published,
+    };
+    let ablation = Ablation { neurons: settings.neurons, removal, scoring };
     let noise = |perturbed: Perturbed| Perturbation {
         perturbed,
         epsilons: perturbed.paper_epsilons(),
@@ -92,6 +109,7 @@ pub(crate) fn damage(
     };
     Ok(Damage {
         n,
+        removal,
         ablation: ablation.run(&subject, stop)?,
         weights: noise(Perturbed::Weights).run(&subject, stop)?,
         tau: noise(Perturbed::Tau).run(&subject, stop)?,

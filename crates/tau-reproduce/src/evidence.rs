@@ -10,11 +10,12 @@ use tau_analysis::tau_statistics::moments;
 use tau_analysis::{Probe, Quality, TauStatistics};
 use tau_rnn::thread_pool;
 use tau_runs::queue::share_out;
-use tau_runs::{MetricsRow, Provenance, State, read_if_there, solved, write_atomically};
+use tau_runs::{MetricsRow, Provenance, Run, State, read_if_there, solved, write_atomically};
 
 use crate::damage::{Damage, damage};
 use crate::measure::{backend, tau_nets};
-use crate::{Error, Planned, Preset};
+use crate::retrain::{Retrained, retrain};
+use crate::{Compat, Error, Planned, Preset};
 
 /// A trained network and its measurements.
 #[derive(Clone, Debug)]
@@ -31,7 +32,9 @@ pub struct Network {
     pub state: State,
     /// The program and the machine that trained it.
     pub provenance: Provenance,
-    /// τ when it had solved each N, by increasing N.
+    /// The N that it was kept for, increasing.
+    pub solved: Vec<usize>,
+    /// τ when it had solved each of them; none of a gated network.
     pub tau: Vec<(usize, TauStatistics)>,
     /// τ_net for some of these N.
     pub tau_net: Vec<TauNetSummary>,
@@ -39,6 +42,8 @@ pub struct Network {
     pub forgetting: Option<Forgetting>,
     /// What is left of it under damage.
     pub damage: Option<Damage>,
+    /// How far it gets when it is trained further.
+    pub retrained: Option<Retrained>,
 }
 
 impl Network {
@@ -72,6 +77,8 @@ pub struct TauNetSummary {
     pub standard_deviation: Option<f64>,
     /// Mean over all neurons with τ_net > 1, as in the published figures, in steps.
     pub published_mean: Option<f64>,
+    /// Standard deviation over the same.
+    pub published_standard_deviation: Option<f64>,
     /// τ_net of the summed activity, in steps, if trustworthy.
     pub population: Option<f64>,
 }
@@ -94,48 +101,67 @@ pub enum Need {
     Forgetting,
     /// Ablation and perturbation.
     Damage,
+    /// Training on larger N.
+    Retraining,
 }
 
-/// Measures all networks of a plan. What was measured before is read back from the runs' folders.
+/// Measures all networks of a plan, each for what its series needs. What was measured before is read
+/// back from the runs' folders.
 ///
 /// # Errors
 /// [`Error::Interrupted`] once `stop` is set; files that cannot be read or written.
 pub fn gather(
     preset: &Preset,
     plan: &[Planned],
-    needs: &[Need],
+    needs: &(dyn Fn(&str, Need) -> bool + Sync),
     threads: usize,
     stop: &AtomicBool,
     done: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Network>, Error> {
     let mut networks = Vec::new();
     for planned in plan {
-        networks.push(trained(planned)?);
+        networks.push(trained(planned, preset.compat)?);
     }
     let common = common_n(&networks);
-    let damaged_n = common.iter().copied().rfind(|n| *n <= preset.damage.n_at_most);
+    let up_to = |n_at_most: usize| common.iter().copied().rfind(|n| *n <= n_at_most);
+    let (damaged_n, retrained_n) =
+        (up_to(preset.damage.n_at_most), up_to(preset.retraining.n_at_most));
     let measure = |network: &mut Network, planned: &Planned| -> Result<(), Error> {
-        if needs.contains(&Need::TauNet) {
+        let run = &planned.run;
+        let needed = |need| needs(&planned.series, need);
+        if needed(Need::TauNet) {
             for n in chosen(network, preset.tau_net.every) {
-                network.tau_net.push(tau_net(preset, planned, n, stop)?);
-                done(&format!("{}: τ_net at N = {n}", planned.run.name()));
+                network.tau_net.push(tau_net(preset, run, n, stop)?);
+                done(&format!("{}: τ_net at N = {n}", run.name()));
             }
         }
         // Networks of a window that moves by more than 1 may have left a common N out.
-        let mine = |most: Option<usize>| {
-            network.tau.iter().map(|(n, _)| *n).filter(|n| Some(*n) <= most).max()
-        };
-        let (whole, damaged) = (mine(common.last().copied()), mine(damaged_n));
-        if let (true, Some(n_max @ 3..)) = (needs.contains(&Need::Forgetting), whole) {
-            network.forgetting = Some(forgetting(preset, planned, n_max, stop)?);
-            done(&format!("{}: new heads up to N = {n_max}", planned.run.name()));
+        let mine =
+            |most: Option<usize>| network.solved.iter().copied().filter(|n| Some(*n) <= most).max();
+        let (whole, damaged, further) =
+            (mine(common.last().copied()), mine(damaged_n), mine(retrained_n));
+        if let (true, Some(n_max @ 3..)) = (needed(Need::Forgetting), whole) {
+            network.forgetting = Some(forgetting(preset, run, n_max, stop)?);
+            done(&format!("{}: new heads up to N = {n_max}", run.name()));
         }
-        if let (true, Some(n)) = (needs.contains(&Need::Damage), damaged) {
+        if let (true, Some(n)) = (needed(Need::Damage), damaged) {
             let settings = &preset.damage;
-            network.damage = Some(cached(planned, &format!("damage_N{n:03}"), settings, || {
-                damage(&planned.run, n, settings, stop)
+            let name = named("damage", n, preset.compat);
+            network.damage = Some(cached(run, &name, settings, || {
+                damage(run, n, settings, preset.compat, stop)
             })?);
-            done(&format!("{}: damage at N = {n}", planned.run.name()));
+            done(&format!("{}: damage at N = {n}", run.name()));
+        }
+        let settings = &preset.retraining;
+        let place = network.seed - preset.first_seed.min(network.seed);
+        if let (true, Some(n)) = (needed(Need::Retraining), further)
+            && place < settings.networks as u64
+        {
+            network.retrained =
+                Some(cached(run, &named("retraining", n, Compat::Clean), settings, || {
+                    retrain(run, n, settings, stop)
+                })?);
+            done(&format!("{}: trained further from N = {n}", run.name()));
         }
         Ok(())
     };
@@ -165,18 +191,25 @@ fn common_n(networks: &[Network]) -> Vec<usize> {
     let mut solved = networks
         .iter()
         .filter(compared)
-        .map(|network| network.tau.iter().map(|(n, _)| *n).collect::<BTreeSet<usize>>());
+        .map(|network| network.solved.iter().copied().collect::<BTreeSet<usize>>());
     let first = solved.next().unwrap_or_default();
     solved.fold(first, |common, more| &common & &more).into_iter().collect()
 }
 
 /// The network with what its training left behind.
-fn trained(planned: &Planned) -> Result<Network, Error> {
+fn trained(planned: &Planned, compat: Compat) -> Result<Network, Error> {
     let metrics = planned.run.metrics()?;
+    let solved: Vec<usize> = solved(&metrics).collect();
     let mut tau = Vec::new();
-    for n in solved(&metrics) {
+    // A gated network has no τ.
+    for &n in solved.iter().filter(|_| !planned.run.spec().network.cell.gated()) {
         let checkpoint = planned.run.checkpoint(n)?;
-        tau.push((n, TauStatistics::new(checkpoint.params.tau.iter().copied())?));
+        let mut found = TauStatistics::new(checkpoint.params.tau.iter().copied())?;
+        if compat == Compat::Iclr2024 {
+            found.mean = found.raw_mean;
+            found.standard_deviation = found.raw_standard_deviation;
+        }
+        tau.push((n, found));
     }
     let state = planned.run.status()?.map_or(State::Unfinished, |status| status.state);
     Ok(Network {
@@ -186,10 +219,12 @@ fn trained(planned: &Planned) -> Result<Network, Error> {
         metrics,
         state,
         provenance: planned.run.manifest().ok().flatten().map_or_else(unknown, |found| found.by),
+        solved,
         tau,
         tau_net: Vec::new(),
         forgetting: None,
         damage: None,
+        retrained: None,
     })
 }
 
@@ -201,46 +236,53 @@ fn unknown() -> Provenance {
 
 /// Every `every`-th solved N, and the last.
 fn chosen(network: &Network, every: usize) -> Vec<usize> {
-    let last = network.tau.len().saturating_sub(1);
-    let solved = network.tau.iter().enumerate();
-    solved.filter(|(k, _)| k % every.max(1) == 0 || *k == last).map(|(_, (n, _))| *n).collect()
+    let last = network.solved.len().saturating_sub(1);
+    let solved = network.solved.iter().enumerate();
+    solved.filter(|(k, _)| k % every.max(1) == 0 || *k == last).map(|(_, n)| *n).collect()
 }
 
 fn tau_net(
     preset: &Preset,
-    planned: &Planned,
+    run: &Run,
     n: usize,
     stop: &AtomicBool,
 ) -> Result<TauNetSummary, Error> {
     let settings = &preset.tau_net;
-    cached(planned, &format!("tau_net_N{n:03}"), settings, || {
-        let fits = tau_nets(&planned.run, n, settings, stop)?;
+    let mut found = cached(run, &named("tau_net", n, preset.compat), settings, || {
+        let fits = tau_nets(run, n, settings, preset.compat, stop)?;
         let good = |fit: &&tau_analysis::TauNet| fit.quality == Quality::Good;
         let trusted: Vec<f64> = fits.units.iter().filter(good).map(|fit| fit.tau).collect();
         let published: Vec<f64> =
             fits.units.iter().map(|fit| fit.tau).filter(|tau| *tau > 1.0).collect();
-        let over = |values: &[f64]| (!values.is_empty()).then(|| moments(values));
-        let trusted_moments = over(&trusted);
+        let over = |values: &[f64]| (!values.is_empty()).then(|| moments(values)).unzip();
+        let (mean, standard_deviation) = over(&trusted);
+        let (published_mean, published_standard_deviation) = over(&published);
         Ok(TauNetSummary {
             n,
             good: trusted.len(),
-            mean: trusted_moments.map(|(mean, _)| mean),
-            standard_deviation: trusted_moments.map(|(_, deviation)| deviation),
-            published_mean: over(&published).map(|(mean, _)| mean),
+            mean,
+            standard_deviation,
+            published_mean,
+            published_standard_deviation,
             population: Some(&fits.population).filter(good).map(|fit| fit.tau),
         })
-    })
+    })?;
+    if preset.compat == Compat::Iclr2024 {
+        found.mean = found.published_mean;
+        found.standard_deviation = found.published_standard_deviation;
+    }
+    Ok(found)
 }
 
 fn forgetting(
     preset: &Preset,
-    planned: &Planned,
+    run: &Run,
     n_max: usize,
     stop: &AtomicBool,
 ) -> Result<Forgetting, Error> {
     let settings = &preset.forgetting;
-    cached(planned, &format!("forgetting_N{n_max:03}"), settings, || {
-        let spec = planned.run.spec();
+    cached(run, &named("forgetting", n_max, Compat::Clean), settings, || {
+        let spec = run.spec();
         let memory: Vec<usize> = (2..=n_max).collect();
         let probe = Probe {
             updates: settings.updates,
@@ -252,13 +294,13 @@ fn forgetting(
         };
         let task =
             spec.task.with_coding(&memory, spec.coding).map_err(tau_curricula::Error::from)?;
-        let accuracy = probe.accuracy(&mut *backend(&planned.run, n_max)?, &*task, stop)?;
+        let accuracy = probe.accuracy(&mut *backend(run, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })
 }
 
 /// Raised whenever an estimator changes: older measurements are then made anew.
-const ESTIMATORS: u32 = 1;
+const ESTIMATORS: u32 = 2;
 
 /// A measurement with the settings that it was made with.
 #[derive(Serialize, Deserialize)]
@@ -268,10 +310,18 @@ struct Cached<S, T> {
     result: T,
 }
 
+/// The name of a measurement at one N.
+fn named(what: &str, n: usize, compat: Compat) -> String {
+    match compat {
+        Compat::Clean => format!("{what}_N{n:03}"),
+        Compat::Iclr2024 => format!("{what}_{}_N{n:03}", compat.name()),
+    }
+}
+
 /// Reads the measurement from the run's folder if it was made with the same settings; otherwise
 /// makes and writes it. A file that cannot be read counts as none: it is made anew.
 fn cached<S, T>(
-    planned: &Planned,
+    run: &Run,
     name: &str,
     settings: &S,
     measure: impl FnOnce() -> Result<T, Error>,
@@ -280,7 +330,7 @@ where
     S: Serialize + DeserializeOwned + PartialEq + Clone,
     T: Serialize + DeserializeOwned + Clone,
 {
-    let folder = planned.run.folder().join("measures");
+    let folder = run.folder().join("measures");
     let path = folder.join(format!("{name}.json"));
     if let Some(found) = read_cached(&path, settings)? {
         return Ok(found);
@@ -317,10 +367,12 @@ mod tests {
             metrics: Vec::new(),
             state,
             provenance: Provenance::default(),
+            solved: solved.to_vec(),
             tau: solved.iter().map(tau).collect(),
             tau_net: Vec::new(),
             forgetting: None,
             damage: None,
+            retrained: None,
         }
     }
 

@@ -6,13 +6,13 @@
 //!
 //! ```no_run
 //! use std::sync::atomic::AtomicBool;
-//! use tau_reproduce::{Preset, Reproduction};
+//! use tau_reproduce::{Preset, Reproduction, Which};
 //! use tau_rnn::Hardware;
 //! use tau_runs::Provenance;
 //!
 //! let reproduction = Reproduction::new(
 //!     Preset::named("laptop")?,
-//!     None,
+//!     Which::Central,
 //!     "reproduction/laptop".as_ref(),
 //!     Hardware::Cpu,
 //!     Provenance { threads: 2, ..Provenance::default() },
@@ -34,6 +34,7 @@ pub mod figures;
 mod measure;
 mod preset;
 mod report;
+mod retrain;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -49,8 +50,12 @@ use tau_runs::{
 
 pub use error::Error;
 pub use measure::{NeuronRow, measure};
-pub use preset::{Condition, DamageSettings, ForgettingSettings, Preset, TauNetSettings};
+pub use preset::{
+    Compat, Condition, DamageSettings, ForgettingSettings, Preset, RetrainingSettings,
+    TauNetSettings,
+};
 pub use report::{Judged, Report};
+pub use retrain::{Retrained, RetrainedOn};
 
 use evidence::{Need, gather};
 use figures::{FIGURES, Figure};
@@ -84,11 +89,24 @@ impl Watcher for () {
     fn written(&mut self, _: &Path) {}
 }
 
+/// Which figures are drawn, and which claims are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// All.
+    All,
+    /// The central ones, which need the fewest networks.
+    Central,
+    /// The one of this id.
+    Only(&'a str),
+}
+
 /// A reproduction at one scale, in one folder.
 pub struct Reproduction {
     preset: Preset,
     figures: Vec<&'static Figure>,
     plan: Vec<Planned>,
+    /// The names of all runs of the preset, also of those that no chosen figure shows.
+    known: Vec<String>,
     folder: PathBuf,
     threads: usize,
     provenance: Provenance,
@@ -97,34 +115,48 @@ pub struct Reproduction {
 }
 
 impl Reproduction {
-    /// Plans it: all figures, or only the one named.
+    /// Plans it. Only networks that these figures show are trained.
     ///
     /// # Errors
     /// [`Error::UnknownFigure`]; [`tau_runs::Error::Locked`]; a folder that cannot be made or written.
     pub fn new(
         preset: Preset,
-        only: Option<&str>,
+        which: Which<'_>,
         folder: &Path,
         hardware: Hardware,
         provenance: Provenance,
     ) -> Result<Self, Error> {
-        let wanted = |figure: &&Figure| only.is_none_or(|id| id == figure.id);
+        let wanted = |figure: &&Figure| match which {
+            Which::All => true,
+            Which::Central => figure.central,
+            Which::Only(id) => id == figure.id,
+        };
         let figures: Vec<&Figure> = FIGURES.iter().filter(wanted).collect();
-        if figures.is_empty() {
+        if let (true, Which::Only(id)) = (figures.is_empty(), which) {
             return Err(Error::UnknownFigure {
-                name: only.unwrap_or_default().to_owned(),
+                name: id.to_owned(),
                 known: FIGURES.iter().map(|figure| figure.id).collect::<Vec<_>>().join(", "),
             });
         }
         create_folder(folder)?;
         let _lock = Lock::take(folder)?;
         let root = folder.join("runs");
-        let mut plan = Vec::new();
+        let (mut plan, mut known) = (Vec::new(), Vec::new());
         for (series, spec) in preset.runs() {
-            plan.push(Planned { series, run: Run::open(&root, spec, hardware)? });
+            let run = Run::open(&root, spec, hardware)?;
+            known.push(run.name());
+            if figures.iter().any(|figure| figure.series.contains(&&*series)) {
+                plan.push(Planned { series, run });
+            }
         }
+        // Networks are the same with and without quirks (but where the quirk is in their training).
+        let folder = match preset.compat {
+            Compat::Clean => folder.to_owned(),
+            Compat::Iclr2024 => folder.join(preset.compat.name()),
+        };
+        create_folder(&folder)?;
         let threads = provenance.threads.max(1);
-        Ok(Self { preset, figures, plan, folder: folder.to_owned(), threads, provenance, _lock })
+        Ok(Self { preset, figures, plan, known, folder, threads, provenance, _lock })
     }
 
     /// Trains what is missing, measures, draws, judges. Files go to the folder: `{id}.csv`, `.svg`,
@@ -159,8 +191,11 @@ impl Reproduction {
             }
         }
         watcher.measuring();
-        let mut needs: Vec<Need> = self.figures.iter().flat_map(|f| f.needs).copied().collect();
-        needs.dedup();
+        let needs = |series: &str, need: Need| {
+            self.figures
+                .iter()
+                .any(|figure| figure.series.contains(&series) && figure.needs.contains(&need))
+        };
         let networks = {
             let watcher = Mutex::new(&mut *watcher);
             let done = |what: &str| {
@@ -189,11 +224,11 @@ impl Reproduction {
                 }
             }
         }
-        let ids: Vec<&str> = self.figures.iter().map(|figure| figure.id).collect();
         let wall_s = started.elapsed().as_secs_f64();
-        let mut report = Report::new(&self.preset, &self.provenance, wall_s, &ids, &networks);
+        let mut report =
+            Report::new(&self.preset, &self.provenance, wall_s, &self.figures, &networks);
         let path = self.folder.join("verdicts.json");
-        report.keep_others(&path)?;
+        report.keep_others(&path, &self.known)?;
         write_atomically(&path, &serde_json::to_vec_pretty(&report)?)?;
         watcher.written(&path);
         Ok(report)

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use tau_analysis::{Drive, FitConfig, Quality, TauNet, TauNets};
 use tau_rnn::{Backend, thread_pool};
 use tau_runs::Run;
+use tau_tasks::TaskKind;
 
-use crate::{Error, TauNetSettings};
+use crate::{Compat, Error, TauNetSettings};
 
 /// One neuron of the network that had solved N.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub fn measure(
     stop: &AtomicBool,
 ) -> Result<Vec<NeuronRow>, Error> {
     let params = run.checkpoint(n)?.params.cast::<f64>();
-    let fits = tau_nets(run, n, settings, stop)?;
+    let fits = tau_nets(run, n, settings, Compat::Clean, stop)?;
     let tau_eff = params.tau_eff();
     let row = |(neuron, fit): (usize, &TauNet)| NeuronRow {
         n,
@@ -69,6 +70,7 @@ pub(crate) fn tau_nets(
     run: &Run,
     n: usize,
     settings: &TauNetSettings,
+    compat: Compat,
     stop: &AtomicBool,
 ) -> Result<TauNets, Error> {
     let spec = run.spec();
@@ -80,7 +82,12 @@ pub(crate) fn tau_nets(
         initial_state: spec.initial_state,
         seed: spec.seed,
     };
-    let task = spec.task.with_coding(&[n], spec.coding).map_err(tau_curricula::Error::from)?;
+    let driven_by = match compat {
+        Compat::Clean => spec.task,
+        // The published code drives every network with parity's input.
+        Compat::Iclr2024 => TaskKind::Parity,
+    };
+    let task = driven_by.with_coding(&[n], spec.coding).map_err(tau_curricula::Error::from)?;
     let found = drive.autocorrelation(&mut *backend(run, n)?, &*task, stop)?;
     Ok(tau_analysis::tau_net(&found, &FitConfig { lags: settings.fit_lags })?)
 }

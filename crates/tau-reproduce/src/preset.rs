@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tau_curricula::{Curriculum, TrainingSpec};
+use tau_rnn::{Cell, Config, Placement, TimeConstants};
 use tau_tasks::TaskKind;
 
 use crate::Error;
@@ -19,8 +20,6 @@ const PRESETS: &[(&str, &str)] = &[
 pub struct Preset {
     /// Its name.
     pub id: String,
-    /// What is learned.
-    pub task: TaskKind,
     /// Neurons of each network.
     pub hidden_size: usize,
     /// Seed of the first network of each condition; the others follow it. The default preset was
@@ -32,7 +31,7 @@ pub struct Preset {
     pub batch_size: usize,
     /// Batches that are scored after each epoch.
     pub test_batches: usize,
-    /// The curricula that are compared.
+    /// The networks that are compared.
     pub conditions: Vec<Condition>,
     /// How τ_net is measured.
     pub tau_net: TauNetSettings,
@@ -40,9 +39,37 @@ pub struct Preset {
     pub forgetting: ForgettingSettings,
     /// How networks are damaged and scored.
     pub damage: DamageSettings,
+    /// How networks are trained further.
+    pub retraining: RetrainingSettings,
+    /// Whose quirks are switched on.
+    #[serde(skip)]
+    pub compat: Compat,
 }
 
-/// One curriculum and its budget.
+/// Whether measurements are clean or as a publication made them (docs/paper.md lists what differs).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compat {
+    /// As the text of the paper has it, or better.
+    #[default]
+    Clean,
+    /// As the published code of the ICLR 2024 paper does it.
+    Iclr2024,
+}
+
+impl Compat {
+    /// Its name in file names and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Iclr2024 => "iclr2024",
+        }
+    }
+}
+
+/// Networks that differ in their seed alone. What is left out is as published: N-parity, τ-RNN,
+/// trained τ, nonlinearity around everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -56,6 +83,28 @@ pub struct Condition {
     pub n_end: usize,
     /// Networks: more where they differ more.
     pub seeds: u64,
+    /// What is learned.
+    #[serde(default = "parity")]
+    pub task: TaskKind,
+    /// What a neuron is.
+    #[serde(default)]
+    pub cell: Cell,
+    /// τ of every neuron, in steps, when it is not trained.
+    #[serde(default)]
+    pub fixed_tau: Option<f64>,
+    /// Where the nonlinearity stands.
+    #[serde(default)]
+    pub placement: Option<Placement>,
+    /// In place of the preset's.
+    #[serde(default)]
+    pub updates_per_epoch: Option<usize>,
+    /// In place of the preset's.
+    #[serde(default)]
+    pub batch_size: Option<usize>,
+}
+
+fn parity() -> TaskKind {
+    TaskKind::Parity
 }
 
 /// How τ_net is measured (paper, section 5).
@@ -103,6 +152,20 @@ pub struct DamageSettings {
     pub draws: usize,
 }
 
+/// How networks are trained further on larger N (paper, section 5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrainingSettings {
+    /// They start from where they had solved the largest common N up to this one (16 in the paper).
+    pub n_at_most: usize,
+    /// How much larger the N are that they are trained on (up to 30 in the paper).
+    pub more: Vec<usize>,
+    /// Epochs of it (20 in the paper).
+    pub epochs: usize,
+    /// Networks of each condition, the first ones.
+    pub networks: usize,
+}
+
 impl Preset {
     /// The preset of that name.
     ///
@@ -136,27 +199,39 @@ impl Preset {
         let mut runs = Vec::new();
         for condition in &self.conditions {
             for seed in self.first_seed..self.first_seed + condition.seeds {
-                let paper =
-                    TrainingSpec::paper(self.task, condition.curriculum, self.hidden_size, seed);
-                let spec = TrainingSpec {
-                    n_end: condition.n_end,
-                    max_epochs: condition.max_epochs,
-                    updates_per_epoch: self.updates_per_epoch,
-                    batch_size: self.batch_size,
-                    test_batches: self.test_batches,
-                    ..paper
-                };
-                runs.push((condition.series.clone(), spec));
+                runs.push((condition.series.clone(), self.spec(condition, seed)));
             }
         }
         runs
     }
 
-    /// Whether published values may stand beside ours: same task, size and training.
+    fn spec(&self, condition: &Condition, seed: u64) -> TrainingSpec {
+        let Condition { task, cell, curriculum, .. } = *condition;
+        let paper = TrainingSpec::paper_cell(cell, task, curriculum, self.hidden_size, seed);
+        let tau = condition.fixed_tau.map(|value| match self.compat {
+            Compat::Clean => TimeConstants::Fixed { value },
+            // The published option sets where τ starts, and it is trained all the same.
+            Compat::Iclr2024 => TimeConstants::Trainable { start: value },
+        });
+        TrainingSpec {
+            n_end: condition.n_end,
+            max_epochs: condition.max_epochs,
+            updates_per_epoch: condition.updates_per_epoch.unwrap_or(self.updates_per_epoch),
+            batch_size: condition.batch_size.unwrap_or(self.batch_size),
+            test_batches: self.test_batches,
+            network: Config {
+                placement: condition.placement.unwrap_or(paper.network.placement),
+                tau: tau.unwrap_or(paper.network.tau),
+                ..paper.network.clone()
+            },
+            ..paper
+        }
+    }
+
+    /// Whether published values may stand beside ours: same size and training.
     #[must_use]
     pub fn is_published_scale(&self) -> bool {
-        self.task == TaskKind::Parity
-            && (self.hidden_size, self.updates_per_epoch, self.batch_size) == (500, 600, 256)
+        (self.hidden_size, self.updates_per_epoch, self.batch_size) == (500, 600, 256)
     }
 }
 

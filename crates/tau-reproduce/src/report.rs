@@ -6,15 +6,19 @@ use serde::{Deserialize, Serialize};
 use tau_analysis::Verdict;
 use tau_runs::{Provenance, State, read_if_there};
 
-use crate::claims::{CLAIMS, Part, conclude};
+use crate::claims::placebo::placebo;
+use crate::claims::{CLAIMS, Claim, Part, conclude};
 use crate::evidence::Network;
-use crate::{Error, Preset};
+use crate::figures::Figure;
+use crate::{Compat, Error, Preset};
 
 /// Contents of `verdicts.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Name of the preset.
     pub preset: String,
+    /// Whose quirks were switched on.
+    pub compat: Compat,
     /// Commit of the program's source, or `unknown`.
     pub commit: String,
     /// Processor or accelerator.
@@ -23,7 +27,7 @@ pub struct Report {
     pub wall_s: f64,
     /// One for each claim.
     pub claims: Vec<Judged>,
-    /// Folders of all runs that were judged.
+    /// Folders of the runs of this call.
     pub runs: Vec<String>,
     /// Those among them that diverged: they count in no claim.
     pub diverged: Vec<String>,
@@ -46,6 +50,11 @@ pub struct Judged {
     pub networks: usize,
     /// The figure that shows it.
     pub figure: String,
+    /// How often, of 1, it is supported when the conditions of its networks are exchanged at random;
+    /// `null` if there is nothing to exchange.
+    pub placebo: Option<f64>,
+    /// Folders of the runs that it was judged on.
+    pub runs: Vec<String>,
     /// All parts; the verdict is that of their conjunction.
     pub parts: Vec<Part>,
 }
@@ -57,55 +66,93 @@ impl Report {
         preset: &Preset,
         provenance: &Provenance,
         wall_s: f64,
-        figures: &[&str],
+        figures: &[&Figure],
         networks: &[Network],
     ) -> Self {
-        let shown = CLAIMS.iter().filter(|claim| figures.contains(&claim.figure));
-        let claims = shown.map(|claim| {
-            let parts = (claim.parts)(networks);
-            let first = parts.first();
-            Judged {
-                id: claim.id.to_owned(),
-                title: claim.title.to_owned(),
-                verdict: conclude(&parts),
-                effect: first.and_then(|part| part.effect),
-                interval: first.and_then(|part| part.interval),
-                networks: first.map_or(0, |part| part.networks),
-                figure: claim.figure.to_owned(),
-                parts,
+        let mut claims = Vec::new();
+        for figure in figures {
+            for claim in CLAIMS.iter().filter(|claim| claim.figure == figure.id) {
+                claims.push(Judged::new(claim, figure, networks));
             }
-        });
+        }
+        claims.sort_by_key(Judged::place);
         let names = |networks: &mut dyn Iterator<Item = &Network>| {
             networks.map(|network| network.name.clone()).collect()
         };
         Self {
             preset: preset.id.clone(),
+            compat: preset.compat,
             commit: provenance.commit.clone(),
             device: provenance.device.clone(),
             wall_s,
-            claims: claims.collect(),
+            claims,
             runs: names(&mut networks.iter()),
             diverged: names(&mut networks.iter().filter(|n| n.state == State::Diverged)),
         }
     }
 
-    /// Puts in the claims of an earlier report on the same networks that this one leaves out, so
-    /// that a call for one figure does not replace the verdicts on the others.
+    /// The report in a file; `None` without a file, or for one that is not ours.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn read(path: &Path) -> Result<Option<Self>, Error> {
+        let bytes = read_if_there(path)?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// The claims whose verdict is another one than in `other`: (in `other`, here).
+    pub fn changed_from<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (&'a Judged, &'a Judged)> {
+        let pair = |mine: &'a Judged| {
+            let other = other.claims.iter().find(|other| other.id == mine.id)?;
+            (other.verdict != mine.verdict).then_some((other, mine))
+        };
+        self.claims.iter().filter_map(pair)
+    }
+
+    /// Puts in the claims of an earlier report that this one leaves out, so that a call for one figure
+    /// does not replace the verdicts on the others: those on networks that this preset has, too.
     ///
     /// # Errors
     /// A file that cannot be read; one that is not ours counts as none.
-    pub fn keep_others(&mut self, path: &Path) -> Result<(), Error> {
-        let Some(bytes) = read_if_there(path)? else { return Ok(()) };
-        let Ok(earlier) = serde_json::from_slice::<Self>(&bytes) else { return Ok(()) };
-        if (&earlier.preset, &earlier.commit, &earlier.runs)
-            == (&self.preset, &self.commit, &self.runs)
-        {
+    pub fn keep_others(&mut self, path: &Path, known: &[String]) -> Result<(), Error> {
+        let Some(earlier) = Self::read(path)? else { return Ok(()) };
+        let mine = (&self.preset, self.compat, &self.commit);
+        if (&earlier.preset, earlier.compat, &earlier.commit) == mine {
             let missing = |claim: &Judged| self.claims.iter().all(|mine| mine.id != claim.id);
-            let others: Vec<Judged> = earlier.claims.into_iter().filter(missing).collect();
+            let same = |claim: &Judged| claim.runs.iter().all(|run| known.contains(run));
+            let others: Vec<Judged> =
+                earlier.claims.into_iter().filter(|claim| missing(claim) && same(claim)).collect();
             self.claims.extend(others);
-            let place = |claim: &Judged| CLAIMS.iter().position(|known| known.id == claim.id);
-            self.claims.sort_by_key(place);
+            self.claims.sort_by_key(Judged::place);
         }
         Ok(())
+    }
+}
+
+impl Judged {
+    fn new(claim: &Claim, figure: &Figure, networks: &[Network]) -> Self {
+        let parts = (claim.parts)(networks);
+        let first = parts.first();
+        let shown = networks.iter().filter(|network| figure.series.contains(&&*network.series));
+        Self {
+            id: claim.id.to_owned(),
+            title: claim.title.to_owned(),
+            verdict: conclude(&parts),
+            effect: first.and_then(|part| part.effect),
+            interval: first.and_then(|part| part.interval),
+            networks: first.map_or(0, |part| part.networks),
+            figure: claim.figure.to_owned(),
+            placebo: placebo(claim, figure.series, networks),
+            runs: shown.map(|network| network.name.clone()).collect(),
+            parts,
+        }
+    }
+
+    /// Its place among the twelve.
+    fn place(&self) -> Option<usize> {
+        CLAIMS.iter().position(|known| known.id == self.id)
     }
 }

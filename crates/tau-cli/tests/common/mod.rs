@@ -10,14 +10,23 @@ use std::sync::OnceLock;
 pub use tests::files::{Files, assert_same};
 
 /// The ids of the figures and of the claims that they show.
-pub const FIGURES: [(&str, &str); 6] = [
+pub const FIGURES: [(&str, &str); 11] = [
     ("training-progress", "3"),
     ("tau-vs-n", "1"),
     ("tau-net-vs-n", "2"),
     ("forgetting", "8"),
     ("ablation", "5"),
     ("perturbation", "6"),
+    ("retraining", "7"),
+    ("fixed-tau", "4"),
+    ("n-dms", "9"),
+    ("gated-cells", "10"),
+    ("variants", "12"),
 ];
+
+/// Networks of the preset `smoke`: of all figures, and of the central ones.
+pub const NETWORKS: usize = 22;
+pub const CENTRAL_NETWORKS: usize = 6;
 
 pub struct Ran {
     pub code: Option<i32>,

@@ -16,15 +16,11 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 /// How many of the solved N count as large.
-const LARGEST: usize = 4;
-const ALL: usize = usize::MAX;
+pub(super) const LARGEST: usize = 4;
+pub(super) const ALL: usize = usize::MAX;
 
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let slopes = |series, last, of| {
-        Sample::of(networks, series, |network| slope(logarithms(network, last, of)))
-    };
-    let mean: fn(&TauStatistics) -> f64 = |tau| tau.mean;
-    let spread: fn(&TauStatistics) -> f64 = |tau| tau.standard_deviation;
+    let slopes = |series, last, of| slope_of_ln(networks, series, last, of);
     vec![
         Part::mean(
             "single-head: relative slope of mean τ over the four largest solved N (1 per N)",
@@ -42,6 +38,24 @@ fn parts(networks: &[Network]) -> Vec<Part> {
             FALLS,
         ),
     ]
+}
+
+pub(super) fn mean(tau: &TauStatistics) -> f64 {
+    tau.mean
+}
+
+fn spread(tau: &TauStatistics) -> f64 {
+    tau.standard_deviation
+}
+
+/// In each network of a series: the slope of the logarithm of a statistic of τ over the `last` N.
+pub(super) fn slope_of_ln(
+    networks: &[Network],
+    series: &str,
+    last: usize,
+    of: fn(&TauStatistics) -> f64,
+) -> Sample {
+    Sample::of(networks, series, |network| slope(logarithms(network, last, of)))
 }
 
 /// (N, ln of a statistic of τ) for the `last` N up to the largest solved one; where the statistic

@@ -1,6 +1,6 @@
 //! The sliding window lies between single-head and multi-head.
 
-use super::progress::{ahead, common_epochs};
+use super::progress::further;
 use super::{Claim, Part};
 use crate::evidence::Network;
 
@@ -12,11 +12,6 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let part = |pair: [&str; 2]| {
-        let common = common_epochs(networks, pair);
-        let title =
-            format!("largest solved N after {common} epochs, {} minus {}", pair[0], pair[1]);
-        ahead(networks, pair, &title, common)
-    };
+    let part = |pair| further(networks, pair);
     vec![part(["sliding", "single-head"]), part(["multi-head", "sliding"])]
 }

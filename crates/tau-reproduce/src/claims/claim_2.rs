@@ -11,20 +11,16 @@ pub(super) const CLAIM: Claim = Claim {
 };
 
 fn parts(networks: &[Network]) -> Vec<Part> {
-    let tau_net = |network: &Network| {
-        let values = network.tau_net.iter().map(|summary| (summary.n, summary.mean));
-        slope(values.filter_map(|(n, mean)| Some((n, mean?))))
-    };
     let tau = |network: &Network| slope(network.tau.iter().map(|(n, tau)| (*n, tau.mean)));
     vec![
         Part::mean(
             "multi-head: slope of mean τ_net (steps per N)",
-            &Sample::of(networks, "multi-head", tau_net),
+            &slope_of_tau_net(networks, "multi-head"),
             RISES,
         ),
         Part::mean(
             "single-head: slope of mean τ_net (steps per N)",
-            &Sample::of(networks, "single-head", tau_net),
+            &slope_of_tau_net(networks, "single-head"),
             RISES,
         ),
         Part::mean(
@@ -33,4 +29,12 @@ fn parts(networks: &[Network]) -> Vec<Part> {
             FALLS,
         ),
     ]
+}
+
+/// In each network of a series: the slope of mean τ_net, in steps per N.
+pub(super) fn slope_of_tau_net(networks: &[Network], series: &str) -> Sample {
+    Sample::of(networks, series, |network| {
+        let values = network.tau_net.iter().map(|summary| (summary.n, summary.mean));
+        slope(values.filter_map(|(n, mean)| Some((n, mean?))))
+    })
 }

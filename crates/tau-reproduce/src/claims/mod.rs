@@ -5,12 +5,18 @@
 //! supported if all parts are, contradicted if any is, undecidable otherwise.
 
 mod claim_1;
+mod claim_10;
 mod claim_11;
+mod claim_12;
 mod claim_2;
 mod claim_3;
+mod claim_4;
 mod claim_5;
 mod claim_6;
+mod claim_7;
 mod claim_8;
+mod claim_9;
+pub mod placebo;
 mod progress;
 
 use serde::{Deserialize, Serialize};
@@ -30,15 +36,20 @@ pub struct Claim {
     pub parts: fn(&[Network]) -> Vec<Part>,
 }
 
-/// Every claim that is judged.
+/// The twelve claims.
 pub const CLAIMS: &[Claim] = &[
     claim_1::CLAIM,
     claim_2::CLAIM,
     claim_3::CLAIM,
+    claim_4::CLAIM,
     claim_5::CLAIM,
     claim_6::CLAIM,
+    claim_7::CLAIM,
     claim_8::CLAIM,
+    claim_9::CLAIM,
+    claim_10::CLAIM,
     claim_11::CLAIM,
+    claim_12::CLAIM,
 ];
 
 /// One part of a claim, judged.

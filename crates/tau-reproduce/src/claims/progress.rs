@@ -6,6 +6,13 @@ use tau_runs::State;
 use super::{Part, RISES, Sample, of};
 use crate::evidence::Network;
 
+/// The largest solved N after the epochs that both had, `ahead` minus `behind`.
+pub(super) fn further(networks: &[Network], pair: [&str; 2]) -> Part {
+    let common = common_epochs(networks, pair);
+    let title = format!("largest solved N after {common} epochs, {} minus {}", pair[0], pair[1]);
+    ahead(networks, pair, &title, common)
+}
+
 /// The largest solved N after `epoch` epochs, `ahead` minus `behind`.
 pub(super) fn ahead(
     networks: &[Network],

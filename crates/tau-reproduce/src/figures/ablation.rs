@@ -2,11 +2,17 @@
 
 use tau_analysis::relative_accuracy;
 
-use super::{Figure, Point};
+use super::{CURRICULA, Figure, Point};
 use crate::evidence::{Need, Network};
 
-pub(super) const FIGURE: Figure =
-    Figure { id: "ablation", needs: &[Need::Damage], points, published: Vec::new };
+pub(super) const FIGURE: Figure = Figure {
+    id: "ablation",
+    central: true,
+    series: CURRICULA,
+    needs: &[Need::Damage],
+    points,
+    published: Vec::new,
+};
 
 fn points(networks: &[Network]) -> Vec<Point> {
     let mut points = Vec::new();
@@ -18,15 +24,11 @@ fn points(networks: &[Network]) -> Vec<Point> {
             [("short", Vec::from_iter(&found.short)), ("long", found.long.iter().rev().collect())];
         for (panel, ablated) in ends {
             for (rank, one) in ablated.into_iter().enumerate() {
-                let relative = relative_accuracy(one.accuracy, found.baseline.mean);
-                points.extend(relative.map(|y| Point {
-                    panel,
-                    series: network.series.clone(),
-                    seed: Some(network.seed),
-                    x: (rank + 1) as f64,
-                    y,
-                    unit: "relative accuracy",
-                }));
+                let relative = relative_accuracy(one.accuracy, damage.baseline());
+                points.extend(
+                    relative
+                        .map(|y| network.point(panel, (rank + 1) as f64, y, "relative accuracy")),
+                );
             }
         }
     }

@@ -2,11 +2,16 @@
 //! A new figure is one file here, one declaration there, and one line in each list.
 
 mod ablation;
+mod fixed_tau;
 mod forgetting;
+mod gated_cells;
+mod n_dms;
 mod perturbation;
+mod retraining;
 mod tau_net_vs_n;
 mod tau_vs_n;
 mod training_progress;
+mod variants;
 
 use std::collections::BTreeMap;
 
@@ -20,9 +25,13 @@ use crate::evidence::{Need, Network};
 pub struct Figure {
     /// Its id: the name of its files and of its declaration.
     pub id: &'static str,
-    /// What must be measured for it.
+    /// Whether it belongs to the central ones, which are there within minutes.
+    pub central: bool,
+    /// Whose networks it shows, and the claims that are judged beside it.
+    pub series: &'static [&'static str],
+    /// What must be measured on them, besides their training.
     pub needs: &'static [Need],
-    /// Its values.
+    /// Its values, of these networks.
     pub points: fn(&[Network]) -> Vec<Point>,
     /// Published values, for networks of the published scale.
     pub published: fn() -> Vec<Point>,
@@ -36,7 +45,15 @@ pub const FIGURES: &[Figure] = &[
     forgetting::FIGURE,
     ablation::FIGURE,
     perturbation::FIGURE,
+    retraining::FIGURE,
+    fixed_tau::FIGURE,
+    n_dms::FIGURE,
+    gated_cells::FIGURE,
+    variants::FIGURE,
 ];
+
+/// The curricula whose networks most figures show.
+const CURRICULA: &[&str] = &["single-head", "multi-head", "sliding"];
 
 /// One value of one network (or of a publication).
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +79,10 @@ impl Figure {
     /// those of this `call`.
     #[must_use]
     pub fn rows(&self, networks: &[Network], preset: &Preset, call: &Provenance) -> Vec<Row> {
-        let sound = |network: &&Network| network.state != State::Diverged;
-        let networks: Vec<Network> = networks.iter().filter(sound).cloned().collect();
+        let shown = |network: &&Network| {
+            network.state != State::Diverged && self.series.contains(&&*network.series)
+        };
+        let networks: Vec<Network> = networks.iter().filter(shown).cloned().collect();
         let points = (self.points)(&networks);
         let trained_by: BTreeMap<(&str, u64), &Provenance> = networks
             .iter()
@@ -143,6 +162,34 @@ fn groups(points: &[Point]) -> Vec<Vec<&Point>> {
         group.push(point);
     }
     order.iter().filter_map(|key| groups.get(key).cloned()).collect()
+}
+
+/// The largest solved N of every network after every epoch. A run that has reached its last N stays
+/// there, so that its mean with slower ones goes on; any other ends where it ended.
+fn progress(networks: &[Network], panel: impl Fn(&Network) -> &'static str) -> Vec<Point> {
+    let longest =
+        networks.iter().filter_map(|network| network.metrics.last()).map(|row| row.epoch).max();
+    let mut points = Vec::new();
+    for network in networks.iter().filter(|network| !network.metrics.is_empty()) {
+        let own = network.metrics.last().map(|row| row.epoch);
+        let last = if network.state == State::Finished { longest } else { own };
+        for epoch in 1..=last.unwrap_or(0) {
+            points.push(network.point(
+                panel(network),
+                epoch as f64,
+                network.solved_after(epoch) as f64,
+                "N",
+            ));
+        }
+    }
+    points
+}
+
+impl Network {
+    /// A value of this network.
+    fn point(&self, panel: &'static str, x: f64, y: f64, unit: &'static str) -> Point {
+        Point { panel, series: self.series.clone(), seed: Some(self.seed), x, y, unit }
+    }
 }
 
 /// Published values: (x, y) of one series.

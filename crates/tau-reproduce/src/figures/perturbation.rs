@@ -2,11 +2,17 @@
 
 use tau_analysis::PerturbationResult;
 
-use super::{Figure, Point, published as values};
+use super::{CURRICULA, Figure, Point, published as values};
 use crate::evidence::{Need, Network};
 
-pub(super) const FIGURE: Figure =
-    Figure { id: "perturbation", needs: &[Need::Damage], points, published };
+pub(super) const FIGURE: Figure = Figure {
+    id: "perturbation",
+    central: true,
+    series: CURRICULA,
+    needs: &[Need::Damage],
+    points,
+    published,
+};
 
 fn points(networks: &[Network]) -> Vec<Point> {
     let mut points = Vec::new();
@@ -15,13 +21,8 @@ fn points(networks: &[Network]) -> Vec<Point> {
         for (panel, results) in [("weights", &damage.weights), ("tau", &damage.tau)] {
             // The axis is logarithmic: there is no place for 0 on it.
             let noisy = results.iter().filter(|result| result.epsilon > 0.0);
-            points.extend(noisy.map(|&PerturbationResult { epsilon, score }| Point {
-                panel,
-                series: network.series.clone(),
-                seed: Some(network.seed),
-                x: epsilon,
-                y: score.mean,
-                unit: "fraction",
+            points.extend(noisy.map(|&PerturbationResult { epsilon, score }| {
+                network.point(panel, epsilon, score.mean, "fraction")
             }));
         }
     }

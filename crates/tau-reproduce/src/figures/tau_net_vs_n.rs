@@ -1,10 +1,16 @@
 //! Mean and standard deviation over neurons of the timescale of the activity against N.
 
-use super::{Figure, Point, published};
+use super::{CURRICULA, Figure, Point, published};
 use crate::evidence::{Need, Network};
 
-pub(super) const FIGURE: Figure =
-    Figure { id: "tau-net-vs-n", needs: &[Need::TauNet], points, published: published_values };
+pub(super) const FIGURE: Figure = Figure {
+    id: "tau-net-vs-n",
+    central: true,
+    series: CURRICULA,
+    needs: &[Need::TauNet],
+    points,
+    published: published_values,
+};
 
 const UNIT: &str = "steps";
 /// The panel for the published estimator: the only one beside which published values may stand.
@@ -20,14 +26,7 @@ fn points(networks: &[Network]) -> Vec<Point> {
                 (PUBLISHED, summary.published_mean),
             ];
             for (panel, y) in values {
-                points.extend(y.map(|y| Point {
-                    panel,
-                    series: network.series.clone(),
-                    seed: Some(network.seed),
-                    x: summary.n as f64,
-                    y,
-                    unit: UNIT,
-                }));
+                points.extend(y.map(|y| network.point(panel, summary.n as f64, y, UNIT)));
             }
         }
     }

@@ -1,10 +1,16 @@
 //! Mean and standard deviation over neurons of the trained τ against N.
 
-use super::{Figure, Point, published};
+use super::{CURRICULA, Figure, Point, published};
 use crate::evidence::Network;
 
-pub(super) const FIGURE: Figure =
-    Figure { id: "tau-vs-n", needs: &[], points, published: published_values };
+pub(super) const FIGURE: Figure = Figure {
+    id: "tau-vs-n",
+    central: true,
+    series: CURRICULA,
+    needs: &[],
+    points,
+    published: published_values,
+};
 
 const UNIT: &str = "steps";
 
@@ -13,14 +19,7 @@ fn points(networks: &[Network]) -> Vec<Point> {
     for network in networks {
         for (n, tau) in &network.tau {
             for (panel, y) in [("mean", tau.mean), ("sd", tau.standard_deviation)] {
-                points.push(Point {
-                    panel,
-                    series: network.series.clone(),
-                    seed: Some(network.seed),
-                    x: *n as f64,
-                    y,
-                    unit: UNIT,
-                });
+                points.push(network.point(panel, *n as f64, y, UNIT));
             }
         }
     }

@@ -1,0 +1,127 @@
+//! `tau retrain`: how far what a network has learned carries.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+use tau_analysis::{Retraining, relative_accuracy};
+use tau_rnn::{Hardware, thread_pool};
+use tau_tasks::TaskKind;
+
+use crate::damage::{open, write};
+use crate::output::say;
+use crate::{Usage, stop, terminal, threads};
+
+/// Train a network further on other N, with one head.
+///
+/// The network that had solved N keeps the head for that N alone and is trained on each of the other N,
+/// every time from the same start. Printed is its accuracy after each epoch, and the last one relative
+/// to that for its own N. Claim 7 of the paper: multi-head networks carry further. Nothing of the run
+/// is changed; with --csv what is done is in the table after every N.
+#[derive(Args)]
+pub(crate) struct Retrain {
+    /// A checkpoint, or the folder of a run.
+    network: PathBuf,
+    /// The N that the network had solved, whose head is kept [default: the largest of the network].
+    #[arg(long, value_name = "N")]
+    from: Option<usize>,
+    /// The N that it is trained on.
+    #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
+    to: Vec<usize>,
+    /// Epochs.
+    #[arg(long, default_value = "20", value_parser = clap::value_parser!(u32).range(1..10_000))]
+    epochs: u32,
+    /// Updates in an epoch.
+    #[arg(long, default_value = "600", value_parser = clap::value_parser!(u32).range(1..100_000_000))]
+    updates: u32,
+    /// The task, of a checkpoint without a run [default: what the checkpoint says, or parity].
+    #[arg(long)]
+    task: Option<TaskKind>,
+    /// Names the random input.
+    #[arg(long, default_value = "0")]
+    seed: u64,
+    /// cpu, cuda (the first GPU) or cuda:NUMBER.
+    #[arg(long, default_value = "cpu")]
+    device: Hardware,
+    /// Threads [default: RAYON_NUM_THREADS, or one for each processor].
+    #[arg(long, value_name = "T")]
+    threads: Option<usize>,
+    /// Also write all accuracies, as a table.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    solved_n: usize,
+    n: usize,
+    epoch: usize,
+    accuracy: f64,
+    relative_accuracy: Option<f64>,
+    /// Seconds since the network was read.
+    wall_s: f64,
+}
+
+impl Retrain {
+    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
+        let opened = open(&self.network, self.from, self.task)?;
+        let cell = opened.checkpoint.config.cell;
+        let hidden = opened.checkpoint.params.hidden_size();
+        let curriculum = tau_curricula::Curriculum::NoCurriculum;
+        let paper =
+            tau_curricula::TrainingSpec::paper_cell(cell, opened.task, curriculum, hidden, 0);
+        let retraining = Retraining {
+            epochs: self.epochs as usize,
+            updates_per_epoch: self.updates as usize,
+            batch_size: paper.batch_size,
+            test_batches: paper.test_batches,
+            initial_state: paper.initial_state,
+            optimiser: paper.optimiser,
+            seed: self.seed,
+        };
+        let stop = stop::when_asked()?;
+        let pool = thread_pool(threads(self.threads)?)?;
+        let train = |n: usize, epochs: usize| -> anyhow::Result<Vec<f64>> {
+            let task = opened.task.with_coding(&[n], opened.coding)?;
+            let (config, params) =
+                (opened.checkpoint.config.clone(), opened.checkpoint.params.clone());
+            let mut network = self.device.network(config, params, pool.clone())?;
+            let retraining = Retraining { epochs, ..retraining };
+            Ok(retraining.run(&mut *network, opened.head, &*task, &stop)?)
+        };
+        if let Some(n) = self.to.iter().find(|&&n| opened.task.with_memory(&[n]).is_err()) {
+            return Err(Usage(format!("--to {n}: the task has no such N")).into());
+        }
+        let started = Instant::now();
+        let own = train(opened.n, 0)?.first().copied().unwrap_or(0.5);
+        say!("solved N = {}: accuracy {own:.4}; {} epochs on each N", opened.n, self.epochs);
+        say!("{:>5} {:>10} {:>10} {:>10}", "N", "before", "after", "relative");
+        let mut rows = Vec::new();
+        for &n in &self.to {
+            let accuracy = train(n, retraining.epochs)?;
+            let wall_s = started.elapsed().as_secs_f64();
+            let (before, after) = (accuracy[0], accuracy[accuracy.len() - 1]);
+            let relative = relative_accuracy(after, own);
+            let shown = relative.map_or("-".to_owned(), |relative| format!("{relative:.4}"));
+            say!("{n:>5} {before:>10.4} {after:>10.4} {shown:>10}");
+            rows.extend(accuracy.into_iter().enumerate().map(|(epoch, accuracy)| Row {
+                solved_n: opened.n,
+                n,
+                epoch,
+                accuracy,
+                relative_accuracy: relative_accuracy(accuracy, own),
+                wall_s,
+            }));
+            if let Some(path) = &self.csv {
+                write(path, rows.iter())?;
+            }
+            terminal::say_plainly(&format!("N = {n} is trained ({wall_s:.0} s)"));
+        }
+        if let Some(path) = &self.csv {
+            say!("{}", path.display());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
