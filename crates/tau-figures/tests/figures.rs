@@ -26,7 +26,7 @@ fn count(rgb: &[u8], wanted: [u8; 3]) -> usize {
 
 #[test]
 fn every_registered_figure_has_the_id_it_is_registered_under() {
-    assert_eq!(DECLARATIONS.len(), 6);
+    assert_eq!(DECLARATIONS.len(), 11);
     for (id, _) in DECLARATIONS {
         assert_eq!(declaration(id).unwrap().id(), *id);
     }
@@ -51,6 +51,9 @@ fn the_svg_has_labels_with_units_ticks_letters_and_legend_as_text() {
     check_texts("tau-vs-n", &["τ = 1", "1.4", "0.3", "20"]);
     check_texts("tau-net-vs-n", &["mean τₙₑₜ (steps)", "standard deviation of τₙₑₜ (steps)"]);
     check_texts("ablation", &["rank of the neuron, from the longest τ", "whole network"]);
+    check_texts("fixed-tau", &["single-head, trained τ", "multi-head, τ = 3", "epoch"]);
+    check_texts("gated-cells", &["LSTM", "GRU", "largest solved N"]);
+    check_texts("variants", &["nonlinearity around the input", "smaller steps of time"]);
     check_texts("perturbation", &["ε", "noise on W", "noise on τ", "0.1"]);
     check_texts("forgetting", &["N of the new head", "accuracy (fraction)", "chance", "0.6"]);
 }

@@ -86,9 +86,32 @@ pub(crate) fn table(figure: &str) -> Table {
                 steps(-2.0, 1.0, 0.25).iter().map(|x| 10f64.powf(*x)).collect();
             damaged(figure, ["weights", "tau"], &epsilons)
         }
-        _ => Vec::new(),
+        _ => everywhere(figure),
     };
     Table::new(rows).unwrap()
+}
+
+/// Every series of the declaration in every panel.
+fn everywhere(figure: &str) -> Vec<Row> {
+    let declaration = tau_figures::declaration(figure).unwrap();
+    let (xs, few) = (steps(2.0, 30.0, 1.0), [30.0]);
+    let mut rows = Vec::new();
+    for panel in declaration.panels() {
+        for (place, series) in declaration.series().iter().enumerate() {
+            let slope = 0.5 / (1.0 + place as f64);
+            let bundle = Bundle {
+                figure,
+                panel: &panel.id,
+                series: &series.name,
+                unit: "N",
+                xs: &xs,
+                spread: 0.3,
+            };
+            rows.extend(bundle.ours(|x| 1.0 + slope * x));
+            rows.extend(Bundle { xs: &few, ..bundle }.published(|x| 1.2 + slope * x));
+        }
+    }
+    rows
 }
 
 fn training_progress() -> Vec<Row> {
