@@ -23,6 +23,9 @@ const BLOCK: usize = 256;
 /// Rows of the covariance that one task computes.
 const ROWS: usize = 32;
 
+/// Loadings that differ by less, relatively, are equal when a sign is chosen.
+const SAME: f64 = 1e-9;
+
 /// Share of the variance that the paper asks for.
 pub const PAPER_SHARE: f64 = 0.9;
 
@@ -174,6 +177,20 @@ impl Dimensionality {
     /// # Errors
     /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NoVariance`], [`Error::Eigenvalues`].
     pub fn of(covariance: &Array2<f64>, steps: usize) -> Result<Self, Error> {
+        Ok(Self::with_loadings(covariance, steps, 0)?.0)
+    }
+
+    /// The same, and the directions of the `count` largest eigenvalues (of all, if there are fewer):
+    /// loadings (unit, component), each column of length 1. An eigenvector has no sign; here the
+    /// loading that is largest in absolute value (of equal ones the first) is positive.
+    ///
+    /// # Errors
+    /// Those of [`of`](Self::of).
+    pub fn with_loadings(
+        covariance: &Array2<f64>,
+        steps: usize,
+        count: usize,
+    ) -> Result<(Self, Array2<f64>), Error> {
         let (rows, columns) = covariance.dim();
         if rows != columns {
             return Err(Error::NotSquare { rows, columns });
@@ -189,14 +206,23 @@ impl Dimensionality {
         let scaled = DMatrix::from_fn(rows, rows, |i, j| covariance[[i, j]] / trace);
         let found = nalgebra::SymmetricEigen::try_new(scaled, f64::EPSILON, 100 * rows.max(10))
             .ok_or(Error::Eigenvalues { size: rows })?;
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.sort_by(|&left, &right| found.eigenvalues[right].total_cmp(&found.eigenvalues[left]));
         // A rounding error below 0 is 0.
-        let mut eigenvalues: Vec<f64> =
-            found.eigenvalues.iter().map(|value| value.max(0.0) * trace).collect();
-        eigenvalues.sort_by(|left, right| right.total_cmp(left));
+        let eigenvalue = |&i: &usize| found.eigenvalues[i].max(0.0) * trace;
+        let eigenvalues: Vec<f64> = order.iter().map(eigenvalue).collect();
         let variance: f64 = eigenvalues.iter().sum();
         let shares = eigenvalues.iter().map(|value| (value / variance).powi(2));
         let participation_ratio = 1.0 / shares.sum::<f64>();
-        Ok(Self { eigenvalues, variance, participation_ratio, steps })
+        let mut loadings = Array2::zeros((rows, count.min(rows)));
+        for (mut loading, &i) in loadings.columns_mut().into_iter().zip(&order) {
+            let vector = found.eigenvectors.column(i);
+            // The first of the largest: where several are equal but for rounding, the first of these.
+            let near = vector.amax() * (1.0 - SAME);
+            let largest = vector.iter().find(|x| x.abs() >= near).copied().unwrap_or(1.0);
+            loading.assign(&vector.iter().map(|x| x * largest.signum()).collect::<Array1<f64>>());
+        }
+        Ok((Self { eigenvalues, variance, participation_ratio, steps }, loadings))
     }
 
     /// Number of principal components that explain `share` of the variance ([`PAPER_SHARE`]), at
@@ -264,6 +290,23 @@ mod tests {
             assert_eq!(found.components(share).unwrap(), expected, "share {share}");
             assert_eq!(found.published_components(share).unwrap(), expected - 1);
         }
+    }
+
+    /// A line along (1, −2), and an axis of its own with less variance: λ = 5, 1.
+    #[test]
+    fn loadings_are_directions_whose_largest_part_is_positive() {
+        let covariance = array![[1.0, -2.0, 0.0], [-2.0, 4.0, 0.0], [0.0, 0.0, 1.0]];
+        let (found, loadings) = Dimensionality::with_loadings(&covariance, 9, 2).unwrap();
+        assert_eq!(found, Dimensionality::of(&covariance, 9).unwrap());
+        let root = 5f64.sqrt();
+        let expected = array![[-1.0 / root, 0.0], [2.0 / root, 0.0], [0.0, 1.0]];
+        assert!((&loadings - &expected).iter().all(|x| x.abs() < 1e-12), "{loadings}");
+        let (_, all) = Dimensionality::with_loadings(&covariance, 9, 7).unwrap();
+        assert_eq!(all.dim(), (3, 3));
+        // Equal but for rounding: the first is positive.
+        let equal = array![[1.0, -1.0], [-1.0, 1.0 + 1e-14]];
+        let (_, loadings) = Dimensionality::with_loadings(&equal, 9, 1).unwrap();
+        assert!(loadings[[0, 0]] > 0.0 && loadings[[1, 0]] < 0.0, "{loadings}");
     }
 
     fn activity(steps: usize) -> Array2<f32> {

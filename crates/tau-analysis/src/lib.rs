@@ -38,7 +38,8 @@
 //! each recovers what is known. [`CovarianceStream`] counts the dimensions of activity,
 //! [`eigenvalues`] and [`Lyapunov`] say how a network forgets.
 //!
-//! [`Drive`] runs a network under random task input and gives its autocorrelation; [`Probe`] asks
+//! [`Drive`] runs a network under random task input and gives its autocorrelation, or, in the same
+//! pass, all that estimators want ([`Activity`]); [`Probe`] asks
 //! what a frozen network still tells about other N; [`Ablation`] and [`Perturbation`] damage it and
 //! score what is left ([`Scoring`]).
 //!
@@ -48,6 +49,7 @@
 //! estimates are not `Good`.
 
 mod ablation;
+mod activity;
 mod drive;
 mod error;
 mod perturbation;
@@ -66,7 +68,8 @@ pub mod spectrum;
 pub mod tau_statistics;
 pub mod timescale;
 
-pub use ablation::{Ablated, Ablation, AblationResult, Removal};
+pub use ablation::{Ablated, Ablation, AblationResult, Removal, ablate_each};
+pub use activity::Activity;
 pub use autocorrelation::{
     Autocorrelation, AutocorrelationStream, Recording, TrialAutocovariances,
 };

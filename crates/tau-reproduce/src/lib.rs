@@ -48,7 +48,7 @@ use tau_runs::{
 };
 
 pub use error::Error;
-pub use measure::{NeuronRow, measure};
+pub use measure::{Measured, Measurement, ModeRow, NetworkRow, NeuronRow, Part, Told, measure};
 pub use preset::{Condition, DamageSettings, ForgettingSettings, Preset, TauNetSettings};
 pub use report::{Judged, Report};
 
