@@ -24,7 +24,9 @@ use tables::Tables;
 /// tables into measures/ in the run's folder: neurons.csv (a row for each N and neuron), networks.csv (a
 /// row for each N) and spectrum.csv (a row for each N and eigenvalue); docs/files.md names their columns.
 /// What was measured for other N, or of other parts, stays there; after Ctrl-C the N that were done are
-/// there. With 500 neurons an N takes some minutes, and ablation most of them.
+/// there. With 500 neurons an N takes about a minute on two threads, most of it for ablation
+/// (--only timescales,dynamics leaves that out); after two seconds of a long part it is said how long it
+/// will take.
 #[derive(Args)]
 pub(crate) struct Measure {
     /// The run's folder.
@@ -35,8 +37,8 @@ pub(crate) struct Measure {
     /// Only these parts [default: all].
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<OnlyPart>,
-    /// Also simulate the fit of every τ_net 100 times and say how far off it comes out: some minutes
-    /// with 500 neurons and 10000 steps, in proportion to both.
+    /// Also simulate the fit of every τ_net 100 times and say how far off it comes out: by far the longest
+    /// part, in proportion to neurons, steps and trials.
     #[arg(long)]
     bias_check: bool,
     /// Steps of a trial.

@@ -43,9 +43,7 @@ impl Measured {
         let small = f64::from(checkpoint.config.placement.steps_per_unit());
         let step = linearised_step(&(params.tau_eff() * small), &params.w_rec)?;
         let n = self.network.n;
-        let found = eigenvalues(&step)?;
         let mode = |(index, value)| {
-            let &value = value;
             let timescale = mode_timescale(value);
             ModeRow {
                 n,
@@ -56,7 +54,7 @@ impl Measured {
                 timescale: Some(timescale).filter(|tau| (0.0..f64::INFINITY).contains(tau)),
             }
         };
-        self.modes = found.iter().enumerate().map(mode).collect();
+        self.modes = eigenvalues(&step)?.into_iter().enumerate().map(mode).collect();
         self.network.spectral_radius = self.modes.first().map(|mode| mode.modulus);
         Ok(())
     }
