@@ -201,10 +201,10 @@ mod tests {
         // Head 0 reads neuron 0, the last bit; four standard errors of 10 000 fair coins.
         assert!((left[0] - 0.5).abs() < 0.02, "{left:?}");
         assert_eq!(left[1..], [1.0; 5]);
-        let mut calls = calls.into_inner().unwrap();
-        assert_eq!(calls[0], (0, 6));
-        calls.sort_unstable();
-        assert_eq!(calls, Vec::from_iter((0..=6).map(|removed| (removed, 6))));
+        let mut seen = calls.lock().unwrap().clone();
+        assert_eq!(seen[0], (0, 6));
+        seen.sort_unstable();
+        assert_eq!(seen, Vec::from_iter((0..=6).map(|removed| (removed, 6))));
         let stopped = ablate_each(&subject, &Scoring::paper(4), &AtomicBool::new(true), &done);
         assert_eq!(stopped.unwrap_err(), Error::Stopped);
     }

@@ -143,8 +143,8 @@ fn threads_change_nothing_and_every_neuron_is_told() {
     let pool = thread_pool(Some(3)).unwrap();
     let found = pool.install(|| measure(&run, 1, &how(&ALL), None, &stop, &told)).unwrap();
     assert_eq!(found, expected);
-    let calls = calls.into_inner().unwrap();
-    assert_eq!((calls.len(), calls[0]), (6, ("resampled", 0, 2)));
+    let seen = calls.lock().unwrap().clone();
+    assert_eq!((seen.len(), seen[0]), (6, ("resampled", 0, 2)));
     let stopped = measure(&run, 1, &how(&ALL), None, &AtomicBool::new(true), &told);
     assert!(matches!(stopped, Err(Error::Interrupted)));
 }
