@@ -1,6 +1,7 @@
-//! What a network loses with single neurons: those with the shortest and those with the longest τ.
+//! What a network loses with single neurons: those with the shortest and those with the longest τ, or
+//! each of them.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,40 @@ impl Removal {
             readout.weight.column_mut(neuron).fill(0.0);
         }
     }
+
+    /// The numbers without the neuron.
+    fn of(self, params: &Params<f32>, neuron: usize) -> Params<f32> {
+        let mut left = params.clone();
+        self.take(&mut left, neuron);
+        left
+    }
+}
+
+/// Accuracy of the whole network, and without each of its neurons (removed clean), in their order; of a
+/// cell of any kind. Spread over the threads of the pool in which it is called.
+///
+/// `done(removed, neurons)` is called once the whole network is scored, with 0 removed, and then after
+/// each neuron, by any of the threads: a neuron takes as long as the whole network did.
+///
+/// # Errors
+/// Those of [`Scoring::accuracy`].
+pub fn ablate_each(
+    subject: &Subject,
+    scoring: &Scoring,
+    stop: &AtomicBool,
+    done: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(Score, Vec<f64>), Error> {
+    let neurons = subject.config.hidden_size;
+    let whole = subject.score(subject.params.clone(), scoring, stop)?;
+    done(0, neurons);
+    let removed = AtomicUsize::new(0);
+    let without = |neuron| -> Result<f64, Error> {
+        let score = subject.score(Removal::Clean.of(subject.params, neuron), scoring, stop)?;
+        done(removed.fetch_add(1, Ordering::Relaxed) + 1, neurons);
+        Ok(score.mean)
+    };
+    let accuracy = (0..neurons).into_par_iter().map(without).collect::<Result<_, Error>>()?;
+    Ok((whole, accuracy))
 }
 
 /// Each of the neurons with the smallest and with the largest τ alone (paper, section 5, "ablation by
@@ -109,9 +144,8 @@ impl Ablation {
         let ends = [&order[..self.neurons], &order[tau.len() - self.neurons..]].concat();
         let baseline = subject.score(subject.params.clone(), &self.scoring, stop)?;
         let without = |&neuron: &usize| -> Result<Ablated, Error> {
-            let mut params = subject.params.clone();
-            self.removal.take(&mut params, neuron);
-            let accuracy = subject.score(params, &self.scoring, stop)?.mean;
+            let accuracy =
+                subject.score(self.removal.of(subject.params, neuron), &self.scoring, stop)?.mean;
             Ok(Ablated { neuron, tau_raw: f64::from(tau[neuron]), accuracy })
         };
         let mut short = ends.par_iter().map(without).collect::<Result<Vec<Ablated>, Error>>()?;
@@ -151,6 +185,28 @@ mod tests {
         // Four standard errors of 10 000 fair coins.
         assert!((first.accuracy - 0.5).abs() < 0.02, "{first:?}");
         assert_eq!(found.means(), (first.accuracy, 1.0));
+    }
+
+    #[test]
+    fn each_neuron_of_a_delay_line_is_needed_up_to_the_one_that_is_read() {
+        let (config, params) = delay_line();
+        let task = TaskKind::Parity.with_memory(&[1]).unwrap();
+        let (config, params, task) = (&config, &params, &*task);
+        let subject = Subject { config, params, task, head: 0, make: &on_cpu };
+        let calls = std::sync::Mutex::new(Vec::new());
+        let done = |removed, of| calls.lock().unwrap().push((removed, of));
+        let stop = AtomicBool::new(false);
+        let (whole, left) = ablate_each(&subject, &Scoring::paper(4), &stop, &done).unwrap();
+        assert_eq!(whole.mean, 1.0);
+        // Head 0 reads neuron 0, the last bit; four standard errors of 10 000 fair coins.
+        assert!((left[0] - 0.5).abs() < 0.02, "{left:?}");
+        assert_eq!(left[1..], [1.0; 5]);
+        let mut seen = calls.lock().unwrap().clone();
+        assert_eq!(seen[0], (0, 6));
+        seen.sort_unstable();
+        assert_eq!(seen, Vec::from_iter((0..=6).map(|removed| (removed, 6))));
+        let stopped = ablate_each(&subject, &Scoring::paper(4), &AtomicBool::new(true), &done);
+        assert_eq!(stopped.unwrap_err(), Error::Stopped);
     }
 
     #[test]

@@ -10,51 +10,20 @@
 //! published script prints the index, counted from 0, of the last component that is needed: one
 //! less ([`Dimensionality::published_components`]).
 
+mod covariance;
+
 use nalgebra::DMatrix;
-use ndarray::{Array1, Array2, ArrayView2, s};
-use rayon::prelude::*;
+use ndarray::{Array1, Array2};
 use serde::Serialize;
 
 use crate::Error;
+pub use covariance::CovarianceStream;
 
-/// Steps whose products are added at once: the sums do not depend on how activity is cut.
-const BLOCK: usize = 256;
-
-/// Rows of the covariance that one task computes.
-const ROWS: usize = 32;
+/// Loadings that differ by less, relatively, are equal when a sign is chosen.
+const SAME: f64 = 1e-9;
 
 /// Share of the variance that the paper asks for.
 pub const PAPER_SHARE: f64 = 0.9;
-
-/// Streaming covariance of units.
-///
-/// Everything pushed is one sample with one mean, as in a principal component analysis of trials
-/// laid end to end. Steps are taken in blocks from the beginning, whatever the chunks, and a block's
-/// products are added in a fixed order: any chunking and any number of threads give the same bits.
-/// Memory is 8 bytes × units × (units + 256): 3 MB for 500 units; no recording is kept.
-///
-/// ```
-/// use ndarray::array;
-/// use tau_analysis::CovarianceStream;
-/// let mut stream = CovarianceStream::new(2)?;
-/// stream.push(array![[1.0, 2.0], [-1.0, -2.0]].view())?;
-/// stream.push(array![[1.0, 2.0], [-1.0, -2.0]].view())?;
-/// let found = stream.finish()?;
-/// assert_eq!(found.components(0.9)?, 1);
-/// assert!((found.participation_ratio - 1.0).abs() < 1e-12);
-/// # Ok::<(), tau_analysis::Error>(())
-/// ```
-pub struct CovarianceStream {
-    /// First step: the origin of the sums.
-    origin: Option<Array1<f64>>,
-    /// Steps of the current block, (time, unit), less the origin.
-    block: Array2<f64>,
-    filled: usize,
-    steps: usize,
-    sum: Array1<f64>,
-    /// Σ y yᵀ.
-    products: Array2<f64>,
-}
 
 /// Eigenvalues of a covariance, and what they say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,109 +40,26 @@ pub struct Dimensionality {
     pub steps: usize,
 }
 
-impl CovarianceStream {
-    /// A covariance of `units` units.
-    ///
-    /// # Errors
-    /// [`Error::NoUnits`].
-    pub fn new(units: usize) -> Result<Self, Error> {
-        if units == 0 {
-            return Err(Error::NoUnits);
-        }
-        Ok(Self {
-            origin: None,
-            block: Array2::zeros((BLOCK, units)),
-            filled: 0,
-            steps: 0,
-            sum: Array1::zeros(units),
-            products: Array2::zeros((units, units)),
-        })
-    }
-
-    /// Adds steps, (time, unit). Trials need not be told apart: push them one after the other.
-    ///
-    /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
-    /// NaN or infinite (its step is counted over all that was pushed). Nothing of a refused chunk
-    /// is used.
-    pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
-        let units = self.sum.len();
-        if chunk.ncols() != units {
-            return Err(Error::Units { found: chunk.ncols(), expected: units });
-        }
-        if let Some(((row, unit), &value)) = chunk.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            return Err(Error::Activity { unit, step: self.steps + row, trial: 0, value });
-        }
-        for row in chunk.rows() {
-            let origin = self.origin.get_or_insert_with(|| row.mapv(f64::from));
-            let slots = self.block.row_mut(self.filled);
-            for ((slot, &x), &origin) in slots.into_iter().zip(row).zip(origin.iter()) {
-                *slot = f64::from(x) - origin;
-            }
-            self.filled += 1;
-            if self.filled == BLOCK {
-                self.close_block();
-            }
-        }
-        self.steps += chunk.nrows();
-        Ok(())
-    }
-
-    /// The covariance itself, (unit, unit), divided by the number of steps.
-    ///
-    /// # Errors
-    /// [`Error::TooFew`] below two steps.
-    pub fn covariance(mut self) -> Result<Array2<f64>, Error> {
-        if self.steps < 2 {
-            let what = "a covariance over steps";
-            return Err(Error::TooFew { what, found: self.steps, needed: 2 });
-        }
-        self.close_block();
-        let count = self.steps as f64;
-        let (sum, products) = (&self.sum, &self.products);
-        // Only what lies below the diagonal was computed everywhere.
-        Ok(Array2::from_shape_fn(products.dim(), |(i, j)| {
-            (products[[i.max(j), i.min(j)]] - sum[i] * sum[j] / count) / count
-        }))
-    }
-
-    /// Eigenvalues and dimensions.
-    ///
-    /// # Errors
-    /// [`Error::TooFew`] below two steps, [`Error::NoVariance`] if no unit ever changes,
-    /// [`Error::Eigenvalues`] if their iteration does not end.
-    pub fn finish(self) -> Result<Dimensionality, Error> {
-        let steps = self.steps;
-        Dimensionality::of(&self.covariance()?, steps)
-    }
-
-    fn close_block(&mut self) {
-        let rows = self.block.slice(s![..self.filled, ..]);
-        self.sum += &rows.sum_axis(ndarray::Axis(0));
-        let mut tasks: Vec<_> =
-            self.products.axis_chunks_iter_mut(ndarray::Axis(0), ROWS).collect();
-        tasks.par_iter_mut().enumerate().for_each(|(task, part)| {
-            let (first, last) = (task * ROWS, task * ROWS + part.nrows());
-            let left = rows.slice(s![.., first..last]);
-            let mut part = part.slice_mut(s![.., ..last]);
-            ndarray::linalg::general_mat_mul(
-                1.0,
-                &left.t(),
-                &rows.slice(s![.., ..last]),
-                1.0,
-                &mut part,
-            );
-        });
-        self.filled = 0;
-    }
-}
-
 impl Dimensionality {
     /// Dimensions of a symmetric covariance that was estimated from `steps` steps.
     ///
     /// # Errors
     /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NoVariance`], [`Error::Eigenvalues`].
     pub fn of(covariance: &Array2<f64>, steps: usize) -> Result<Self, Error> {
+        Ok(Self::with_loadings(covariance, steps, 0)?.0)
+    }
+
+    /// The same, and the directions of the `count` largest eigenvalues (of all, if there are fewer):
+    /// loadings (unit, component), each column of length 1. An eigenvector has no sign; here the
+    /// loading that is largest in absolute value (of equal ones the first) is positive.
+    ///
+    /// # Errors
+    /// Those of [`of`](Self::of).
+    pub fn with_loadings(
+        covariance: &Array2<f64>,
+        steps: usize,
+        count: usize,
+    ) -> Result<(Self, Array2<f64>), Error> {
         let (rows, columns) = covariance.dim();
         if rows != columns {
             return Err(Error::NotSquare { rows, columns });
@@ -189,14 +75,23 @@ impl Dimensionality {
         let scaled = DMatrix::from_fn(rows, rows, |i, j| covariance[[i, j]] / trace);
         let found = nalgebra::SymmetricEigen::try_new(scaled, f64::EPSILON, 100 * rows.max(10))
             .ok_or(Error::Eigenvalues { size: rows })?;
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.sort_by(|&left, &right| found.eigenvalues[right].total_cmp(&found.eigenvalues[left]));
         // A rounding error below 0 is 0.
-        let mut eigenvalues: Vec<f64> =
-            found.eigenvalues.iter().map(|value| value.max(0.0) * trace).collect();
-        eigenvalues.sort_by(|left, right| right.total_cmp(left));
+        let eigenvalue = |&i: &usize| found.eigenvalues[i].max(0.0) * trace;
+        let eigenvalues: Vec<f64> = order.iter().map(eigenvalue).collect();
         let variance: f64 = eigenvalues.iter().sum();
         let shares = eigenvalues.iter().map(|value| (value / variance).powi(2));
         let participation_ratio = 1.0 / shares.sum::<f64>();
-        Ok(Self { eigenvalues, variance, participation_ratio, steps })
+        let mut loadings = Array2::zeros((rows, count.min(rows)));
+        for (mut loading, &i) in loadings.columns_mut().into_iter().zip(&order) {
+            let vector = found.eigenvectors.column(i);
+            // The first of the largest: where several are equal but for rounding, the first of these.
+            let near = vector.amax() * (1.0 - SAME);
+            let largest = vector.iter().find(|x| x.abs() >= near).copied().unwrap_or(1.0);
+            loading.assign(&vector.iter().map(|x| x * largest.signum()).collect::<Array1<f64>>());
+        }
+        Ok((Self { eigenvalues, variance, participation_ratio, steps }, loadings))
     }
 
     /// Number of principal components that explain `share` of the variance ([`PAPER_SHARE`]), at
@@ -233,7 +128,7 @@ impl Dimensionality {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Axis, array, concatenate};
+    use ndarray::{ArrayView2, Axis, array, concatenate};
     use tau_random::{Key, Purpose};
 
     fn with(eigenvalues: &[f64]) -> Dimensionality {
@@ -264,6 +159,23 @@ mod tests {
             assert_eq!(found.components(share).unwrap(), expected, "share {share}");
             assert_eq!(found.published_components(share).unwrap(), expected - 1);
         }
+    }
+
+    /// A line along (1, −2), and an axis of its own with less variance: λ = 5, 1.
+    #[test]
+    fn loadings_are_directions_whose_largest_part_is_positive() {
+        let covariance = array![[1.0, -2.0, 0.0], [-2.0, 4.0, 0.0], [0.0, 0.0, 1.0]];
+        let (found, loadings) = Dimensionality::with_loadings(&covariance, 9, 2).unwrap();
+        assert_eq!(found, Dimensionality::of(&covariance, 9).unwrap());
+        let root = 5f64.sqrt();
+        let expected = array![[-1.0 / root, 0.0], [2.0 / root, 0.0], [0.0, 1.0]];
+        assert!((&loadings - &expected).iter().all(|x| x.abs() < 1e-12), "{loadings}");
+        let (_, all) = Dimensionality::with_loadings(&covariance, 9, 7).unwrap();
+        assert_eq!(all.dim(), (3, 3));
+        // Equal but for rounding: the first is positive.
+        let equal = array![[1.0, -1.0], [-1.0, 1.0 + 1e-14]];
+        let (_, loadings) = Dimensionality::with_loadings(&equal, 9, 1).unwrap();
+        assert!(loadings[[0, 0]] > 0.0 && loadings[[1, 0]] < 0.0, "{loadings}");
     }
 
     fn activity(steps: usize) -> Array2<f32> {

@@ -42,7 +42,8 @@ impl Drive {
         task: &dyn Task,
         stop: &AtomicBool,
     ) -> Result<Autocorrelation, Error> {
-        self.correlate(network, task, stop, AutocorrelationStream::new)?.finish()
+        let make = AutocorrelationStream::new;
+        self.correlate(network, task, stop, make, |_, _| Ok(()))?.finish()
     }
 
     /// The same activity's autocovariance in every trial apart, for intervals by resampling
@@ -59,7 +60,8 @@ impl Drive {
         task: &dyn Task,
         stop: &AtomicBool,
     ) -> Result<TrialAutocovariances, Error> {
-        self.correlate(network, task, stop, AutocorrelationStream::keeping_trials)?.finish_trials()
+        let make = AutocorrelationStream::keeping_trials;
+        self.correlate(network, task, stop, make, |_, _| Ok(()))?.finish_trials()
     }
 
     /// Drives the network and hands over its activity as it is produced: `visit(trial, chunk)`,
@@ -86,20 +88,24 @@ impl Drive {
         })
     }
 
-    /// One stream a trial, taken together in the order of the trials.
-    fn correlate(
+    /// One stream a trial, taken together in the order of the trials; `also` sees every chunk, too.
+    pub(crate) fn correlate(
         &self,
         network: &mut dyn Backend<f32>,
         task: &dyn Task,
         stop: &AtomicBool,
         make: fn(usize, usize) -> Result<AutocorrelationStream, Error>,
+        mut also: impl FnMut(usize, ArrayView2<'_, f32>) -> Result<(), Error>,
     ) -> Result<AutocorrelationStream, Error> {
         let units = network.config().hidden_size;
         let mut streams = Vec::new();
         for _ in 0..self.trials {
             streams.push(make(units, self.max_lag)?);
         }
-        self.each_chunk(network, task, stop, |trial, chunk| streams[trial].push(chunk))?;
+        self.each_chunk(network, task, stop, |trial, chunk| {
+            streams[trial].push(chunk)?;
+            also(trial, chunk)
+        })?;
         let mut all = make(units, self.max_lag)?;
         for mut stream in streams {
             stream.end_trial()?;

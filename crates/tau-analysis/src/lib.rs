@@ -38,8 +38,9 @@
 //! each recovers what is known. [`CovarianceStream`] counts the dimensions of activity,
 //! [`eigenvalues`] and [`Lyapunov`] say how a network forgets.
 //!
-//! [`Drive`] runs a network under random task input and gives its autocorrelation; [`Probe`] asks
-//! what a frozen network still tells about other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
+//! [`Drive`] runs a network under random task input and gives its autocorrelation, or, in the same
+//! pass, all that estimators want ([`Activity`]); [`Probe`] asks what a frozen network still tells about
+//! other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
 //! score what is left ([`Scoring`]).
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
@@ -48,6 +49,7 @@
 //! estimates are not `Good`.
 
 mod ablation;
+mod activity;
 mod batch;
 mod drive;
 mod error;
@@ -68,7 +70,8 @@ pub mod spectrum;
 pub mod tau_statistics;
 pub mod timescale;
 
-pub use ablation::{Ablated, Ablation, AblationResult, Removal};
+pub use ablation::{Ablated, Ablation, AblationResult, Removal, ablate_each};
+pub use activity::Activity;
 pub use autocorrelation::{
     Autocorrelation, AutocorrelationStream, Recording, TrialAutocovariances,
 };

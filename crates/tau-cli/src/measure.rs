@@ -1,25 +1,32 @@
-//! `tau measure`: the timescales of one run.
+//! `tau measure`: what the networks of one run are like, neuron by neuron.
 
-use std::path::{Path, PathBuf};
+mod progress;
+mod tables;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use clap::Args;
-use serde::Serialize;
-use tau_analysis::Quality;
-use tau_analysis::tau_statistics::moments;
-use tau_reproduce::{NeuronRow, TauNetSettings, measure};
+use clap::{Args, ValueEnum};
+use tau_reproduce::{Measurement, NetworkRow, Part, measure};
 use tau_rnn::thread_pool;
-use tau_runs::{Lock, MetricsRow, Run, create_folder, read_if_there, solved, write_atomically};
+use tau_runs::{Lock, Run, create_folder, solved};
 
 use crate::output::say;
-use crate::{Usage, stop, terminal, threads};
+use crate::{Usage, eta, stop, terminal, threads};
+use progress::Progress;
+use tables::Tables;
 
-/// Measure the timescales of a run: τ and τ_net of every neuron, accuracy for each N.
+/// Measure the networks of a run: timescales, importance and wiring of every neuron, dynamics of each N.
 ///
-/// For each N that the run solved the network is driven by random input, and τ_net is fitted to the
-/// autocorrelation of every neuron's activity. Writes two tables into measures/ in the run's folder:
-/// neurons.csv (a row for each N and neuron) and networks.csv (a row for each N: what is printed). What
-/// was measured for other N stays there; after Ctrl-C the N that were done are there.
+/// For each N that the run solved the network is driven by random input, and timescales, principal
+/// components, eigenvalues, Lyapunov exponents and the accuracy without each neuron are measured. Writes
+/// tables into measures/ in the run's folder: neurons.csv (a row for each N and neuron), networks.csv (a
+/// row for each N) and spectrum.csv (a row for each N and eigenvalue); docs/files.md names their columns.
+/// What was measured for other N, or of other parts, stays there; after Ctrl-C the N that were done are
+/// there. With 500 neurons an N takes about a minute on two threads, most of it for ablation
+/// (--only timescales,dynamics leaves that out); after two seconds of a long part it is said how long it
+/// will take.
 #[derive(Args)]
 pub(crate) struct Measure {
     /// The run's folder.
@@ -27,10 +34,17 @@ pub(crate) struct Measure {
     /// Only the networks of these N [default: all that were solved].
     #[arg(long, value_name = "N", value_delimiter = ',')]
     n: Vec<usize>,
+    /// Only these parts [default: all].
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    only: Vec<OnlyPart>,
+    /// Also simulate the fit of every τ_net 100 times and say how far off it comes out: by far the longest
+    /// part, in proportion to neurons, steps and trials.
+    #[arg(long)]
+    bias_check: bool,
     /// Steps of a trial.
     #[arg(long, default_value = "10000", value_parser = clap::value_parser!(u32).range(100..))]
     steps: u32,
-    /// Trials.
+    /// Trials; the interval of τ_net needs 5.
     #[arg(long, default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
     trials: u32,
     /// Threads [default: RAYON_NUM_THREADS, or one for each processor].
@@ -38,19 +52,24 @@ pub(crate) struct Measure {
     threads: Option<usize>,
 }
 
-/// One network. Means and standard deviations over neurons, in steps; those of τ_net over the
-/// trustworthy ones.
-#[derive(Serialize)]
-struct NetworkRow {
-    n: usize,
-    accuracy: Option<f64>,
-    /// None of a gated cell, which has no τ.
-    tau_mean: Option<f64>,
-    tau_sd: Option<f64>,
-    tau_net_mean: Option<f64>,
-    tau_net_sd: Option<f64>,
-    trustworthy: usize,
-    neurons: usize,
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnlyPart {
+    /// τ_net with its interval, and two other estimates.
+    Timescales,
+    /// Accuracy without each neuron.
+    Ablation,
+    /// Principal components, eigenvalues, Lyapunov exponents.
+    Dynamics,
+}
+
+impl From<OnlyPart> for Part {
+    fn from(part: OnlyPart) -> Self {
+        match part {
+            OnlyPart::Timescales => Self::Timescales,
+            OnlyPart::Ablation => Self::Ablation,
+            OnlyPart::Dynamics => Self::Dynamics,
+        }
+    }
 }
 
 impl Measure {
@@ -66,102 +85,74 @@ impl Measure {
         if memory.is_empty() {
             return Err(Usage(format!("{} has solved no N yet", run.name())).into());
         }
-        let settings = TauNetSettings {
-            steps: self.steps as usize,
-            burn_in: 500,
-            trials: self.trials as usize,
-            fit_lags: 30,
-            every: 1,
-        };
+        let how = self.measurement()?;
         let folder = run.folder().join("measures");
         create_folder(&folder)?;
         let _lock = Lock::take(&folder)?;
-        let (neurons, networks) = (folder.join("neurons.csv"), folder.join("networks.csv"));
-        let mut rows = earlier(&neurons)?;
+        let mut tables = Tables::read(&folder, &metrics)?;
         let pool = thread_pool(threads(self.threads)?)?;
+        let begun = Instant::now();
         for (done, &n) in memory.iter().enumerate() {
-            let found = pool.install(|| measure(&run, n, &settings, &stop))?;
-            rows.retain(|row| row.n != n);
-            rows.extend(found);
-            rows.sort_by_key(|row| (row.n, row.neuron));
-            write(&neurons, &rows)?;
-            write(&networks, &summaries(&rows, &metrics))?;
+            let progress = Progress::new(n);
+            let told = |what: &'static str, done, of| progress.told(what, done, of);
+            let before = tables.of(n).cloned();
+            let found = pool.install(|| measure(&run, n, &how, before, &stop, &told))?;
+            tables.insert(found);
+            tables.write(&folder)?;
             let (done, all) = (done + 1, memory.len());
-            terminal::say_plainly(&format!("N = {n} is measured ({done} of {all})"));
+            let left = begun.elapsed().as_secs_f64() / done as f64 * (all - done) as f64;
+            let left =
+                if done < all { format!("; {} left", eta::about(left)) } else { String::new() };
+            terminal::say_plainly(&format!("N = {n} is measured ({done} of {all}{left})"));
         }
-        print(&summaries(&rows, &metrics), &memory);
-        say!("{}", neurons.display());
-        say!("{}", networks.display());
+        print(tables.networks().filter(|one| memory.contains(&one.n)));
+        for path in Tables::paths(&folder).into_iter().filter(|path| path.exists()) {
+            say!("{}", path.display());
+        }
         Ok(ExitCode::SUCCESS)
     }
-}
 
-/// What was measured before.
-fn earlier(path: &Path) -> anyhow::Result<Vec<NeuronRow>> {
-    let bytes = read_if_there(path)?.unwrap_or_default();
-    let rows: Result<_, _> = csv::Reader::from_reader(&bytes[..]).into_deserialize().collect();
-    rows.map_err(|error| {
-        anyhow::anyhow!("cannot use {}: {error} (move it away to measure anew)", path.display())
-    })
-}
-
-fn write(path: &Path, rows: &[impl Serialize]) -> anyhow::Result<()> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        table.serialize(row)?;
-    }
-    Ok(write_atomically(path, &table.into_inner()?)?)
-}
-
-/// A row for each N in the table of neurons.
-fn summaries(rows: &[NeuronRow], metrics: &[MetricsRow]) -> Vec<NetworkRow> {
-    let over = |values: &[f64]| (!values.is_empty()).then(|| moments(values));
-    rows.chunk_by(|a, b| a.n == b.n)
-        .map(|rows| {
-            let n = rows[0].n;
-            let good = rows.iter().filter(|row| row.quality == Quality::Good);
-            let tau_net: Vec<f64> = good.clone().filter_map(|row| row.tau_net).collect();
-            let tau: Vec<f64> = rows.iter().filter_map(|row| row.tau_eff).collect();
-            let (tau_mean, tau_sd) = over(&tau).unzip();
-            let (tau_net_mean, tau_net_sd) = over(&tau_net).unzip();
-            // Of the newest head, in the epoch that solved it.
-            let accuracy = metrics.iter().find(|row| row.n == n && row.solves());
-            NetworkRow {
-                n,
-                accuracy: accuracy.map(|row| row.accuracy),
-                tau_mean,
-                tau_sd,
-                tau_net_mean,
-                tau_net_sd,
-                trustworthy: tau_net.len(),
-                neurons: rows.len(),
-            }
+    fn measurement(&self) -> anyhow::Result<Measurement> {
+        let all = OnlyPart::value_variants();
+        let parts = if self.only.is_empty() { all } else { &self.only };
+        if self.bias_check && !parts.contains(&OnlyPart::Timescales) {
+            let text = "--bias-check checks timescales: add them to --only, or leave it out";
+            return Err(Usage(text.to_owned()).into());
+        }
+        Ok(Measurement {
+            steps: self.steps as usize,
+            burn_in: 500,
+            trials: self.trials as usize,
+            parts: parts.iter().copied().map(Part::from).collect(),
+            bias_check: self.bias_check,
         })
-        .collect()
+    }
 }
 
-fn print(networks: &[NetworkRow], memory: &[usize]) {
-    say!(
-        "{:>4} {:>9} {:>8} {:>8} {:>8} {:>8} {:>12}",
-        "N",
-        "accuracy",
-        "τ",
-        "sd",
-        "τ_net",
-        "sd",
-        "trustworthy"
-    );
-    let text = |value: Option<f64>| value.map_or("-".to_owned(), |x| format!("{x:.3}"));
-    for one in networks.iter().filter(|one| memory.contains(&one.n)) {
+fn print<'a>(networks: impl Iterator<Item = &'a NetworkRow>) {
+    let line = |cells: [String; 9]| {
+        let [n, accuracy, tau, tau_sd, net, net_sd, trustworthy, dimensions, exponent] = cells;
         say!(
-            "{:>4} {:>9} {:>8} {:>8} {:>8} {:>8} {:>12}",
-            one.n,
+            "{n:>4} {accuracy:>9} {tau:>8} {tau_sd:>8} {net:>8} {net_sd:>8} {trustworthy:>12} \
+             {dimensions:>5} {exponent:>8}"
+        );
+    };
+    let titles = ["N", "accuracy", "τ", "sd", "τ_net", "sd", "trustworthy", "dims", "λ_1"];
+    line(titles.map(str::to_owned));
+    let none = || "-".to_owned();
+    let text = |value: Option<f64>| value.map_or_else(none, |x| format!("{x:.3}"));
+    for one in networks {
+        let trustworthy = one.trustworthy.map(|count| format!("{count} of {}", one.neurons));
+        line([
+            one.n.to_string(),
             text(one.accuracy),
             text(one.tau_mean),
             text(one.tau_sd),
             text(one.tau_net_mean),
             text(one.tau_net_sd),
-            format!("{} of {}", one.trustworthy, one.neurons)
-        );
+            trustworthy.unwrap_or_else(none),
+            one.dimensionality.map_or_else(none, |count| count.to_string()),
+            text(one.lyapunov_1),
+        ]);
     }
 }

@@ -65,6 +65,7 @@ fn a_run_is_trained_shown_measured_and_exported() {
     let networks = table("networks.csv");
     let rows: Vec<&str> = networks.lines().collect();
     assert!(rows[0].starts_with("n,accuracy,tau_mean") && rows.len() == 3, "{networks}");
+    assert_eq!(table("spectrum.csv").lines().count(), 1 + 2 * 16);
     let shown: serde_json::Value =
         serde_json::from_str(&said(place, &["show", &run, "--json"])).unwrap();
     assert_eq!(shown["spec"]["network"]["hidden_size"], 16);
@@ -74,6 +75,79 @@ fn a_run_is_trained_shown_measured_and_exported() {
     let (code, message) = refused(place, &["export", &run, "exported"]);
     assert_eq!(code, Some(2));
     assert!(message.contains("--force replaces it"), "{message}");
+}
+
+/// Of all parts, of one part after the other, and on another number of threads.
+#[test]
+fn a_measurement_is_the_same_however_it_is_made() {
+    let place = place(ONE);
+    let place = place.path();
+    let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
+    let measures = place.join(&run).join("measures");
+    let measure = |more: &[&str]| {
+        let settings = ["measure", &run, "--n", "3", "--steps", "500", "--trials", "5"];
+        said(place, &[&settings, more].concat())
+    };
+    let tables = || {
+        ["neurons.csv", "networks.csv", "spectrum.csv"]
+            .map(|name| fs::read_to_string(measures.join(name)).unwrap())
+    };
+    measure(&["--threads", "1"]);
+    let expected = tables();
+    let filled = |name: &str| {
+        let mut table = csv::Reader::from_reader(expected[0].as_bytes());
+        let column = table.headers().unwrap().iter().position(|title| title == name).unwrap();
+        table.records().all(|row| !row.unwrap()[column].is_empty())
+    };
+    let columns = ["w_in_norm", "w_rec_in_norm", "w_rec_out_norm", "w_out_norm", "quality"];
+    for name in [&columns[..], &["pca_1", "pca_3", "ablation_effect", "steps"]].concat() {
+        assert!(filled(name), "{name}: {}", expected[0]);
+    }
+    assert!(!filled("tau_net_bias"));
+    fs::remove_dir_all(&measures).unwrap();
+    measure(&["--only", "ablation", "--threads", "3"]);
+    assert!(!measures.join("spectrum.csv").exists());
+    measure(&["--only", "dynamics,timescales", "--threads", "3"]);
+    assert_eq!(tables(), expected);
+    let checked = ["--only", "timescales", "--bias-check"];
+    measure(&checked);
+    assert_ne!(tables()[0], expected[0]);
+    let (code, message) = refused(place, &["measure", &run, "--only", "ablation", "--bias-check"]);
+    assert!(code == Some(2) && message.contains("add them to --only"), "{message}");
+}
+
+/// A table of version 0.1's first columns is completed, N by N; one with columns that nobody knows is
+/// not touched.
+#[test]
+fn an_earlier_table_of_neurons_is_completed() {
+    let place = place(ONE);
+    let place = place.path();
+    let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
+    let measures = place.join(&run).join("measures");
+    fs::create_dir_all(&measures).unwrap();
+    let mut old =
+        "n,neuron,tau_raw,tau_eff,tau_net,tau_net_error,quality,steps,trials\n".to_owned();
+    for neuron in 0..16 {
+        old += &format!("2,{neuron},1.5,1.5,2.25,0.1,good,500,5\n");
+    }
+    let path = measures.join("neurons.csv");
+    fs::write(&path, &old).unwrap();
+    let measure = ["measure", &run, "--n", "3", "--steps", "500", "--trials", "2"];
+    said(place, &measure);
+    let completed = fs::read_to_string(&path).unwrap();
+    let rows: Vec<&str> = completed.lines().collect();
+    assert_eq!(rows.len(), 1 + 2 * 16);
+    assert_eq!(rows[1], "2,0,1.5,1.5,2.25,,,0.1,good,,,,,,,,,,,,500,5");
+    let networks = fs::read_to_string(measures.join("networks.csv")).unwrap();
+    let row = networks.lines().nth(1).unwrap();
+    assert!(row.starts_with("2,") && row.contains(",1.5,0.0,2.25,0.0,16,16,0.0,"), "{row}");
+    let strange = old.replace("tau_raw", "tau_rau");
+    fs::write(&path, &strange).unwrap();
+    let (code, message) = refused(place, &measure);
+    assert_eq!(code, Some(1));
+    assert!(message.contains("unknown field `tau_rau`"), "{message}");
+    assert!(message.contains("move it away to measure anew"), "{message}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), strange);
 }
 
 #[test]

@@ -49,7 +49,7 @@ use tau_runs::{
 };
 
 pub use error::Error;
-pub use measure::{NeuronRow, measure};
+pub use measure::{Measured, Measurement, ModeRow, NetworkRow, NeuronRow, Part, Told, measure};
 pub use preset::{
     Compat, Condition, DamageSettings, ForgettingSettings, Preset, RetrainingSettings,
     TauNetSettings,
