@@ -32,6 +32,7 @@ mod error;
 pub mod evidence;
 pub mod figures;
 mod measure;
+mod page;
 mod preset;
 mod report;
 
@@ -128,7 +129,7 @@ impl Reproduction {
     }
 
     /// Trains what is missing, measures, draws, judges. Files go to the folder: `{id}.csv`, `.svg`,
-    /// `.png`, `.pdf` for each figure, and `verdicts.json`.
+    /// `.png`, `.pdf` for each figure, `verdicts.json`, and `index.html` with all of it.
     ///
     /// # Errors
     /// [`tau_runs::Error::Interrupted`] once `stop` is set; whatever training, estimators, drawing and files
@@ -196,6 +197,7 @@ impl Reproduction {
         report.keep_others(&path)?;
         write_atomically(&path, &serde_json::to_vec_pretty(&report)?)?;
         watcher.written(&path);
+        watcher.written(&page::write(&self.folder, &self.preset, &report, &ids)?);
         Ok(report)
     }
 }
