@@ -123,9 +123,13 @@ fn smoke() -> Result<()> {
     if verdicts["claims"].as_array().is_none_or(Vec::is_empty) {
         bail!("verdicts.json has no claims: {verdicts}");
     }
+    let page = std::fs::read_to_string(folder.path().join("index.html"))?;
     for figure in
         ["training-progress", "tau-vs-n", "tau-net-vs-n", "forgetting", "ablation", "perturbation"]
     {
+        if !page.contains(&format!("id=\"figure-{figure}\"")) {
+            bail!("index.html does not show {figure}");
+        }
         for extension in ["csv", "svg", "png", "pdf"] {
             let file = folder.path().join(format!("{figure}.{extension}"));
             let size = std::fs::metadata(&file).map(|file| file.len());

@@ -118,7 +118,7 @@ impl Page<'_> {
                     }
                     " (Khajehabdollahi et al., ICLR 2024, "
                     a href="https://arxiv.org/abs/2309.12927" { "arXiv 2309.12927" }
-                    "), judged on networks that were trained for it."
+                    "), judged on " (count(self.report.runs.len(), "network")) " trained for it."
                 }
                 nav aria-label="Sections" {
                     ul { @for (id, name) in links { li { a href={ "#" (id) } { (name) } } } }

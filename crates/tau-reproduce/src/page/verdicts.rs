@@ -17,7 +17,8 @@ impl Page<'_> {
             table.verdicts role="table" {
                 caption {
                     "One row a claim. Effect, 95 % interval and networks are those of its first part; a "
-                    "claim is supported if all its parts are, and contradicted if one is."
+                    "claim is supported if all its parts are, and contradicted if one is. Bars show the \
+                     interval, each on its own scale; the thin line is 0."
                 }
                 thead role="rowgroup" {
                     tr role="row" {
@@ -48,6 +49,9 @@ impl Page<'_> {
                         span.label { "Effect " }
                         (effect(claim.effect)) " "
                         span.interval { (interval(claim.effect, claim.interval)) }
+                        @if let (Some(effect), Some(interval)) = (claim.effect, claim.interval) {
+                            (drawn(effect, interval))
+                        }
                     }
                     td.networks role="cell" { span.label { "Networks " } (claim.networks) }
                     td.figure role="cell" {
@@ -113,7 +117,10 @@ impl Page<'_> {
 fn parts(parts: &[Part]) -> Markup {
     html! {
         table {
-            caption { "Each part with its own 95 % interval; networks are the unit." }
+            caption {
+                "Networks are the unit of the intervals. Left out: networks that solved too few N to have "
+                "a value."
+            }
             thead {
                 tr {
                     th scope="col" { "Part" }
@@ -121,9 +128,7 @@ fn parts(parts: &[Part]) -> Markup {
                     th.value scope="col" { "Effect" }
                     th.value scope="col" { "95 % interval" }
                     th.value scope="col" { "Networks" }
-                    th.value scope="col" {
-                        abbr title="Sound networks without a value: they solved too few N" { "Left out" }
-                    }
+                    th.value scope="col" { "Left out" }
                 }
             }
             tbody {
@@ -171,6 +176,23 @@ fn interval(effect: Option<f64>, interval: Option<[f64; 2]>) -> String {
         (_, Some([low, high])) => format!("[{}, {}]", signed(low), signed(high)),
         (Some(_), None) => "one network, no interval".to_owned(),
         (None, None) => String::new(),
+    }
+}
+
+/// The interval as a bar with the effect as a dot, 0 in the middle, each on a scale of its own: whether it
+/// lies on one side of 0 is seen at once. The numbers beside it say it to those who do not see it.
+fn drawn(effect: f64, [low, high]: [f64; 2]) -> Markup {
+    let largest = low.abs().max(high.abs());
+    let place = |value: f64| {
+        let share = if largest > 0.0 { value / largest } else { 0.0 };
+        format!("{:.1}", 46.0 * share)
+    };
+    html! {
+        svg.bar viewBox="-50 -6 100 12" width="100" height="12" aria-hidden="true" {
+            path.zero d="M0-6V6";
+            path d={ "M" (place(low)) " 0H" (place(high)) };
+            circle cx=(place(effect)) r="3" {}
+        }
     }
 }
 
