@@ -124,7 +124,11 @@ fn smoke() -> Result<()> {
     if claims.len() != 12 {
         bail!("verdicts.json has {} claims of twelve: {verdicts}", claims.len());
     }
+    let page = std::fs::read_to_string(folder.path().join("index.html"))?;
     for figure in claims.iter().filter_map(|claim| claim["figure"].as_str()) {
+        if !page.contains(&format!("id=\"figure-{figure}\"")) {
+            bail!("index.html does not show {figure}");
+        }
         for extension in ["csv", "svg", "png", "pdf"] {
             let file = folder.path().join(format!("{figure}.{extension}"));
             let size = std::fs::metadata(&file).map(|file| file.len());

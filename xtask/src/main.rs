@@ -6,6 +6,7 @@ mod dist;
 mod kernels;
 mod kit;
 mod python;
+mod report;
 mod slurm;
 
 use std::io::IsTerminal;
@@ -74,6 +75,15 @@ enum Task {
         #[arg(long)]
         install: bool,
     },
+    /// Look at the report page in a headless Chromium as on a phone and on a desk, in the light and in
+    /// the dark: it fits, loads nothing, and its pictures can be shown. Keeps pictures in target/report.
+    TestReport {
+        /// A page that is there [default: that of a smoke reproduction].
+        page: Option<PathBuf>,
+        /// Install Debian's Chromium on this machine (needs root; for containers).
+        #[arg(long)]
+        install: bool,
+    },
     /// Everything that must hold before a change lands, except the tests.
     Ci,
 }
@@ -87,6 +97,9 @@ fn main() -> ExitCode {
         Task::Dist => dist::dist().map(|()| ExitCode::SUCCESS),
         Task::CrashTest { kills, seed } => crash::test(kills, seed).map(|()| ExitCode::SUCCESS),
         Task::TestSlurm { install } => slurm::test(install).map(|()| ExitCode::SUCCESS),
+        Task::TestReport { page, install } => {
+            report::test(page.as_deref(), install).map(|()| ExitCode::SUCCESS)
+        }
         Task::Ci => ci::all().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -13,8 +13,8 @@ use crate::{stop, terminal, threads};
 
 /// Train the networks, draw the figures, judge the claims.
 ///
-/// Writes ID.csv, ID.svg, ID.png and ID.pdf for each figure, and verdicts.json. Networks are
-/// trained once: a second call, also after Ctrl-C, goes on where the first one stopped.
+/// Writes ID.csv, ID.svg, ID.png and ID.pdf for each figure, verdicts.json, and index.html, a page with
+/// all of it. Networks are trained once: a second call, also after Ctrl-C, goes on where the first one stopped.
 ///
 /// Exit code: 0 if no claim is contradicted, 3 if one is, 1 on errors, 2 for a wrong command line,
 /// 75 when stopped (Ctrl-C, SIGTERM, SIGUSR1): start it again.

@@ -166,7 +166,7 @@ fn one_figure_leaves_the_others_and_their_verdicts() {
     }
     let ran = smoke(out.path(), &["--only", "tau-vs-n"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(ran.stderr.matches("wrote ").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("wrote ").count(), 3, "{}", ran.stderr);
     assert_same(&results(out.path()), &before, "one figure");
 }
 
@@ -178,7 +178,7 @@ fn tables(out: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 fn assert_no_temporary_files(found: &Files) {
-    let known = ["csv", "svg", "png", "pdf", "json", "toml", "safetensors"];
+    let known = ["csv", "svg", "png", "pdf", "html", "json", "toml", "safetensors"];
     for name in found.keys() {
         let (_, extension) = name.rsplit_once('.').unwrap_or_default();
         let hidden = name.split('/').any(|part| part.starts_with('.'));

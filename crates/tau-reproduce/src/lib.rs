@@ -32,6 +32,7 @@ mod error;
 pub mod evidence;
 pub mod figures;
 mod measure;
+mod page;
 mod preset;
 mod report;
 mod retrain;
@@ -160,7 +161,7 @@ impl Reproduction {
     }
 
     /// Trains what is missing, measures, draws, judges. Files go to the folder: `{id}.csv`, `.svg`,
-    /// `.png`, `.pdf` for each figure, and `verdicts.json`.
+    /// `.png`, `.pdf` for each figure, `verdicts.json`, and `index.html` with all of it.
     ///
     /// # Errors
     /// [`tau_runs::Error::Interrupted`] once `stop` is set; whatever training, estimators, drawing and files
@@ -231,6 +232,8 @@ impl Reproduction {
         report.keep_others(&path, &self.known)?;
         write_atomically(&path, &serde_json::to_vec_pretty(&report)?)?;
         watcher.written(&path);
+        let drawn: Vec<&str> = self.figures.iter().map(|figure| figure.id).collect();
+        watcher.written(&page::write(&self.folder, &self.preset, &report, &drawn)?);
         Ok(report)
     }
 }

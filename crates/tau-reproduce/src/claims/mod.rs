@@ -117,7 +117,7 @@ pub fn conclude(parts: &[Part]) -> Verdict {
 }
 
 /// Fewest networks of each condition with which anything is decided, whatever their interval.
-const FEWEST: usize = 3;
+pub(crate) const FEWEST: usize = 3;
 
 /// Any effect above 0 counts.
 const RISES: Prediction = Prediction::Positive { beyond: 0.0 };
