@@ -40,7 +40,7 @@
 //!
 //! [`Drive`] runs a network under random task input and gives its autocorrelation; [`Probe`] asks
 //! what a frozen network still tells about other N; [`Ablation`] and [`Perturbation`] damage it and
-//! score what is left ([`Scoring`]).
+//! score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at other time steps.
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is
@@ -54,6 +54,7 @@ mod perturbation;
 mod probe;
 mod scoring;
 mod simulation;
+mod time_step;
 
 pub mod autocorrelation;
 pub mod dimensionality;
@@ -82,6 +83,7 @@ pub use probe::Probe;
 pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
 pub use spectrum::{eigenvalues, linearised_step};
 pub use tau_statistics::TauStatistics;
+pub use time_step::TimeStep;
 pub use timescale::{
     BiasCheck, BiasConfig, Component, FitConfig, IntervalConfig, Model, Quality, TauInterval,
     TauIntervals, TauNet, TauNets, bias_check, tau_interval, tau_net,

@@ -8,7 +8,8 @@ use tau_tasks::Task;
 
 use crate::{Error, go_on};
 
-/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are.
+/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are. In
+/// continuous time every input is held for the k steps of the network's configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
     /// Updates of the new heads.
@@ -48,15 +49,16 @@ impl Probe {
             network.add_head(Readout::init(2, hidden, &mut key.stream()))?;
         }
         network.freeze_cell(true);
+        let held = network.config().placement.steps_per_unit() as usize;
         for update in 0..self.updates {
             go_on(stop)?;
-            self.with_batch(task, update, |batch| network.update(batch, &self.optimiser))?;
+            self.with_batch(task, update, held, |batch| network.update(batch, &self.optimiser))?;
         }
         let mut accuracy = vec![0.0; task.memory().len()];
         for test in 0..self.test_batches {
             go_on(stop)?;
-            let scores =
-                self.with_batch(task, self.updates + test, |batch| network.evaluate(batch))?;
+            let step = self.updates + test;
+            let scores = self.with_batch(task, step, held, |batch| network.evaluate(batch))?;
             for (sum, score) in accuracy.iter_mut().zip(&scores.heads) {
                 *sum += score.accuracy / self.test_batches as f64;
             }
@@ -69,10 +71,11 @@ impl Probe {
         &self,
         task: &dyn Task,
         step: usize,
+        held: usize,
         consume: impl FnOnce(&Batch<'_, f32>) -> Result<T, tau_rnn::Error>,
     ) -> Result<T, Error> {
         let key = |purpose| Key::new(self.seed, purpose).step(step as u32);
-        let drawn = task.batch(self.batch_size, key(Purpose::ProbeInputs))?;
+        let drawn = task.batch(self.batch_size, key(Purpose::ProbeInputs))?.held(held);
         let heads: Vec<usize> = (0..task.memory().len()).collect();
         let tau_tasks::Target::Labels(labels) = &drawn.target else {
             return Err(Error::SeriesTask { task: task.name() });
