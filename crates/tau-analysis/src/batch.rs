@@ -10,6 +10,8 @@ use crate::Error;
 pub(crate) struct LabelledBatch {
     pub(crate) trials: usize,
     pub(crate) inputs: Key,
+    /// Steps for which every input is held: more than 1 in continuous time.
+    pub(crate) held: usize,
     /// h(0) ~ U[0, this).
     pub(crate) initial_state: f64,
     pub(crate) initial: Key,
@@ -22,7 +24,7 @@ impl LabelledBatch {
         task: &dyn Task,
         consume: impl FnOnce(&Batch<'_, f32>) -> Result<T, tau_rnn::Error>,
     ) -> Result<T, Error> {
-        let drawn = task.batch(self.trials, self.inputs)?;
+        let drawn = task.batch(self.trials, self.inputs)?.held(self.held);
         let heads: Vec<usize> = (0..task.memory().len()).collect();
         let tau_tasks::Target::Labels(labels) = &drawn.target else {
             return Err(Error::SeriesTask { task: task.name() });

@@ -11,6 +11,9 @@ use crate::simulation::{first_state, simulate};
 use crate::{Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances};
 
 /// How a network is driven (paper, section 5: 10⁵ steps after 500, 10 trials, input of the task).
+///
+/// Steps, and so lags and τ_net, are those of the task at every time step of a network in continuous
+/// time: its activity counts once for each input, at the last of the k small steps that it is held for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drive {
     /// Steps of each trial that count.
@@ -124,11 +127,27 @@ mod tests {
     use tau_tasks::TaskKind;
 
     /// Unconnected linear neurons driven by white input are AR(1) processes with decay 1 − 1/τ, so
-    /// ρ(k) = (1 − 1/τ)^k: a network whose autocorrelation is known in closed form.
+    /// ρ(lag) = (1 − 1/τ)^lag: a network whose autocorrelation is known in closed form.
     #[test]
     fn unconnected_neurons_have_the_autocorrelation_of_their_tau() {
+        check(Placement::Drive, 50_000, |tau| 1.0 - 1.0 / tau);
+    }
+
+    /// In continuous time a step of the task is k small ones, of which each decays by 1 − 1/(kτ): for
+    /// large k by e^(−1/τ) in all, in units of the task.
+    #[test]
+    fn lags_are_steps_of_the_task_in_continuous_time() {
+        let at = |steps_per_unit| Placement::Continuous { steps_per_unit };
+        check(at(1), 20_000, |tau| 1.0 - 1.0 / tau);
+        check(at(3), 20_000, |tau| (1.0 - 1.0 / (3.0 * tau)).powi(3));
+        check(at(60), 5_000, |tau| (-1.0 / tau).exp());
+        // More small steps than a chunk has.
+        check(at(1001), 300, |tau| (-1.0 / tau).exp());
+    }
+
+    fn check(placement: Placement, steps: usize, decay: impl Fn(f64) -> f64) {
         let config = Config {
-            placement: Placement::Drive,
+            placement,
             activation: Activation::Relu,
             tau: TimeConstants::Trainable { start: 1.0 },
             ..Config::paper(3)
@@ -142,27 +161,21 @@ mod tests {
             readouts: Vec::new(),
         };
         let mut network = Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap();
-        let drive = Drive {
-            steps: 50_000,
-            burn_in: 100,
-            trials: 3,
-            max_lag: 10,
-            initial_state: 0.1,
-            seed: 1,
-        };
+        let drive =
+            Drive { steps, burn_in: 100, trials: 3, max_lag: 10, initial_state: 0.1, seed: 1 };
         let task = TaskKind::Dms.with_memory(&[2]).unwrap();
         let go_on = AtomicBool::new(false);
         let found = drive.autocorrelation(&mut network, &*task, &go_on).unwrap();
-        assert_eq!((found.recording.trials, found.recording.shortest_trial), (3, 50_000));
+        assert_eq!((found.recording.trials, found.recording.shortest_trial), (3, steps));
         let trials = drive.trial_autocovariances(&mut network, &*task, &go_on).unwrap();
         assert_eq!(trials.pooled(), found);
         let stopped = drive.autocorrelation(&mut network, &*task, &AtomicBool::new(true));
         assert!(matches!(stopped, Err(Error::Stopped)));
         for (unit, tau) in [2.0, 5.0, 10.0f64].into_iter().enumerate() {
             for lag in 0..=10 {
-                let expected = (1.0 - 1.0 / tau).powi(lag);
-                // Four standard errors, √(2τ / steps), of an estimate over 150 000 steps.
-                let bound = 4.0 * (2.0 * tau / 150_000.0).sqrt();
+                let expected = decay(tau).powi(lag);
+                // Four standard errors, √(2τ / steps), of an estimate over three trials.
+                let bound = 4.0 * (2.0 * tau / (3.0 * steps as f64)).sqrt();
                 assert_abs_diff_eq!(found.units[[lag as usize, unit]], expected, epsilon = bound);
             }
         }

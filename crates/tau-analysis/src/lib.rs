@@ -41,7 +41,7 @@
 //! [`Drive`] runs a network under random task input and gives its autocorrelation, or, in the same
 //! pass, all that estimators want ([`Activity`]); [`Probe`] asks what a frozen network still tells about
 //! other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
-//! score what is left ([`Scoring`]).
+//! score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at other time steps.
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is
@@ -58,6 +58,7 @@ mod probe;
 mod retraining;
 mod scoring;
 mod simulation;
+mod time_step;
 
 pub mod autocorrelation;
 pub mod dimensionality;
@@ -88,6 +89,7 @@ pub use retraining::Retraining;
 pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
 pub use spectrum::{eigenvalues, linearised_step};
 pub use tau_statistics::TauStatistics;
+pub use time_step::TimeStep;
 pub use timescale::{
     BiasCheck, BiasConfig, Component, FitConfig, IntervalConfig, Model, Quality, TauInterval,
     TauIntervals, TauNet, TauNets, bias_check, tau_interval, tau_net,

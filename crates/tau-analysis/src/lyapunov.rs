@@ -58,7 +58,9 @@ pub struct LyapunovExponents {
 }
 
 impl Lyapunov {
-    /// Exponents along the trajectory that `inputs` (time, channel) drive, in f64.
+    /// Exponents along the trajectory that `inputs` (time, channel) drive, in f64: a row for each step
+    /// of the network, so that inputs of one in continuous time are held already
+    /// ([`tau_tasks::hold`]), and an exponent × k is one per step of the task.
     ///
     /// The derivative at the kink of a (leaky) ReLU is that of its left side. All steps after the
     /// burn-in count but for at most 20 × `every` at the end, so that batches are of equal length.

@@ -9,7 +9,8 @@ use tau_tasks::Task;
 use crate::batch::LabelledBatch;
 use crate::{Error, go_on};
 
-/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are.
+/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are. In
+/// continuous time every input is held for the k steps of the network's configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
     /// Updates of the new heads.
@@ -49,15 +50,16 @@ impl Probe {
             network.add_head(Readout::init(2, hidden, &mut key.stream()))?;
         }
         network.freeze_cell(true);
+        let held = network.config().placement.steps_per_unit() as usize;
         for update in 0..self.updates {
             go_on(stop)?;
-            self.batch(update).hand(task, |batch| network.update(batch, &self.optimiser))?;
+            self.batch(update, held).hand(task, |batch| network.update(batch, &self.optimiser))?;
         }
         let mut accuracy = vec![0.0; task.memory().len()];
         for test in 0..self.test_batches {
             go_on(stop)?;
-            let scores =
-                self.batch(self.updates + test).hand(task, |batch| network.evaluate(batch))?;
+            let batch = self.batch(self.updates + test, held);
+            let scores = batch.hand(task, |batch| network.evaluate(batch))?;
             for (sum, score) in accuracy.iter_mut().zip(&scores.heads) {
                 *sum += score.accuracy / self.test_batches as f64;
             }
@@ -66,11 +68,12 @@ impl Probe {
         Ok(accuracy)
     }
 
-    fn batch(&self, step: usize) -> LabelledBatch {
+    fn batch(&self, step: usize, held: usize) -> LabelledBatch {
         let key = |purpose| Key::new(self.seed, purpose).step(step as u32);
         LabelledBatch {
             trials: self.batch_size,
             inputs: key(Purpose::ProbeInputs),
+            held,
             initial_state: self.initial_state,
             initial: key(Purpose::ProbeInitialState),
         }

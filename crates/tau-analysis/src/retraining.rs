@@ -84,7 +84,8 @@ impl Retraining {
     ) -> Result<(), Error> {
         for update in 0..self.updates_per_epoch {
             go_on(stop)?;
-            self.batch(epoch, update).hand(task, |batch| network.update(batch, &self.optimiser))?;
+            self.batch(network, epoch, update)
+                .hand(task, |batch| network.update(batch, &self.optimiser))?;
         }
         // A device may have kept a divergence to itself until now.
         network.take_mean_loss()?;
@@ -103,18 +104,19 @@ impl Retraining {
             go_on(stop)?;
             // Behind the updates of the epoch: no batch is trained on and scored.
             let scores = self
-                .batch(epoch, self.updates_per_epoch + batch)
+                .batch(network, epoch, self.updates_per_epoch + batch)
                 .hand(task, |batch| network.evaluate(batch))?;
             sum += scores.heads.first().map_or(0.5, |head| head.accuracy);
         }
         Ok(sum / self.test_batches as f64)
     }
 
-    fn batch(&self, epoch: usize, step: usize) -> LabelledBatch {
+    fn batch(&self, network: &dyn Backend<f32>, epoch: usize, step: usize) -> LabelledBatch {
         let key = |purpose| Key::new(self.seed, purpose).stage(epoch as u32).step(step as u32);
         LabelledBatch {
             trials: self.batch_size,
             inputs: key(Purpose::RetrainingInputs),
+            held: network.config().placement.steps_per_unit() as usize,
             initial_state: self.initial_state,
             initial: key(Purpose::RetrainingInitialState),
         }

@@ -12,6 +12,7 @@ use crate::simulation::{first_state, simulate};
 use crate::tau_statistics::moments;
 
 /// One long input of fair bits, answered at every step (paper, section 5, "accuracy under damage").
+/// Steps are those of the task: in continuous time each has k small ones, and is answered at the last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scoring {
     /// Steps before the first that counts (100 in the paper).

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 use tau_random::Key;
 use tau_rnn::{Backend, Config};
+use tau_tasks::hold;
 
 use crate::{Error, go_on};
 
@@ -28,6 +29,9 @@ pub(crate) fn first_state(config: &Config, trials: usize, scale: f64, key: Key) 
 /// activity as it is produced: `visit(t, chunk)` with `chunk` (time, trial, neuron), whose first step is
 /// t. The first `skipped` steps are left out.
 ///
+/// Steps are those of the task. In continuous time every input is held for the k steps of the
+/// network's configuration, and its activity at the last of them, where heads read it, is that step's.
+///
 /// # Errors
 /// Shapes that do not fit, what `visit` refuses, [`Error::Stopped`] soon after `stop` is set.
 pub(crate) fn simulate(
@@ -40,12 +44,14 @@ pub(crate) fn simulate(
 ) -> Result<(), Error> {
     let mut activity = Array3::zeros((0, 0, 0));
     let mut first = 0;
-    for inputs in inputs.axis_chunks_iter(Axis(0), CHUNK_STEPS) {
+    let k = network.config().placement.steps_per_unit() as usize;
+    for inputs in inputs.axis_chunks_iter(Axis(0), (CHUNK_STEPS / k).max(1)) {
         go_on(stop)?;
-        network.advance(&mut state, inputs, &mut activity)?;
-        let steps = activity.len_of(Axis(0));
+        network.advance(&mut state, hold(inputs, k).view(), &mut activity)?;
+        let read = activity.slice(s![k - 1..; k as isize, .., ..]);
+        let steps = read.len_of(Axis(0));
         let out = skipped.saturating_sub(first).min(steps);
-        visit(first + out, activity.slice(s![out.., .., ..]))?;
+        visit(first + out, read.slice(s![out.., .., ..]))?;
         first += steps;
     }
     Ok(())

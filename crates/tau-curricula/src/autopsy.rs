@@ -22,8 +22,8 @@ pub struct Autopsy {
     pub loss: Option<f64>,
     /// Of W_rec; `None` for a gated cell, whose W_rec is several matrices.
     pub spectral_radius: Option<f64>,
-    /// Of one step without the nonlinearity, 1 − 1/τ + W_rec/τ: above 1 activity can grow. `None` for
-    /// a gated cell.
+    /// Of one step without the nonlinearity, 1 − 1/τ + W_rec/τ (τ·k for τ in continuous time): above
+    /// 1 activity can grow. `None` for a gated cell.
     pub step_spectral_radius: Option<f64>,
     /// Every array of the network.
     pub arrays: Vec<ArrayReport>,
@@ -73,11 +73,11 @@ impl<R: Real> Trainer<R> {
     /// # Errors
     /// Whatever the backend meets.
     pub fn autopsy(&mut self, error: &Error) -> Result<Option<Autopsy>, Error> {
-        let Error::Diverged { epoch, update, what, .. } = *error else { return Ok(None) };
+        let Error::Diverged { epoch, update, total, what, .. } = *error else { return Ok(None) };
         let Some(stage) = self.position().stage.clone() else { return Ok(None) };
         let params: Params<f64> = self.backend().params()?.cast();
         let (scores, gradients, largest) =
-            self.with_training_batch(&stage, epoch - 1, update - 1, |backend, batch| {
+            self.with_training_batch(&stage, total - 1, |backend, batch| {
                 let (scores, gradients) = backend.gradients(batch)?;
                 let columns = backend.config().state_size();
                 let mut state = Array2::from_elem((batch.trials(), columns), R::ZERO);
@@ -119,6 +119,8 @@ impl<R: Real> Trainer<R> {
             input_norm: norm(gates(neuron).flat_map(|row| params.w_rec.row(row)).copied()),
             output_norm: norm(params.w_rec.column(neuron).iter().copied()),
         });
+        // In small steps, in continuous time.
+        let tau = tau * f64::from(self.backend().config().placement.steps_per_unit());
         let mut step = params.w_rec.clone();
         for (mut row, tau) in step.outer_iter_mut().zip(&tau) {
             row /= *tau;

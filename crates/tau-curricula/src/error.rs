@@ -58,7 +58,8 @@ pub enum Error {
         epoch: usize,
         /// Within the epoch, counted from 1.
         update: usize,
-        /// Since the start of the run, counted from 1.
+        /// Since the start of the run, counted from 1; in continuous time an update has several
+        /// steps of the optimiser, and these are counted.
         total: usize,
         /// `loss`, `gradient norm` or `step`.
         what: &'static str,

@@ -1,7 +1,7 @@
 //! All that defines a training run: with a seed, the same bits.
 
 use serde::{Deserialize, Serialize};
-use tau_rnn::{Cell, Config, Optimiser};
+use tau_rnn::{Cell, Config, Optimiser, Placement};
 use tau_tasks::{Coding, Draws, MAX_N, TaskKind};
 
 use crate::{Curriculum, Error};
@@ -38,6 +38,13 @@ pub struct TrainingSpec {
     pub success_accuracy: f64,
     /// h(0) ~ U[0, this) (0.1 in the paper; 0 for gated cells, which must begin so).
     pub initial_state: f64,
+    /// The k = 1/Δt that a network in continuous time is trained at: every update has a batch, and a
+    /// step of the optimiser, for each of them in turn, and so has every test batch. The paper has 7,
+    /// 8, 9, 10. The network's own k, that of its checkpoints, must be one of them. None: its own
+    /// alone. (Not written when there are none: so older files, and what is derived from their text,
+    /// stay as they are.)
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps_per_unit: Vec<u32>,
     /// Size and equations of the network.
     pub network: Config,
     /// How parameters follow the gradient.
@@ -61,6 +68,7 @@ impl TrainingSpec {
             test_batches: 50,
             success_accuracy: 0.98,
             initial_state: 0.1,
+            steps_per_unit: Vec::new(),
             network: Config::paper(hidden_size),
             optimiser: Optimiser::paper(),
         }
@@ -92,6 +100,42 @@ impl TrainingSpec {
         }
     }
 
+    /// The same training in continuous time, at these k = 1/Δt (7, 8, 9 and 10 in the paper); its
+    /// checkpoints are networks of the largest.
+    ///
+    /// ```
+    /// use tau_curricula::{Curriculum, TrainingSpec};
+    /// use tau_tasks::TaskKind;
+    /// let spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 500, 1)
+    ///     .in_continuous_time(&[7, 8, 9, 10]);
+    /// assert_eq!(spec.network.placement.steps_per_unit(), 10);
+    /// assert_eq!(spec.time_steps(), [7, 8, 9, 10]);
+    /// ```
+    #[must_use]
+    pub fn in_continuous_time(mut self, steps_per_unit: &[u32]) -> Self {
+        let largest = steps_per_unit.iter().copied().max().unwrap_or(1);
+        self.network.placement = Placement::Continuous { steps_per_unit: largest };
+        self.steps_per_unit = steps_per_unit.to_vec();
+        self
+    }
+
+    /// The k of the batches of an update, in their order: at least one.
+    #[must_use]
+    pub fn time_steps(&self) -> Vec<u32> {
+        if self.steps_per_unit.is_empty() {
+            vec![self.network.placement.steps_per_unit()]
+        } else {
+            self.steps_per_unit.clone()
+        }
+    }
+
+    /// Batches of an update, each a step of the optimiser: one for each of
+    /// [`time_steps`](Self::time_steps).
+    #[must_use]
+    pub fn batches_per_update(&self) -> usize {
+        self.steps_per_unit.len().max(1)
+    }
+
     /// Checks every value once.
     ///
     /// # Errors
@@ -107,12 +151,7 @@ impl TrainingSpec {
         {
             return Err(Error::Sliding { heads, forget });
         }
-        let steps = self.network.placement.steps_per_unit();
-        if steps > 1 {
-            // Every bit would have to be held for that many steps, which this loop does not do.
-            let allowed = "1: training in continuous time is not built yet";
-            return Err(Error::Value { name: "steps_per_unit", value: f64::from(steps), allowed });
-        }
+        self.check_time_steps()?;
         if self.n_start > MAX_N {
             let allowed = "1 to 100000";
             return Err(Error::Value { name: "n_start", value: self.n_start as f64, allowed });
@@ -146,8 +185,13 @@ impl TrainingSpec {
             ("test_batches", self.test_batches),
         ];
         for (name, value) in counts {
-            if value == 0 || u32::try_from(value).is_err() {
-                let allowed = "1 to 4294967295";
+            // Batches are numbered within an epoch.
+            let batches = value.saturating_mul(self.batches_per_update());
+            if value == 0 || u32::try_from(batches).is_err() {
+                let allowed = match self.batches_per_update() {
+                    1 => "1 to 4294967295",
+                    _ => "1 to 4294967295 divided by the number of steps_per_unit",
+                };
                 return Err(Error::Value { name, value: value as f64, allowed });
             }
         }
@@ -164,6 +208,27 @@ impl TrainingSpec {
         if self.network.cell.gated() && scale != 0.0 {
             let allowed = "0 for a gated cell: as published, its state begins with zeros";
             return Err(Error::Value { name: "initial_state", value: scale, allowed });
+        }
+        Ok(())
+    }
+
+    fn check_time_steps(&self) -> Result<(), Error> {
+        let steps = &self.steps_per_unit;
+        let refused = |value: u32, allowed| {
+            Err(Error::Value { name: "steps_per_unit", value: f64::from(value), allowed })
+        };
+        let Some(&first) = steps.first() else { return Ok(()) };
+        let Placement::Continuous { steps_per_unit: own } = self.network.placement else {
+            return refused(first, "none, unless the network's placement is continuous");
+        };
+        if steps.contains(&0) {
+            return refused(0, "1 or more");
+        }
+        if let Some((_, &twice)) = steps.iter().enumerate().find(|(i, k)| steps[..*i].contains(k)) {
+            return refused(twice, "each once");
+        }
+        if !steps.contains(&own) {
+            return refused(own, "for the network: one of those that it is trained at");
         }
         Ok(())
     }
@@ -199,6 +264,47 @@ mod tests {
         let expected = "initial_state: 0.1 (allowed: 0 for a gated cell: as published, its state \
                         begins with zeros)";
         assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_training_in_continuous_time_says_at_which_time_steps() {
+        let paper = TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, 10, 0);
+        assert_eq!((paper.time_steps(), paper.batches_per_update()), (vec![1], 1));
+        let spec = paper.clone().in_continuous_time(&[2, 5, 3]);
+        spec.check().unwrap();
+        assert_eq!((spec.time_steps(), spec.batches_per_update()), (vec![2, 5, 3], 3));
+        let own = TrainingSpec { steps_per_unit: Vec::new(), ..spec.clone() };
+        own.check().unwrap();
+        assert_eq!((own.time_steps(), own.batches_per_update()), (vec![5], 1));
+        let check = |steps: &[u32], network: &Config, allowed: &str| {
+            let (steps_per_unit, network) = (steps.to_vec(), network.clone());
+            let spoiled = TrainingSpec { steps_per_unit, network, ..paper.clone() };
+            assert_eq!(spoiled.check().unwrap_err().to_string(), allowed);
+        };
+        let whole =
+            "steps_per_unit: 2 (allowed: none, unless the network's placement is continuous)";
+        check(&[2], &paper.network, whole);
+        check(&[5, 0], &spec.network, "steps_per_unit: 0 (allowed: 1 or more)");
+        check(&[5, 2, 5], &spec.network, "steps_per_unit: 5 (allowed: each once)");
+        let other =
+            "steps_per_unit: 5 (allowed: for the network: one of those that it is trained at)";
+        check(&[2, 3], &spec.network, other);
+        let many = TrainingSpec { updates_per_epoch: 1 << 31, ..spec };
+        assert!(
+            many.check().unwrap_err().to_string().contains("divided by the number of steps_per")
+        );
+    }
+
+    /// Digests of such texts name the folders of runs.
+    #[test]
+    fn what_is_not_in_continuous_time_is_written_as_it_was_before() {
+        let spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, 10, 0);
+        let text = toml::to_string(&spec).unwrap();
+        assert!(!text.contains("steps_per_unit"), "{text}");
+        for spec in [spec.clone(), spec.in_continuous_time(&[2, 3])] {
+            let text = toml::to_string(&spec).unwrap();
+            assert_eq!(toml::from_str::<TrainingSpec>(&text).unwrap(), spec, "{text}");
+        }
     }
 
     #[test]

@@ -33,9 +33,9 @@ pub struct EpochReport {
     pub epoch: usize,
     /// The stage that was trained.
     pub stage: Stage,
-    /// Loss in nats (summed over heads), mean over the epoch's updates.
+    /// Loss in nats (summed over heads), mean over the epoch's batches.
     pub training_loss: f64,
-    /// Scores of each head on the test batches.
+    /// Scores of each head on the test batches, means over all of them (and all k).
     pub heads: Vec<HeadScore>,
     /// Whether the success rule holds.
     pub solved: bool,
@@ -76,8 +76,8 @@ pub struct Trainer<R> {
     spec: TrainingSpec,
     backend: Box<dyn Backend<R>>,
     position: Position,
-    /// Updates that were over when the backend was made.
-    updates_before: usize,
+    /// Batches that were over when the backend was made.
+    batches_before: usize,
 }
 
 impl TrainingSpec {
@@ -90,11 +90,35 @@ impl TrainingSpec {
         Ok(Params::init(&self.network, &mut random)?)
     }
 
-    /// The trial input, labels and initial states of one batch.
-    fn key(&self, purpose: Purpose, epoch: usize, step: usize) -> Key {
-        // Both counts fit: `TrainingSpec::check`.
-        Key::new(self.seed, purpose).stage(epoch as u32).step(step as u32)
+    /// A batch of training of an epoch; both counted from 0. Update u has batches u·K to u·K + K − 1,
+    /// with K = [`TrainingSpec::batches_per_update`].
+    fn training_batch(&self, epoch: usize, batch: usize) -> Drawing {
+        self.drawing([Purpose::Inputs, Purpose::InitialState], epoch, batch)
     }
+
+    /// A batch of the test after an epoch.
+    fn test_batch(&self, epoch: usize, batch: usize) -> Drawing {
+        self.drawing([Purpose::TestInputs, Purpose::TestInitialState], epoch, batch)
+    }
+
+    fn drawing(&self, purposes: [Purpose; 2], epoch: usize, batch: usize) -> Drawing {
+        // Both counts fit: `TrainingSpec::check`.
+        let key = |purpose| Key::new(self.seed, purpose).stage(epoch as u32).step(batch as u32);
+        let [inputs, initial] = purposes.map(key);
+        let steps_per_unit = self.time_steps()[batch % self.batches_per_update()];
+        Drawing { inputs, initial, steps_per_unit }
+    }
+}
+
+/// What makes a batch, besides the task.
+#[derive(Clone, Copy)]
+struct Drawing {
+    /// Of trial input and labels.
+    inputs: Key,
+    /// Of the initial states.
+    initial: Key,
+    /// k: every input is held for so many steps.
+    steps_per_unit: u32,
 }
 
 impl<R: Real> Trainer<R> {
@@ -137,7 +161,8 @@ impl<R: Real> Trainer<R> {
         }
         backend.set_losses(position.losses)?;
         let updates_before = position.epochs * spec.updates_per_epoch + position.update;
-        Ok(Self { spec, backend, position, updates_before })
+        let batches_before = updates_before * spec.batches_per_update();
+        Ok(Self { spec, backend, position, batches_before })
     }
 
     /// The definition of the run.
@@ -161,7 +186,8 @@ impl<R: Real> Trainer<R> {
         Ok(&self.position)
     }
 
-    /// The network. After an error it holds the last good parameters.
+    /// The network. After an error it holds the last good parameters; in continuous time its k is
+    /// the last that it was shown a batch at.
     #[must_use]
     pub fn backend(&self) -> &dyn Backend<R> {
         &*self.backend
@@ -196,19 +222,19 @@ impl<R: Real> Trainer<R> {
         }
     }
 
-    /// Hands the training batch of an epoch and update (counted from 0) to `look`.
+    /// Hands a training batch (counted from 0 since the start of the run) to `look`.
     pub(crate) fn with_training_batch<T>(
         &mut self,
         stage: &Stage,
-        epoch: usize,
-        update: usize,
+        batch: usize,
         look: impl FnOnce(&mut dyn Backend<R>, &Batch<'_, R>) -> Result<T, tau_rnn::Error>,
     ) -> Result<T, Error> {
         let task = self.spec.task.with_coding(&stage.memory, self.spec.coding)?;
-        let inputs = self.spec.key(Purpose::Inputs, epoch, update);
-        let initial = self.spec.key(Purpose::InitialState, epoch, update);
+        let epoch_batches = self.spec.updates_per_epoch * self.spec.batches_per_update();
+        let drawing = self.spec.training_batch(batch / epoch_batches, batch % epoch_batches);
         let backend = &mut *self.backend;
-        with_batch(&self.spec, &*task, stage, inputs, initial, |batch| look(backend, batch))
+        backend.set_steps_per_unit(drawing.steps_per_unit)?;
+        with_batch(&self.spec, &*task, stage, drawing, |batch| look(backend, batch))
     }
 
     fn add_missing_heads(&mut self, stage: &Stage) -> Result<(), Error> {
@@ -226,30 +252,43 @@ impl<R: Real> Trainer<R> {
         stage: &Stage,
         observer: &mut dyn Observer<R>,
     ) -> Result<ControlFlow<()>, Error> {
-        let updates = self.spec.updates_per_epoch;
-        let epoch = self.position.epochs;
-        let optimiser = self.spec.optimiser;
-        while self.position.update < updates {
-            let update = self.position.update;
-            let inputs = self.spec.key(Purpose::Inputs, epoch, update);
-            let initial = self.spec.key(Purpose::InitialState, epoch, update);
-            let drawn = drawn(&self.spec, task, stage, inputs, initial);
-            let backend = &mut self.backend;
-            let done = drawn.map_or(Ok(None), |drawn| backend.update_drawn(&drawn, &optimiser));
-            match done {
-                Ok(Some(())) => Ok(()),
-                Ok(None) => with_batch(&self.spec, task, stage, inputs, initial, |batch| {
-                    backend.update(batch, &optimiser)
-                }),
-                Err(error) => Err(error.into()),
+        let batches = self.spec.batches_per_update();
+        while self.position.update < self.spec.updates_per_epoch {
+            for batch in 0..batches {
+                let batch = self.position.update * batches + batch;
+                let drawing = self.spec.training_batch(self.position.epochs, batch);
+                self.step(task, stage, drawing).map_err(|error| self.located(error))?;
             }
-            .map_err(|error| self.located(error))?;
             self.position.update += 1;
             if observer.updated(self).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// One step of the optimiser.
+    fn step(&mut self, task: &dyn Task, stage: &Stage, drawing: Drawing) -> Result<(), Error> {
+        let (backend, optimiser) = (&mut self.backend, self.spec.optimiser);
+        backend.set_steps_per_unit(drawing.steps_per_unit)?;
+        if let Some(drawn) = drawn(&self.spec, task, stage, drawing)
+            && backend.update_drawn(&drawn, &optimiser)?.is_some()
+        {
+            return Ok(());
+        }
+        with_batch(&self.spec, task, stage, drawing, |batch| backend.update(batch, &optimiser))
+    }
+
+    /// How well it does on a batch.
+    fn score(&mut self, task: &dyn Task, stage: &Stage, drawing: Drawing) -> Result<Scores, Error> {
+        let backend = &mut self.backend;
+        backend.set_steps_per_unit(drawing.steps_per_unit)?;
+        if let Some(drawn) = drawn(&self.spec, task, stage, drawing)
+            && let Some(scores) = backend.evaluate_drawn(&drawn)?
+        {
+            return Ok(scores);
+        }
+        with_batch(&self.spec, task, stage, drawing, |batch| backend.evaluate(batch))
     }
 
     /// Scores of each head over the test batches; `None` if the observer stopped it.
@@ -259,25 +298,16 @@ impl<R: Real> Trainer<R> {
         stage: &Stage,
         observer: &mut dyn Observer<R>,
     ) -> Result<Option<Vec<HeadScore>>, Error> {
-        let batches = self.spec.test_batches;
+        let batches = self.spec.test_batches * self.spec.batches_per_update();
         let mut mean = vec![HeadScore::default(); stage.memory.len()];
-        for step in 0..batches {
-            let inputs = self.spec.key(Purpose::TestInputs, self.position.epochs, step);
-            let initial = self.spec.key(Purpose::TestInitialState, self.position.epochs, step);
-            let drawn = drawn(&self.spec, task, stage, inputs, initial);
-            let backend = &mut self.backend;
-            let scores: Scores =
-                match drawn.map_or(Ok(None), |drawn| backend.evaluate_drawn(&drawn))? {
-                    Some(scores) => scores,
-                    None => with_batch(&self.spec, task, stage, inputs, initial, |batch| {
-                        backend.evaluate(batch)
-                    })?,
-                };
+        for batch in 0..batches {
+            let drawing = self.spec.test_batch(self.position.epochs, batch);
+            let scores = self.score(task, stage, drawing)?;
             for (mean, score) in mean.iter_mut().zip(scores.heads) {
                 mean.loss += score.loss;
                 mean.accuracy += score.accuracy;
             }
-            if step + 1 < batches && observer.updated(self).is_break() {
+            if batch + 1 < batches && observer.updated(self).is_break() {
                 return Ok(None);
             }
         }
@@ -294,9 +324,10 @@ impl<R: Real> Trainer<R> {
         match error {
             Error::Network(tau_rnn::Error::Diverged { update, what, value }) => {
                 let updates = self.spec.updates_per_epoch;
-                let before = self.updates_before + update as usize;
+                let batches = self.batches_before + update as usize;
+                let before = batches / self.spec.batches_per_update();
                 let (epoch, update) = (before / updates + 1, before % updates + 1);
-                Error::Diverged { epoch, update, total: before + 1, what, value }
+                Error::Diverged { epoch, update, total: batches + 1, what, value }
             }
             other => other,
         }
@@ -322,18 +353,17 @@ impl<R: Real> Trainer<R> {
     }
 }
 
-/// The batch as a device may draw it itself.
+/// The batch as a device may draw it itself, if no input is held.
 fn drawn<'a, R>(
     spec: &TrainingSpec,
     task: &dyn Task,
     stage: &'a Stage,
-    inputs: Key,
-    initial: Key,
+    drawing: Drawing,
 ) -> Option<Drawn<'a, R>> {
-    let (bits, rule) = task.bits()?;
+    let (bits, rule) = task.bits().filter(|_| drawing.steps_per_unit == 1)?;
     Some(Drawn {
-        key: inputs,
-        steps: task.length(inputs),
+        key: drawing.inputs,
+        steps: task.length(drawing.inputs),
         trials: spec.batch_size,
         fair: bits.chance == Chance::Half,
         values: bits.coding.values(),
@@ -342,7 +372,7 @@ fn drawn<'a, R>(
             tau_tasks::BitRule::Match => BitRule::Match,
         },
         memory: &stage.memory,
-        initial: Initial::Uniform { scale: spec.initial_state, key: initial },
+        initial: Initial::Uniform { scale: spec.initial_state, key: drawing.initial },
     })
 }
 
@@ -351,11 +381,11 @@ fn with_batch<R: Real, T>(
     spec: &TrainingSpec,
     task: &dyn Task,
     stage: &Stage,
-    inputs: Key,
-    initial: Key,
+    drawing: Drawing,
     consume: impl FnOnce(&Batch<'_, R>) -> Result<T, tau_rnn::Error>,
 ) -> Result<T, Error> {
-    let drawn = task.batch(spec.batch_size, inputs)?;
+    let drawn = task.batch(spec.batch_size, drawing.inputs)?;
+    let drawn = drawn.held(drawing.steps_per_unit as usize);
     let heads: Vec<usize> = (0..stage.memory.len()).collect();
     let target = match &drawn.target {
         tau_tasks::Target::Labels(labels) => {
@@ -363,6 +393,6 @@ fn with_batch<R: Real, T>(
         }
         tau_tasks::Target::Series(targets) => Target::Series { targets: targets.view(), head: 0 },
     };
-    let initial = Initial::Uniform { scale: spec.initial_state, key: initial };
+    let initial = Initial::Uniform { scale: spec.initial_state, key: drawing.initial };
     Ok(consume(&Batch { inputs: drawn.inputs.view(), initial, target })?)
 }

@@ -7,7 +7,8 @@ use tau_curricula::{Curriculum, Trainer, TrainingSpec};
 use tau_emulator::Emulator;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
-    Backend, Batch, Config, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout, Scores,
+    Backend, Batch, Config, Cpu, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout,
+    Scores, thread_pool,
 };
 use tau_tasks::{Coding, TaskKind};
 
@@ -44,6 +45,9 @@ impl Backend<f32> for Handed {
     ) -> Result<(), Error> {
         self.0.advance(state, inputs, activity)
     }
+    fn set_steps_per_unit(&mut self, steps_per_unit: u32) -> Result<(), Error> {
+        self.0.set_steps_per_unit(steps_per_unit)
+    }
     fn add_head(&mut self, readout: Readout<f32>) -> Result<usize, Error> {
         self.0.add_head(readout)
     }
@@ -75,8 +79,30 @@ fn a_training_that_draws_on_the_device_is_the_same() {
     check(TaskKind::Parity, Coding::Bits, 40);
 }
 
+/// A device draws only what is shown for one step; the other batches are handed over.
+#[test]
+fn a_training_in_continuous_time_is_the_same() {
+    let spec = spec(TaskKind::Parity, Coding::Bits, 2).in_continuous_time(&[1, 3]);
+    check_spec(&spec);
+    // And that of the processor, but for rounding.
+    let cpu = |config: Config, params| Cpu::new(config, params, thread_pool(Some(1)).unwrap());
+    let params = spec.initial_params().unwrap();
+    let expected = trained(&spec, Box::new(cpu(spec.network.clone(), params).unwrap()));
+    let params = spec.initial_params().unwrap();
+    let device = Cuda::new(spec.network.clone(), params, Emulator::new(2)).unwrap();
+    let found = trained(&spec, Box::new(device));
+    for ((tensor, found), (_, expected)) in found.0.tensors().zip(expected.0.tensors()) {
+        let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + b.abs()));
+        assert!(near, "{tensor}: {found:?} ({expected:?})");
+    }
+}
+
 fn check(task: TaskKind, coding: Coding, n_start: usize) {
-    let spec = TrainingSpec {
+    check_spec(&spec(task, coding, n_start));
+}
+
+fn spec(task: TaskKind, coding: Coding, n_start: usize) -> TrainingSpec {
+    TrainingSpec {
         coding,
         n_start,
         n_end: n_start + 3,
@@ -87,24 +113,31 @@ fn check(task: TaskKind, coding: Coding, n_start: usize) {
         // Every stage is solved at once: another head each epoch.
         success_accuracy: 0.0,
         ..TrainingSpec::paper(task, Curriculum::MultiHead, 5, 1 << 33 | 7)
-    };
-    let trained = |drawn: bool| {
+    }
+}
+
+fn trained(spec: &TrainingSpec, backend: Box<dyn Backend<f32>>) -> (Params<f32>, Epochs) {
+    let mut reports = Vec::new();
+    let mut trainer = Trainer::new(spec.clone(), backend).unwrap();
+    trainer.run(&mut Reports(&mut reports)).unwrap();
+    (trainer.backend().params().unwrap(), reports)
+}
+
+fn check_spec(spec: &TrainingSpec) {
+    let device = || {
         let params = spec.initial_params().unwrap();
-        let device = Cuda::new(spec.network.clone(), params, Emulator::new(1)).unwrap();
-        let backend: Box<dyn Backend<f32>> =
-            if drawn { Box::new(device) } else { Box::new(Handed(device)) };
-        let mut reports = Vec::new();
-        let mut trainer = Trainer::new(spec.clone(), backend).unwrap();
-        trainer.run(&mut Reports(&mut reports)).unwrap();
-        (trainer.backend().params().unwrap(), reports)
+        Cuda::new(spec.network.clone(), params, Emulator::new(1)).unwrap()
     };
-    let (drawn, handed) = (trained(true), trained(false));
-    assert_eq!(drawn.0, handed.0, "{task}, {coding:?}");
-    assert_eq!(drawn.1, handed.1, "{task}, {coding:?}");
+    let drawn = trained(spec, Box::new(device()));
+    let handed = trained(spec, Box::new(Handed(device())));
+    assert_eq!(drawn.0, handed.0, "{spec:?}");
+    assert_eq!(drawn.1, handed.1, "{spec:?}");
 }
 
 /// Loss and accuracies of every epoch.
-struct Reports<'a>(&'a mut Vec<(f64, Vec<f64>)>);
+type Epochs = Vec<(f64, Vec<f64>)>;
+
+struct Reports<'a>(&'a mut Epochs);
 
 impl tau_curricula::Observer<f32> for Reports<'_> {
     fn epoch_ended(

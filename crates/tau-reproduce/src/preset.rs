@@ -95,6 +95,9 @@ pub struct Condition {
     /// Where the nonlinearity stands.
     #[serde(default)]
     pub placement: Option<Placement>,
+    /// The k = 1/Δt of training in continuous time; none otherwise.
+    #[serde(default)]
+    pub steps_per_unit: Vec<u32>,
     /// In place of the preset's.
     #[serde(default)]
     pub updates_per_epoch: Option<usize>,
@@ -213,7 +216,7 @@ impl Preset {
             // The published option sets where τ starts, and it is trained all the same.
             Compat::Iclr2024 => TimeConstants::Trainable { start: value },
         });
-        TrainingSpec {
+        let spec = TrainingSpec {
             n_end: condition.n_end,
             max_epochs: condition.max_epochs,
             updates_per_epoch: condition.updates_per_epoch.unwrap_or(self.updates_per_epoch),
@@ -225,6 +228,10 @@ impl Preset {
                 ..paper.network.clone()
             },
             ..paper
+        };
+        match &condition.steps_per_unit[..] {
+            [] => spec,
+            steps => spec.in_continuous_time(steps),
         }
     }
 

@@ -122,6 +122,13 @@ pub trait Backend<R: Real>: Send {
         activity: &mut Array3<R>,
     ) -> Result<(), Error>;
 
+    /// Goes on at another time step Δt = 1/k, from the next call on. Parameters and the memory of the
+    /// optimiser mean the same at every k; inputs must be held for k steps by whoever makes them.
+    ///
+    /// # Errors
+    /// Those of [`Config::with_steps_per_unit`].
+    fn set_steps_per_unit(&mut self, steps_per_unit: u32) -> Result<(), Error>;
+
     /// Adds a head behind the others and returns its index.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub enum Placement {
     /// h(t) = (1 − a) h(t−1) + a φ(u): the paper's control.
     Drive,
     /// [`Placement::Drive`] with τ·k in place of τ: k small steps make one step of the task, and
-    /// every input is held for k steps (by whoever makes the input).
+    /// every input is held for k steps (by whoever makes the input: `tau_tasks::hold`).
     Continuous {
         /// k = 1/Δt, at least 1.
         steps_per_unit: u32,
@@ -138,6 +138,22 @@ impl Config {
         }
     }
 
+    /// The same network at another time step Δt = 1/k: its parameters mean the same at every k. One
+    /// that is not in continuous time is its own at k = 1, and has no other.
+    ///
+    /// # Errors
+    /// [`Error::StepsPerUnit`] for 0, [`Error::NotContinuous`].
+    pub fn with_steps_per_unit(&self, steps_per_unit: u32) -> Result<Self, Error> {
+        match (self.placement, steps_per_unit) {
+            (_, 0) => Err(Error::StepsPerUnit),
+            (Placement::Continuous { .. }, _) => {
+                Ok(Self { placement: Placement::Continuous { steps_per_unit }, ..self.clone() })
+            }
+            (Placement::Whole | Placement::Drive, 1) => Ok(self.clone()),
+            (Placement::Whole | Placement::Drive, value) => Err(Error::NotContinuous { value }),
+        }
+    }
+
     /// Rows of W: as many gates as the cell has, each for every neuron.
     #[must_use]
     pub fn gate_rows(&self) -> usize {
@@ -247,6 +263,23 @@ mod tests {
             let error = config.check().unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
+    }
+
+    #[test]
+    fn only_a_network_in_continuous_time_has_other_time_steps() {
+        let drive = Config { placement: Placement::Drive, ..Config::paper(3) };
+        assert_eq!(drive.with_steps_per_unit(1).unwrap(), drive);
+        assert_eq!(
+            drive.with_steps_per_unit(4).unwrap_err().to_string(),
+            "steps_per_unit: 4 (allowed: 1, since the network is not in continuous time; give it the \
+             placement `continuous`)"
+        );
+        let at = |steps_per_unit| Config {
+            placement: Placement::Continuous { steps_per_unit },
+            ..Config::paper(3)
+        };
+        assert_eq!(at(7).with_steps_per_unit(200).unwrap(), at(200));
+        assert_eq!(at(7).with_steps_per_unit(0).unwrap_err(), Error::StepsPerUnit);
     }
 
     /// Digests of these texts name the folders of runs.

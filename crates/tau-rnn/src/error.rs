@@ -22,6 +22,15 @@ pub enum Error {
     /// A continuous network without steps.
     #[error("steps_per_unit: 0 (allowed: 1 or more)")]
     StepsPerUnit,
+    /// Small steps of a network that has none.
+    #[error(
+        "steps_per_unit: {value} (allowed: 1, since the network is not in continuous time; give it \
+         the placement `continuous`)"
+    )]
+    NotContinuous {
+        /// What was asked for.
+        value: u32,
+    },
     /// A fixed τ below one step.
     #[error(
         "fixed tau: {value} steps (allowed: 1 or more; a time constant below one step has no \

@@ -101,7 +101,8 @@ fn per_step(spec: &TrainingSpec) -> f64 {
 
 fn workspace(run: &Run) -> usize {
     let (spec, hardware) = (run.spec(), run.hardware());
-    let (steps, outputs) = (4 * spec.n_end + 1, 2 * spec.n_end);
+    let held = spec.time_steps().into_iter().max().unwrap_or(1) as usize;
+    let (steps, outputs) = (held * (4 * spec.n_end + 1), 2 * spec.n_end);
     hardware.workspace_bytes(&spec.network, steps, spec.batch_size, outputs, false)
 }
 
@@ -122,12 +123,13 @@ fn disk(spec: &TrainingSpec) -> usize {
     4 * numbers + 80 * rows * spec.max_epochs / spec.n_end.max(1)
 }
 
-/// Time steps of all updates of a run whose N grows evenly; a test batch costs a third of an
-/// update.
+/// Time steps of all updates of a run whose N grows evenly, every k of it; a test batch costs a third
+/// of an update.
 fn step_count(spec: &TrainingSpec) -> f64 {
     let updates = spec.updates_per_epoch as f64 + spec.test_batches as f64 / 3.0;
     let middle = (spec.n_start + spec.n_end) as f64 / 2.0;
-    spec.max_epochs as f64 * updates * mean_steps(middle)
+    let held: f64 = spec.time_steps().into_iter().map(f64::from).sum();
+    spec.max_epochs as f64 * updates * held * mean_steps(middle)
 }
 
 /// Seconds of one time step of an update on these threads. An update that diverges is as much work as

@@ -25,6 +25,8 @@ const VARIANTS: [&str; 2] = ["network.tau", "optimiser.rule"];
 const DEEPEST: usize = 8;
 /// The key that decides what is published.
 const CELL: &str = "network.cell";
+/// The key that a training in continuous time has.
+const TIME_STEPS: &str = "steps_per_unit";
 /// Neurons, unless said otherwise.
 const PUBLISHED_SIZE: usize = 500;
 
@@ -121,8 +123,9 @@ pub(crate) fn resolve(mut table: Table) -> Result<TrainingSpec, Error> {
     let (task, curriculum) = (TaskKind::Parity, Curriculum::MultiHead);
     let paper = TrainingSpec::paper_cell(cell, task, curriculum, PUBLISHED_SIZE, 0);
     let mut published = Table::try_from(&paper).map_err(|error| Error::Toml(error.to_string()))?;
-    // The leaky cell is not written, and is a known key nevertheless.
+    // The leaky cell and no time steps are not written, and are known keys nevertheless.
     insert(&mut published, CELL, Value::String(cell.to_string()))?;
+    insert(&mut published, TIME_STEPS, Value::Array(Vec::new()))?;
     let known = keys(&published, "");
     let mut whole = published;
     overlay(&mut whole, table, "", &known)?;
@@ -248,6 +251,23 @@ mod tests {
         let text = "seed = 1\nnetwork.cell = \"lstm\"\nbatch_size = 8\nmax_epochs = 3";
         let spec = read_spec(text, &[]).unwrap();
         assert_eq!((spec.batch_size, spec.max_epochs, spec.updates_per_epoch), (8, 3, 300));
+    }
+
+    #[test]
+    fn a_training_in_continuous_time_says_at_which_time_steps() {
+        let text = "seed = 7\nsteps_per_unit = [7, 8, 9, 10]\n\
+                    [network.placement.continuous]\nsteps_per_unit = 10";
+        let paper = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 500, 7);
+        let spec = read_spec(text, &[]).unwrap();
+        assert_eq!(spec, paper.in_continuous_time(&[7, 8, 9, 10]));
+        assert_eq!(read_resolved(&write(&spec).unwrap()).unwrap(), spec);
+        let sets = [("network.placement.continuous.steps_per_unit", "3"), ("seed", "1")];
+        let sets = sets.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(read_spec("", &sets).unwrap().time_steps(), [3]);
+        let own = read_spec("steps_per_unit = [7, 8]\n", &sets).unwrap_err().to_string();
+        assert!(own.starts_with("steps_per_unit: 3 (allowed: for the network: one of"), "{own}");
+        let whole = read_spec("steps_per_unit = [7, 8]", &[]).unwrap_err().to_string();
+        assert!(whole.starts_with("steps_per_unit: 7 (allowed: none, unless"), "{whole}");
     }
 
     /// A digest of this text names the folder of a run.

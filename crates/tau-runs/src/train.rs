@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rayon::ThreadPool;
 use serde::{Deserialize, Serialize};
-use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer};
+use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer, TrainingSpec};
 use tau_rnn::{Checkpoint, Losses};
 
 use crate::files::{remove_unfinished, write_atomically};
@@ -166,7 +166,8 @@ impl Run {
         }
         let mut backend = self.hardware().network(network, latest.params, pool)?;
         backend.set_momentum(momentum)?;
-        let trainer = Trainer::resume(self.spec().clone(), backend, position.into())?;
+        let position = position.of(self.spec());
+        let trainer = Trainer::resume(self.spec().clone(), backend, position)?;
         Ok((trainer, rows))
     }
 
@@ -233,10 +234,13 @@ impl From<Position> for SavedPosition {
     }
 }
 
-impl From<SavedPosition> for Position {
-    fn from(SavedPosition { epochs, update, loss_bits, stage, solved_n }: SavedPosition) -> Self {
-        let losses = Losses { sum: f64::from_bits(loss_bits), count: update as u64 };
-        Self { epochs, update, losses, stage, solved_n }
+impl SavedPosition {
+    /// In a run of this spec, which knows how many losses an update has.
+    fn of(self, spec: &TrainingSpec) -> Position {
+        let Self { epochs, update, loss_bits, stage, solved_n } = self;
+        let count = (update * spec.batches_per_update()) as u64;
+        let losses = Losses { sum: f64::from_bits(loss_bits), count };
+        Position { epochs, update, losses, stage, solved_n }
     }
 }
 

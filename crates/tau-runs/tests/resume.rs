@@ -156,6 +156,11 @@ fn gated_runs_that_were_stopped_end_with_the_same_bits() {
 }
 
 #[test]
+fn a_run_in_continuous_time_that_was_stopped_ends_with_the_same_bits() {
+    check_spec(small(Curriculum::MultiHead).in_continuous_time(&[3, 2]), 2);
+}
+
+#[test]
 fn a_run_stopped_after_every_epoch_ends_with_the_same_bits() {
     let spec = small(Curriculum::MultiHead);
     let (expected, epochs, _) = undisturbed(&spec);

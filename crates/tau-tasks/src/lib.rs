@@ -34,13 +34,16 @@
 //! Steps are counted from 1 in equations and from 0 in arrays. A new task is one new file that
 //! implements [`Task`], and one line in the registry ([`TaskKind`]).
 //!
-//! What it does not know: networks, losses, when N grows, holding a bit for several steps (the
-//! `continuous` network does), files.
+//! For a network in continuous time every input is held for several small steps ([`hold()`],
+//! [`Batch::held`]).
+//!
+//! What it does not know: networks, losses, when N grows, files.
 
 mod bits;
 mod dms;
 mod draws;
 mod error;
+mod hold;
 mod kind;
 mod memory;
 mod parity;
@@ -49,6 +52,7 @@ mod task;
 pub use bits::{BitRule, Bits, Chance, Coding};
 pub use draws::Draws;
 pub use error::Error;
+pub use hold::hold;
 pub use kind::TaskKind;
 pub use memory::{MAX_N, NO_LABEL};
 pub use task::{Batch, Outputs, Target, Task};

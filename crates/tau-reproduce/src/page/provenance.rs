@@ -109,12 +109,12 @@ fn differences(condition: &Condition) -> String {
     if let Some(tau) = condition.fixed_tau {
         found.push(format!("τ fixed at {tau}"));
     }
-    match condition.placement {
-        None | Some(Placement::Whole) => {}
-        Some(Placement::Drive) => found.push("nonlinearity around the input".to_owned()),
-        Some(Placement::Continuous { steps_per_unit }) => {
-            found.push(format!("nonlinearity around the input, {steps_per_unit} steps a bit"));
-        }
+    if condition.placement == Some(Placement::Drive) {
+        found.push("nonlinearity around the input".to_owned());
+    }
+    if !condition.steps_per_unit.is_empty() {
+        let steps: Vec<String> = condition.steps_per_unit.iter().map(u32::to_string).collect();
+        found.push(format!("continuous time, {} steps a bit", steps.join(" and ")));
     }
     if let Some(updates) = condition.updates_per_epoch {
         found.push(format!("{updates} updates an epoch"));

@@ -340,6 +340,14 @@ impl<R: Real> Backend<R> for Cpu<R> {
         Ok(())
     }
 
+    fn set_steps_per_unit(&mut self, steps_per_unit: u32) -> Result<(), Error> {
+        let config = self.config.with_steps_per_unit(steps_per_unit)?;
+        // The leak is packed with the cell.
+        self.fresh &= config == self.config;
+        self.config = config;
+        Ok(())
+    }
+
     fn add_head(&mut self, readout: Readout<R>) -> Result<usize, Error> {
         let mut params = self.params.clone();
         params.readouts.push(readout);

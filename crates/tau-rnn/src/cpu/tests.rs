@@ -87,3 +87,48 @@ fn a_smaller_batch_in_between_frees_nothing() {
     advanced.unwrap();
     assert_eq!((network.active, network.slices.len()), (1, before));
 }
+
+/// In continuous time, on input that is held: another k is another network with the same numbers, and
+/// nothing of the one before is left.
+#[test]
+fn another_time_step_is_another_network_with_the_same_numbers() {
+    let at = |steps_per_unit| Config {
+        placement: Placement::Continuous { steps_per_unit },
+        ..Config::paper(9)
+    };
+    let mut random = Key::new(2, Purpose::Parameters).stream();
+    let mut params = Params::<f64>::init(&at(3), &mut random).unwrap();
+    params.readouts.push(Readout::init(2, 9, &mut random));
+    let pool = thread_pool(Some(1)).unwrap();
+    let mut network = Cpu::new(at(3), params, Arc::clone(&pool)).unwrap();
+    let bits = Key::new(3, Purpose::Inputs);
+    let labels = Array2::from_shape_fn((40, 1), |(trial, _)| (trial % 2) as u8);
+    let key = Key::new(4, Purpose::InitialState);
+    for k in [3, 2, 10, 1, 10] {
+        let inputs = Array3::from_shape_fn((5 * k as usize, 40, 1), |(t, trial, _)| {
+            bits.unit_f32((t / k as usize * 40 + trial) as u64).round()
+        });
+        let target = Target::Labels { labels: labels.view(), heads: &[0] };
+        let initial = Initial::Uniform { scale: 0.1, key };
+        let batch = Batch { inputs: inputs.view(), initial, target };
+        network.set_steps_per_unit(k).unwrap();
+        assert_eq!(*network.config(), at(k));
+        let (scores, found) = network.gradients(&batch).unwrap();
+        let params = network.params().unwrap();
+        let mut other = Cpu::new(at(k), params.clone(), Arc::clone(&pool)).unwrap();
+        assert_eq!(other.gradients(&batch).unwrap().1.values, found.values);
+        let (expected_scores, expected) =
+            crate::reference::gradients(&at(k), &params, &batch).unwrap();
+        assert!((scores.loss() - expected_scores.loss()).abs() < 1e-12);
+        for ((tensor, found), (_, expected)) in
+            found.values.tensors().zip(expected.values.tensors())
+        {
+            let size = expected.iter().fold(0.0, |size: f64, x| size.max(x.abs()));
+            let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-11 * size);
+            assert!(near, "{tensor} at k = {k}");
+        }
+        network.update(&batch, &Optimiser::paper()).unwrap();
+    }
+    let whole = updated(&Config::paper(4), 3, 2, 2, false).set_steps_per_unit(2).unwrap_err();
+    assert_eq!(whole, Error::NotContinuous { value: 2 });
+}

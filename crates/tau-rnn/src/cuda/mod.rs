@@ -376,6 +376,12 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
         Ok(())
     }
 
+    fn set_steps_per_unit(&mut self, steps_per_unit: u32) -> Result<(), Error> {
+        // The leak is packed anew in every pass.
+        self.config = self.config.with_steps_per_unit(steps_per_unit)?;
+        Ok(())
+    }
+
     fn add_head(&mut self, readout: Readout<R>) -> Result<usize, Error> {
         self.settle()?;
         self.change_heads(|params, _| {
