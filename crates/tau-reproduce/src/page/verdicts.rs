@@ -198,8 +198,8 @@ fn drawn(effect: f64, [low, high]: [f64; 2]) -> Markup {
     };
     html! {
         svg.bar viewBox="-50 -6 100 12" width="100" height="12" aria-hidden="true" {
-            path.zero d="M0-6V6";
-            path d={ "M" (place(low)) " 0H" (place(high)) };
+            path.zero d="M0-6V6" {}
+            path d={ "M" (place(low)) " 0H" (place(high)) } {}
             circle cx=(place(effect)) r="3" {}
         }
     }
