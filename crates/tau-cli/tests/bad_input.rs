@@ -33,7 +33,7 @@ fn values_that_are_none_are_answered_with_those_that_are() {
     check_here(&["--preset", ""], "error: unknown preset:  (known: smoke, laptop, paper)");
     check_here(
         &["--preset", "smoke", "--only", "fig-9"],
-        "error: unknown figure: fig-9 (known: training-progress, tau-vs-n, tau-net-vs-n, forgetting, ablation, perturbation)",
+        "error: unknown figure: fig-9 (known: training-progress, tau-vs-n, tau-net-vs-n, forgetting, ablation, perturbation, retraining, fixed-tau, n-dms, gated-cells, variants)",
     );
     check_here(&["--preset", "smoke", "--seeds", "0"], "error: seeds: 0 (allowed: 1 to 1000)");
     check_here(&["--preset", "smoke", "--threads", "0"], "error: threads: 0 (allowed: 1 to 1024)");

@@ -34,7 +34,8 @@ fn the_first_start_writes_every_file() {
         }
     }
     let top = found.keys().filter(|name| !name.contains('/')).count();
-    assert_eq!(top, 4 * FIGURES.len() + 1, "{:?}", found.keys());
+    // Verdicts and page.
+    assert_eq!(top, 4 * FIGURES.len() + 2, "{:?}", found.keys());
     let networks = found.keys().filter(|name| name.ends_with("/status.json")).count();
     assert_eq!(networks, NETWORKS);
     assert_no_temporary_files(&found);
@@ -109,7 +110,7 @@ fn the_central_figures_and_one_figure_train_only_what_they_show() {
     let out = tempfile::tempdir().unwrap();
     let ran = smoke(out.path(), &["--central"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let begun = format!(": 0 trained before, 0 begun, {CENTRAL_NETWORKS} new");
+    let begun = format!("{CENTRAL_NETWORKS} networks of 32 neurons");
     assert!(ran.stderr.contains(&begun), "{}", ran.stderr);
     let ids = |out| -> Vec<String> {
         let claims = verdicts(out)["claims"].as_array().unwrap().clone();
@@ -118,7 +119,7 @@ fn the_central_figures_and_one_figure_train_only_what_they_show() {
     assert_eq!(ids(out.path()), ["1", "2", "3", "5", "6", "8", "11"]);
     let ran = smoke(out.path(), &["--only", "gated-cells"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains(": 0 trained before, 0 begun, 4 new"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 networks of 32 neurons"), "{}", ran.stderr);
     // The verdicts on the same preset's other networks are kept.
     assert_eq!(ids(out.path()), ["1", "2", "3", "5", "6", "8", "10", "11"]);
 }

@@ -27,7 +27,7 @@ pub struct Report {
     pub wall_s: f64,
     /// One for each claim.
     pub claims: Vec<Judged>,
-    /// Folders of the runs of this call.
+    /// Folders of all runs that were judged.
     pub runs: Vec<String>,
     /// Those among them that diverged: they count in no claim.
     pub diverged: Vec<String>,
@@ -127,6 +127,13 @@ impl Report {
                 earlier.claims.into_iter().filter(|claim| missing(claim) && same(claim)).collect();
             self.claims.extend(others);
             self.claims.sort_by_key(Judged::place);
+            let judged = |run: &&String| self.claims.iter().any(|claim| claim.runs.contains(run));
+            let ours = known.iter().filter(|run| self.runs.contains(run) || judged(run));
+            let runs: Vec<String> = ours.cloned().collect();
+            let diverged =
+                |run: &&String| self.diverged.contains(run) || earlier.diverged.contains(run);
+            self.diverged = runs.iter().filter(diverged).cloned().collect();
+            self.runs = runs;
         }
         Ok(())
     }
