@@ -214,7 +214,7 @@ fn the_divergences_are_those_of_the_documentation() {
 #[test]
 fn what_a_scale_carries_is_said() {
     for (name, words) in [
-        ("smoke", "Fewer than 3 of a curriculum decide nothing"),
+        ("smoke", "Fewer than 3 of a condition decide nothing"),
         ("laptop", "smaller than the published ones"),
         ("paper", "the published size and training"),
     ] {
