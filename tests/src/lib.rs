@@ -58,6 +58,14 @@ impl Shape {
     }
 }
 
+/// Any shape of any cell, with at most so many neurons, steps and trials; one of three has gates.
+pub fn all_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        2 => shapes(neurons, steps, trials).boxed(),
+        1 => gated_shapes(neurons, steps, trials).boxed(),
+    ]
+}
+
 /// Any shape of a gated cell, with at most so many neurons, steps and trials.
 pub fn gated_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
     let cell = prop::sample::select(Cell::GATED.to_vec());
