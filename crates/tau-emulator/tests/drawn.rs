@@ -7,7 +7,8 @@ use tau_curricula::{Curriculum, Trainer, TrainingSpec};
 use tau_emulator::Emulator;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
-    Backend, Batch, Config, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout, Scores,
+    Backend, Batch, Cell, Config, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout,
+    Scores,
 };
 use tau_tasks::{Coding, TaskKind};
 
@@ -68,14 +69,16 @@ impl Backend<f32> for Handed {
 fn a_training_that_draws_on_the_device_is_the_same() {
     for task in [TaskKind::Parity, TaskKind::Dms] {
         for coding in [Coding::Bits, Coding::Signs] {
-            check(task, coding, 2);
+            check(Cell::Leaky, task, coding, 2);
         }
     }
     // So long that an evaluation goes on in pieces.
-    check(TaskKind::Parity, Coding::Bits, 40);
+    for cell in Cell::ALL {
+        check(cell, TaskKind::Parity, Coding::Bits, 40);
+    }
 }
 
-fn check(task: TaskKind, coding: Coding, n_start: usize) {
+fn check(cell: Cell, task: TaskKind, coding: Coding, n_start: usize) {
     let spec = TrainingSpec {
         coding,
         n_start,
@@ -86,7 +89,7 @@ fn check(task: TaskKind, coding: Coding, n_start: usize) {
         test_batches: 2,
         // Every stage is solved at once: another head each epoch.
         success_accuracy: 0.0,
-        ..TrainingSpec::paper(task, Curriculum::MultiHead, 5, 1 << 33 | 7)
+        ..TrainingSpec::paper_cell(cell, task, Curriculum::MultiHead, 5, 1 << 33 | 7)
     };
     let trained = |drawn: bool| {
         let params = spec.initial_params().unwrap();
@@ -99,8 +102,8 @@ fn check(task: TaskKind, coding: Coding, n_start: usize) {
         (trainer.backend().params().unwrap(), reports)
     };
     let (drawn, handed) = (trained(true), trained(false));
-    assert_eq!(drawn.0, handed.0, "{task}, {coding:?}");
-    assert_eq!(drawn.1, handed.1, "{task}, {coding:?}");
+    assert_eq!(drawn.0, handed.0, "{cell}, {task}, {coding:?}");
+    assert_eq!(drawn.1, handed.1, "{cell}, {task}, {coding:?}");
 }
 
 /// Loss and accuracies of every epoch.

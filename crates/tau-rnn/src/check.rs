@@ -298,13 +298,14 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// For 500 neurons with N heads, 256 trials of the longest sequence, 4 N + 1 steps; a GPU does
-    /// the update.
+    /// For 500 neurons of a cell with N heads, 256 trials of the longest sequence, 4 N + 1 steps; a
+    /// GPU does the update.
     ///
     /// # Errors
     /// Whatever the device meets.
-    pub fn of_paper(hardware: Hardware, n: usize) -> Result<Self, Error> {
-        let (config, trials, steps) = (Config::paper(500), 256, 4 * n + 1);
+    pub fn of_paper(hardware: Hardware, cell: Cell, n: usize) -> Result<Self, Error> {
+        let (trials, steps) = (256, 4 * n + 1);
+        let config = Config { cell, ..Config::paper(500) };
         let reckoned = hardware.workspace_bytes(&config, steps, trials, 2 * n, false);
         let Ok((before, _)) = hardware.memory() else {
             return Ok(Self { trials, reckoned, measured: None });
