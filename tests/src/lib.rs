@@ -113,6 +113,11 @@ pub fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
     distance / norm(&mut b.iter().copied()).max(1e-12)
 }
 
+/// The largest; NaN if there is one, which `f64::max` would pass over.
+pub fn worst(distances: impl IntoIterator<Item = f64>) -> f64 {
+    distances.into_iter().fold(0.0, |a, b| if a.is_nan() || b <= a { a } else { b })
+}
+
 /// A network and a batch that fits it.
 #[derive(Clone, Debug)]
 pub struct Case {

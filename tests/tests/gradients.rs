@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tau_rnn::{
     Activation, Backend, Cell, Config, Cpu, Gradients, Isa, Params, Tensor, reference, thread_pool,
 };
-use tests::{Case, Shape, all_shapes, relative_distance};
+use tests::{Case, Shape, all_shapes, relative_distance, worst};
 
 fn fast_gradients(case: &Case, isa: Isa) -> (f64, Gradients<f64>) {
     let pool = thread_pool(Some(1)).unwrap();
@@ -103,7 +103,7 @@ proptest! {
             for ((tensor, fast), (_, slow)) in gradients.values.tensors().zip(expected.values.tensors()) {
                 let distance = relative_distance(fast, slow);
                 // A head that is sure has errors p − 1 of which little is left but rounding.
-                let apart = fast.iter().zip(slow).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                let apart = worst(fast.iter().zip(slow).map(|(a, b)| (a - b).abs()));
                 prop_assert!(distance < 1e-10 || apart < 1e-13, "{isa:?} {tensor}: {distance:e}");
                 prop_assert_eq!(gradients.has(tensor), expected.has(tensor));
             }
