@@ -58,6 +58,14 @@ impl Shape {
     }
 }
 
+/// Any shape of any cell, with at most so many neurons, steps and trials; one of three has gates.
+pub fn all_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        2 => shapes(neurons, steps, trials).boxed(),
+        1 => gated_shapes(neurons, steps, trials).boxed(),
+    ]
+}
+
 /// Any shape of a gated cell, with at most so many neurons, steps and trials.
 pub fn gated_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
     let cell = prop::sample::select(Cell::GATED.to_vec());
@@ -103,6 +111,11 @@ pub fn relative_distance(a: &[f64], b: &[f64]) -> f64 {
     let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
     let distance = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
     distance / norm(&mut b.iter().copied()).max(1e-12)
+}
+
+/// The largest; NaN if there is one, which `f64::max` would pass over.
+pub fn worst(distances: impl IntoIterator<Item = f64>) -> f64 {
+    distances.into_iter().fold(0.0, |a, b| if a.is_nan() || b <= a { a } else { b })
 }
 
 /// A network and a batch that fits it.

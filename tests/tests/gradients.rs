@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tau_rnn::{
     Activation, Backend, Cell, Config, Cpu, Gradients, Isa, Params, Tensor, reference, thread_pool,
 };
-use tests::{Case, Shape, gated_shapes, relative_distance, shapes};
+use tests::{Case, Shape, all_shapes, relative_distance, worst};
 
 fn fast_gradients(case: &Case, isa: Isa) -> (f64, Gradients<f64>) {
     let pool = thread_pool(Some(1)).unwrap();
@@ -54,7 +54,7 @@ proptest! {
     /// dL/dθ = lim (L(θ + ε) − L(θ − ε)) / 2ε, for the fast path, in every array.
     #[test]
     fn gradients_are_central_differences(
-        shape in prop_oneof![2 => shapes(20, 21, 37).boxed(), 1 => gated_shapes(20, 21, 37).boxed()],
+        shape in all_shapes(20, 21, 37),
         seed in any::<u64>(), pick in any::<u64>(),
     ) {
         let case = Case::new(&shape, seed);
@@ -91,7 +91,7 @@ proptest! {
     /// The fast path and the reference are the same function, on every instruction set.
     #[test]
     fn fast_gradients_are_those_of_the_reference(
-        shape in prop_oneof![2 => shapes(20, 21, 37).boxed(), 1 => gated_shapes(20, 21, 37).boxed()],
+        shape in all_shapes(20, 21, 37),
         seed in any::<u64>(),
     ) {
         let case = Case::new(&shape, seed);
@@ -103,7 +103,7 @@ proptest! {
             for ((tensor, fast), (_, slow)) in gradients.values.tensors().zip(expected.values.tensors()) {
                 let distance = relative_distance(fast, slow);
                 // A head that is sure has errors p − 1 of which little is left but rounding.
-                let apart = fast.iter().zip(slow).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                let apart = worst(fast.iter().zip(slow).map(|(a, b)| (a - b).abs()));
                 prop_assert!(distance < 1e-10 || apart < 1e-13, "{isa:?} {tensor}: {distance:e}");
                 prop_assert_eq!(gradients.has(tensor), expected.has(tensor));
             }
@@ -114,7 +114,7 @@ proptest! {
     /// argument rounds across the kink of a ReLU may add its share: 5 % is allowed for those.
     #[test]
     fn single_precision_is_double_precision_rounded(
-        shape in prop_oneof![2 => shapes(20, 21, 37).boxed(), 1 => gated_shapes(20, 21, 37).boxed()],
+        shape in all_shapes(20, 21, 37),
         seed in any::<u64>(),
     ) {
         let case = Case::new(&shape, seed);

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use anyhow::bail;
-use tau_rnn::{Config, Error, Hardware, self_test};
+use tau_rnn::{Error, Hardware, self_test};
 
 use crate::terminal::say_plainly;
 
@@ -28,18 +28,10 @@ impl FromStr for Device {
 
 impl Device {
     /// The device, said in one line. For `auto` a GPU that passes the self-test, else the processor,
-    /// with the reason; the processor, too, if any of the networks is one that GPUs have no kernels
-    /// for.
-    pub(crate) fn choose<'a>(
-        self,
-        networks: impl IntoIterator<Item = &'a Config>,
-    ) -> anyhow::Result<Hardware> {
-        let gated = networks.into_iter().map(|config| config.cell).find(|cell| cell.gated());
+    /// with the reason.
+    pub(crate) fn choose(self) -> anyhow::Result<Hardware> {
         let (hardware, why) = match self {
             Self::Chosen(hardware) => (hardware, String::new()),
-            Self::Auto if let Some(cell) = gated => {
-                (Hardware::Cpu, format!("; there are no kernels of {cell} for GPUs"))
-            }
             Self::Auto => {
                 let gpu = Hardware::Cuda { number: 0 };
                 match gpu.name().and_then(|_| self_test(gpu)) {

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use tau_curricula::{Curriculum, EpochReport, Observer, Outcome, Trainer, TrainingSpec};
 use tau_rnn::check::{Case, Finding, Workspace};
-use tau_rnn::{Activation, Error, Hardware, Isa, Real, thread_pool};
+use tau_rnn::{Activation, Cell, Error, Hardware, Isa, Real, thread_pool};
 use tau_tasks::TaskKind;
 
 use crate::machine;
@@ -242,16 +242,23 @@ fn updates<R: Real>(hardware: Hardware, cases: &[Case]) -> anyhow::Result<bool> 
 fn beside_the_processor(hardware: Hardware) -> anyhow::Result<bool> {
     let mut losses = Vec::new();
     for hardware in [hardware, Hardware::Cpu] {
-        for task in [TaskKind::Parity, TaskKind::Dms] {
+        for (cell, task) in [
+            (Cell::Leaky, TaskKind::Parity),
+            (Cell::Leaky, TaskKind::Dms),
+            (Cell::Lstm, TaskKind::Parity),
+            (Cell::Gru, TaskKind::Dms),
+        ] {
             let mut spec = TrainingSpec {
                 n_start: 20,
                 max_epochs: 2,
                 updates_per_epoch: 3,
                 batch_size: 40,
                 test_batches: 1,
-                ..TrainingSpec::paper(task, Curriculum::MultiHead, 40, 1)
+                ..TrainingSpec::paper_cell(cell, task, Curriculum::MultiHead, 40, 1)
             };
-            spec.network.activation = Activation::Tanh;
+            if cell == Cell::Leaky {
+                spec.network.activation = Activation::Tanh;
+            }
             let (network, params) = (spec.network.clone(), spec.initial_params::<f32>()?);
             let backend = hardware.network(network, params, thread_pool(Some(1))?)?;
             let mut trainer = Trainer::new(spec, backend)?;
@@ -283,16 +290,19 @@ impl Observer<f32> for Losses<'_> {
 /// What an update of a large network takes, reckoned and, on a GPU, measured.
 fn memory(hardware: Hardware) -> anyhow::Result<bool> {
     let mut well = true;
-    for n in [30, 100] {
-        let Workspace { trials, reckoned, measured } = match Workspace::of_paper(hardware, n) {
+    let cases = [(Cell::Leaky, 30), (Cell::Leaky, 100), (Cell::Lstm, 100), (Cell::Gru, 100)];
+    for (cell, n) in cases {
+        let what = format!("500 neurons ({cell}), N = {n}");
+        let workspace = match Workspace::of_paper(hardware, cell, n) {
             Ok(workspace) => workspace,
             Err(error @ Error::DeviceMemory { .. }) => {
-                say!("         500 neurons, N = {n}: {error}");
+                say!("         {what}: {error}");
                 continue;
             }
             Err(error) => return Err(error.into()),
         };
-        let mut line = format!("500 neurons, {trials} trials, N = {n}: {} MB", mega(reckoned));
+        let Workspace { trials, reckoned, measured } = workspace;
+        let mut line = format!("{what}, {trials} trials: {} MB", mega(reckoned));
         // On a processor only the benchmark can tell: memory is shared with all else.
         if let Some(measured) = measured {
             // Parameters, gradient and their like, and what the driver hands out at once.

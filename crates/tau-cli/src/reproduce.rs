@@ -82,7 +82,7 @@ impl ReproduceFigures {
         let named = || PathBuf::from("reproduction").join(&preset.id);
         let out = self.out.clone().unwrap_or_else(named);
         let pool = thread_pool(threads(self.threads)?)?;
-        let hardware = self.device.choose([])?;
+        let hardware = self.device.choose()?;
         let provenance = crate::provenance(hardware, pool.current_num_threads())?;
         let stop = stop::when_asked()?;
         let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());

@@ -61,7 +61,7 @@ impl Sweep {
     fn runs(&self) -> anyhow::Result<(Hardware, Vec<Run>, Vec<Error>)> {
         let specs = sweep_of(&self.sweep, &read(&self.sweep)?)?;
         // That of all shards: machines that share a sweep must not choose by their part of it.
-        let hardware = self.place.device.choose(specs.iter().map(|spec| &spec.network))?;
+        let hardware = self.place.device.choose()?;
         let Shard { index, of } = self.shard.unwrap_or(Shard { index: 0, of: 1 });
         let (mut runs, mut unusable) = (Vec::new(), Vec::new());
         for spec in specs.into_iter().skip(index).step_by(of) {

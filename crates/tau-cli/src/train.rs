@@ -87,7 +87,7 @@ impl Train {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let stop = stop::when_asked()?;
         let (root, spec) = self.spec()?;
-        let hardware = self.place.device.choose([&spec.network])?;
+        let hardware = self.place.device.choose()?;
         let run = Run::open(&root, spec, hardware)?;
         self.check_folder(&run)?;
         let (threads, every) = (self.place.threads()?, self.keep.every());

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 using std::exp;
 using std::fabs;
@@ -16,6 +17,19 @@ using std::log;
 using std::pow;
 using std::sqrt;
 using std::tanh;
+
+// The bits of a number, and the number of bits.
+inline unsigned __float_as_uint(float value) {
+    unsigned bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+inline float __uint_as_float(unsigned bits) {
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 namespace shim {
 

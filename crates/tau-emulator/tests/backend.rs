@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use ndarray::Array2;
+use ndarray::{Array2, Array3, Axis, s};
 use proptest::prelude::*;
 use tau_emulator::Emulator;
 use tau_random::{Key, Purpose};
@@ -12,7 +12,7 @@ use tau_rnn::{
     Activation, Backend, Batch, Cell, Cpu, Error, Gradients, Initial, Momentum, Optimiser, Params,
     Placement, Readout, Real, Rule, Scores, reference, thread_pool,
 };
-use tests::{Case, Shape, relative_distance, shapes};
+use tests::{Case, Shape, all_shapes, relative_distance, worst};
 
 fn device<R: Real>(case: &Case, order: u64) -> Cuda<R, Emulator> {
     let emulator = Emulator::new(order);
@@ -27,11 +27,11 @@ fn gradients<R: Real>(case: &Case, order: u64) -> (Scores, Gradients<R>) {
     device(case, order).gradients(&case.batch(&initial)).unwrap()
 }
 
-/// The largest relative distance of an array.
+/// The largest relative distance of an array; NaN if there is one.
 fn distance<R: Real>(found: &Params<R>, expected: &Params<f64>) -> f64 {
     let found: Params<f64> = found.cast();
     let pairs = found.tensors().zip(expected.tensors());
-    pairs.map(|((_, found), (_, expected))| relative_distance(found, expected)).fold(0.0, f64::max)
+    worst(pairs.map(|((_, found), (_, expected))| relative_distance(found, expected)))
 }
 
 proptest! {
@@ -39,7 +39,7 @@ proptest! {
 
     /// More neurons and trials than a tile has, and than a multiple of it.
     #[test]
-    fn gradients_are_those_of_the_reference(shape in shapes(70, 7, 70), seed in any::<u64>()) {
+    fn gradients_are_those_of_the_reference(shape in all_shapes(70, 7, 70), seed in any::<u64>()) {
         let case = Case::new(&shape, seed);
         let batch = case.batch(case.initial());
         let (scores, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
@@ -61,7 +61,7 @@ proptest! {
     /// The order of threads and blocks is left to chance: a missing barrier, a sum in the order of
     /// arrival or a read behind the end would show.
     #[test]
-    fn the_order_of_threads_and_blocks_changes_no_bit(shape in shapes(70, 4, 40), seed in any::<u64>()) {
+    fn the_order_of_threads_and_blocks_changes_no_bit(shape in all_shapes(70, 4, 40), seed in any::<u64>()) {
         let case = Case::new(&shape, seed);
         let (_, first) = gradients::<f32>(&case, seed);
         let (_, second) = gradients::<f32>(&case, seed.wrapping_add(1 << 20));
@@ -70,11 +70,12 @@ proptest! {
 
     /// One unit whose argument rounds across the kink of a ReLU may add its share: 5 %.
     #[test]
-    fn single_precision_is_double_precision_rounded(shape in shapes(40, 5, 40), seed in any::<u64>()) {
+    fn single_precision_is_double_precision_rounded(shape in all_shapes(40, 5, 40), seed in any::<u64>()) {
         let case = Case::new(&shape, seed);
         let (_, double) = gradients::<f64>(&case, seed);
         let (_, single) = gradients::<f32>(&case, seed);
         let smooth = matches!(shape.activation, Activation::Tanh | Activation::Sigmoid);
+        let smooth = smooth || shape.cell.gated();
         let allowed = if smooth { 1e-4 } else { 0.05 };
         let distance = distance(&single.values, &double.values);
         prop_assert!(distance < allowed, "{distance:e}");
@@ -83,7 +84,7 @@ proptest! {
     /// An evaluation keeps no history: it goes on in pieces.
     #[test]
     fn long_evaluations_and_simulations_go_on_where_they_were(
-        shape in shapes(5, 9, 3), seed in any::<u64>()
+        shape in all_shapes(5, 9, 3), seed in any::<u64>()
     ) {
         let shape = Shape { steps: 50 + 11 * shape.steps, ..shape };
         let mut case = Case::new(&shape, seed);
@@ -96,18 +97,29 @@ proptest! {
 
         let mut simulated = device::<f64>(&case, seed);
         let mut state = case.initial().clone();
-        let mut activity = ndarray::Array3::zeros((0, 0, 0));
+        let mut activity = Array3::zeros((0, 0, 0));
         simulated.advance(&mut state, batch.inputs, &mut activity).unwrap();
         for trial in 0..shape.trials {
             let expected =
                 reference::states(&case.config, &case.params, &batch, trial).unwrap();
             for (t, expected) in expected.iter().enumerate() {
-                let found = activity.slice(ndarray::s![t, trial, ..]);
+                let found = activity.slice(s![t, trial, ..]);
                 let distance = relative_distance(&found.to_vec(), expected);
                 prop_assert!(distance < 1e-9, "step {t}: {distance:e}");
             }
         }
-        prop_assert_eq!(state, activity.index_axis(ndarray::Axis(0), shape.steps - 1).to_owned());
+        let h = s![.., ..shape.hidden_size];
+        prop_assert_eq!(state.slice(h), activity.index_axis(Axis(0), shape.steps - 1));
+
+        // In two calls, of which the first hands over all that the second needs.
+        let (first, second) = batch.inputs.split_at(Axis(0), shape.steps / 3);
+        let mut again = case.initial().clone();
+        for (inputs, from) in [(first, 0), (second, shape.steps / 3)] {
+            let mut part = Array3::zeros((0, 0, 0));
+            simulated.advance(&mut again, inputs, &mut part).unwrap();
+            prop_assert_eq!(&part, &activity.slice(s![from..from + part.len_of(Axis(0)), .., ..]));
+        }
+        prop_assert_eq!(again, state);
     }
 }
 
@@ -182,7 +194,7 @@ proptest! {
     /// Whatever happens to them, both backends stay the same network with the same memory.
     #[test]
     fn a_network_with_a_history_is_the_cpus(
-        shape in shapes(12, 4, 34), events in events(), seed in any::<u64>()
+        shape in all_shapes(12, 4, 34), events in events(), seed in any::<u64>()
     ) {
         let heads = vec![2; shape.heads.len()];
         let shape = Shape { every_step: false, heads, ..shape };
@@ -235,17 +247,33 @@ fn states_are_drawn_from_the_same_streams() {
     assert!((found - expected).abs() < 1e-12, "{found} {expected}");
 }
 
+/// Sums of so few terms have one order; what is left are the curves of the gates, which are the same.
 #[test]
-fn gated_cells_are_left_to_the_processor() {
+fn two_gated_neurons_have_the_bits_of_the_processor() {
     for cell in Cell::GATED {
-        let case = Case::new(&Shape { cell, ..Shape::published(9, 3, 2) }, 3);
-        let refused = Cuda::new(case.config.clone(), case.params.clone(), Emulator::new(1));
-        let error = refused.err().unwrap().to_string();
-        let expected = format!(
-            "cell: {cell} (allowed on a GPU: leaky; there are no kernels for it yet: use the \
-             processor, --device cpu)"
-        );
-        assert_eq!(error, expected);
+        // More steps than a simulation takes at a time.
+        let case = Case::new(&Shape { cell, ..Shape::published(2, 1100, 3) }, 8);
+        let initial = case.initial().mapv(|x| 9.0 * x as f32);
+        let run = |network: &mut dyn Backend<f32>| {
+            let (mut state, mut activity) = (initial.clone(), Array3::zeros((0, 0, 0)));
+            network.advance(&mut state, case.batch(&initial).inputs, &mut activity).unwrap();
+            (state, activity)
+        };
+        let pool = thread_pool(Some(1)).unwrap();
+        let mut cpu = Cpu::new(case.config.clone(), case.params.cast(), pool).unwrap();
+        assert_eq!(run(&mut device(&case, 1)), run(&mut cpu), "{cell}");
+    }
+}
+
+/// Many tiles in every direction.
+#[test]
+fn many_gated_neurons_have_the_gradient_of_the_reference() {
+    for cell in Cell::GATED {
+        let case = Case::new(&Shape { cell, ..Shape::published(260, 2, 33) }, 6);
+        let batch = case.batch(case.initial());
+        let (_, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
+        let (_, found) = gradients::<f64>(&case, 0);
+        assert!(distance(&found.values, &expected.values) < 1e-10, "{cell}");
     }
 }
 
@@ -276,29 +304,44 @@ fn divergence_is_told_later_and_keeps_the_last_good_parameters() {
 /// So many rows that products over all steps are cut into several splits.
 #[test]
 fn long_batches_are_summed_over_all_splits() {
-    for (every_step, seed) in [(false, 0), (true, 1)] {
-        let shape = Shape { every_step, ..Shape::published(10, 35, 70) };
-        let case = Case::new(&shape, 2);
-        let batch = case.batch(case.initial());
-        let (_, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
-        let (_, found) = gradients::<f64>(&case, seed);
-        assert!(distance(&found.values, &expected.values) < 1e-10);
+    for (k, cell) in Cell::ALL.into_iter().enumerate() {
+        for every_step in [false, true] {
+            let shape = Shape { cell, every_step, ..Shape::published(10, 35, 70) };
+            let case = Case::new(&shape, 2);
+            let batch = case.batch(case.initial());
+            let (_, expected) = reference::gradients(&case.config, &case.params, &batch).unwrap();
+            let (_, found) = gradients::<f64>(&case, 2 * k as u64 + u64::from(every_step));
+            assert!(distance(&found.values, &expected.values) < 1e-10, "{cell}, {every_step}");
+        }
     }
 }
 
 #[test]
 fn batches_of_all_sizes_share_the_memory() {
-    let small = Case::new(&Shape::published(33, 3, 5), 1);
-    let large = Case::new(&Shape { placement: Placement::Drive, ..Shape::published(33, 6, 64) }, 1);
-    for (first, second) in [(&small, &large), (&large, &small)] {
-        // The equations of `first` for both.
-        let config = first.config.clone();
-        let mut device = Cuda::new(config.clone(), first.params.clone(), Emulator::new(7)).unwrap();
-        for case in [first, second, first] {
-            let batch = case.batch(case.initial());
-            let (_, found) = device.gradients(&batch).unwrap();
-            let (_, expected) = reference::gradients(&config, &first.params, &batch).unwrap();
-            assert!(distance(&found.values, &expected.values) < 1e-10);
+    for (cell, placement) in [
+        (Cell::Leaky, Placement::Whole),
+        (Cell::Leaky, Placement::Drive),
+        (Cell::Lstm, Placement::Whole),
+        (Cell::Gru, Placement::Whole),
+    ] {
+        let case = |steps, trials| {
+            Case::new(&Shape { cell, placement, ..Shape::published(33, steps, trials) }, 1)
+        };
+        let (small, large) = (case(3, 5), case(6, 64));
+        for (first, second) in [(&small, &large), (&large, &small)] {
+            // The parameters of `first` for both.
+            let (config, params) = (&first.config, &first.params);
+            let mut device = Cuda::new(config.clone(), params.clone(), Emulator::new(7)).unwrap();
+            for case in [first, second, first] {
+                let batch = case.batch(case.initial());
+                let (_, found) = device.gradients(&batch).unwrap();
+                let (_, expected) = reference::gradients(config, params, &batch).unwrap();
+                assert!(distance(&found.values, &expected.values) < 1e-10, "{cell}, {placement:?}");
+                // Keeps less, in the same memory.
+                let found = device.evaluate(&batch).unwrap().loss();
+                let expected = reference::evaluate(config, params, &batch).unwrap().loss();
+                assert!((found - expected).abs() < 1e-10, "{cell}, {placement:?}");
+            }
         }
     }
 }
@@ -309,6 +352,10 @@ fn the_doctor_finds_nothing_wrong() {
     examine::<f32>(check::Case { activation: Activation::Tanh, ..published(30, 6, 33) });
     examine::<f64>(check::Case { placement: Placement::Drive, ..published(31, 3, 1) });
     examine::<f64>(check::Case { every_step: true, ..published(64, 3, 5) });
+    for cell in Cell::GATED {
+        examine::<f32>(check::Case { cell, ..published(33, 4, 34) });
+        examine::<f64>(check::Case { cell, every_step: true, ..published(9, 3, 5) });
+    }
     fn examine<R: Real>(case: check::Case) {
         let make = |config, params| -> Result<Box<dyn Backend<R>>, Error> {
             Ok(Box::new(Cuda::new(config, params, Emulator::new(1))?))
@@ -323,18 +370,21 @@ fn the_doctor_finds_nothing_wrong() {
 
 #[test]
 fn too_little_memory_says_how_many_trials_would_fit() {
-    let case = Case::new(&Shape::published(20, 50, 640), 1);
-    let emulator = Emulator::new(1).with_largest_memory(5_000_000);
-    let mut device = Cuda::new(case.config.clone(), case.params.clone(), emulator).unwrap();
-    let error = device.update(&case.batch(case.initial()), &Optimiser::paper()).unwrap_err();
-    let Error::DeviceMemory { bytes, free, fits } = error else { panic!("{error}") };
-    // Room for 64 steps and the state before them: 640 trials in rows of 64 numbers.
-    assert_eq!((bytes, free), (65 * 640 * 64 * 8, 5_000_000));
-    let fits = fits.unwrap();
-    assert!((1..640).contains(&fits), "{fits}");
-    // So many do fit, and the network is as it was.
-    let case = Case::new(&Shape::published(20, 50, fits), 1);
-    device.update(&case.batch(case.initial()), &Optimiser::paper()).unwrap();
+    for cell in Cell::ALL {
+        let shape = |trials| Shape { cell, ..Shape::published(20, 50, trials) };
+        let case = Case::new(&shape(640), 1);
+        let emulator = Emulator::new(1).with_largest_memory(5_000_000);
+        let mut device = Cuda::new(case.config.clone(), case.params.clone(), emulator).unwrap();
+        let error = device.update(&case.batch(case.initial()), &Optimiser::paper()).unwrap_err();
+        let Error::DeviceMemory { bytes, free, fits } = error else { panic!("{error}") };
+        // Room for 64 steps and the state before them: 640 trials in rows of 64 numbers.
+        assert_eq!((bytes, free), (65 * 640 * 64 * 8, 5_000_000));
+        let fits = fits.unwrap();
+        assert!((1..640).contains(&fits), "{cell}: {fits}");
+        // So many do fit, and the network is as it was.
+        let case = Case::new(&shape(fits), 1);
+        device.update(&case.batch(case.initial()), &Optimiser::paper()).unwrap();
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ use tau_curricula::{Curriculum, Trainer, TrainingSpec};
 use tau_emulator::Emulator;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
-    Backend, Batch, Config, Cpu, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout,
-    Scores, thread_pool,
+    Backend, Batch, Cell, Config, Cpu, Error, Gradients, Losses, Momentum, Optimiser, Params,
+    Readout, Scores, thread_pool,
 };
 use tau_tasks::{Coding, TaskKind};
 
@@ -72,17 +72,19 @@ impl Backend<f32> for Handed {
 fn a_training_that_draws_on_the_device_is_the_same() {
     for task in [TaskKind::Parity, TaskKind::Dms] {
         for coding in [Coding::Bits, Coding::Signs] {
-            check(task, coding, 2);
+            check(Cell::Leaky, task, coding, 2);
         }
     }
     // So long that an evaluation goes on in pieces.
-    check(TaskKind::Parity, Coding::Bits, 40);
+    for cell in Cell::ALL {
+        check(cell, TaskKind::Parity, Coding::Bits, 40);
+    }
 }
 
 /// A device draws only what is shown for one step; the other batches are handed over.
 #[test]
 fn a_training_in_continuous_time_is_the_same() {
-    let spec = spec(TaskKind::Parity, Coding::Bits, 2).in_continuous_time(&[1, 3]);
+    let spec = spec(Cell::Leaky, TaskKind::Parity, Coding::Bits, 2).in_continuous_time(&[1, 3]);
     check_spec(&spec);
     // And that of the processor, but for rounding.
     let cpu = |config: Config, params| Cpu::new(config, params, thread_pool(Some(1)).unwrap());
@@ -97,11 +99,11 @@ fn a_training_in_continuous_time_is_the_same() {
     }
 }
 
-fn check(task: TaskKind, coding: Coding, n_start: usize) {
-    check_spec(&spec(task, coding, n_start));
+fn check(cell: Cell, task: TaskKind, coding: Coding, n_start: usize) {
+    check_spec(&spec(cell, task, coding, n_start));
 }
 
-fn spec(task: TaskKind, coding: Coding, n_start: usize) -> TrainingSpec {
+fn spec(cell: Cell, task: TaskKind, coding: Coding, n_start: usize) -> TrainingSpec {
     TrainingSpec {
         coding,
         n_start,
@@ -112,7 +114,7 @@ fn spec(task: TaskKind, coding: Coding, n_start: usize) -> TrainingSpec {
         test_batches: 2,
         // Every stage is solved at once: another head each epoch.
         success_accuracy: 0.0,
-        ..TrainingSpec::paper(task, Curriculum::MultiHead, 5, 1 << 33 | 7)
+        ..TrainingSpec::paper_cell(cell, task, Curriculum::MultiHead, 5, 1 << 33 | 7)
     }
 }
 

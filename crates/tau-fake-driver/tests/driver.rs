@@ -15,7 +15,7 @@ use tau_random::{Key, Purpose};
 use tau_rnn::check::Case;
 use tau_rnn::cuda::{Cuda, Gpu};
 use tau_rnn::{
-    Backend, BitRule, Checkpoint, Config, Drawn, Error, Hardware, Initial, Optimiser, Params,
+    Backend, BitRule, Cell, Checkpoint, Config, Drawn, Error, Hardware, Initial, Optimiser, Params,
     Placement, Readout, Real, thread_pool,
 };
 use tau_runs::{Every, Provenance, Run, State};
@@ -48,7 +48,12 @@ const NO_SHARED_MEMORY: (&str, &str) = ("FAKE_SHARED_MEMORY", "0");
 const FIRST: Hardware = Hardware::Cuda { number: 0 };
 
 fn network<R: Real>(hidden: usize) -> (Config, Params<R>) {
-    let config = Config { placement: Placement::Drive, ..Config::paper(hidden) };
+    network_of(Cell::Leaky, hidden)
+}
+
+fn network_of<R: Real>(cell: Cell, hidden: usize) -> (Config, Params<R>) {
+    let placement = if cell.gated() { Placement::Whole } else { Placement::Drive };
+    let config = Config { cell, placement, ..Config::paper(hidden) };
     let mut random = Key::new(5, Purpose::Parameters).stream();
     let mut params = Params::init(&config, &mut random).expect("a network");
     params.readouts.push(Readout::init(2, hidden, &mut random));
@@ -71,12 +76,16 @@ fn drawn<R>(seed: u64, memory: &[usize]) -> Drawn<'_, R> {
 
 /// Updates with batches of changing length that the device draws; loss after each, and the network.
 fn train<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Params<R>), Error> {
-    let (losses, network) = trained(gpu, lengths)?;
+    let (losses, network) = trained(Cell::Leaky, gpu, lengths)?;
     Ok((losses, network.params()?))
 }
 
-fn trained<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Cuda<R, Gpu>), Error> {
-    let (config, params) = network(12);
+fn trained<R: Real>(
+    cell: Cell,
+    gpu: Gpu,
+    lengths: &[usize],
+) -> Result<(Vec<f64>, Cuda<R, Gpu>), Error> {
+    let (config, params) = network_of(cell, 12);
     let mut network = Cuda::<R, _>::new(config, params, gpu)?;
     let mut losses = Vec::new();
     for (k, &steps) in lengths.iter().enumerate() {
@@ -120,15 +129,17 @@ fn graphs_change_no_bit() {
     with_driver("graphs_change_no_bit", &[NO_SHARED_MEMORY], || {
         // Lengths around multiples of what is one graph, longer and shorter than what was seen.
         let lengths = [40, 17, 16, 15, 33, 32, 1, 50, 40];
-        let (with, network) =
-            trained::<f64>(Gpu::open(0).expect("a GPU"), &lengths).expect("updates");
-        // Steps 1 to 16, 17 to 32, 33 to 48, forward and back, whatever the length.
-        assert_eq!(network.device().graphs(), 2 * 3);
-        let with = (with, network.params().expect("parameters"));
-        let singly = Gpu::open(0).expect("a GPU");
-        singly.launch_singly();
-        let without = train::<f64>(singly, &lengths).expect("updates");
-        assert_eq!(with, without);
+        for cell in Cell::ALL {
+            let gpu = Gpu::open(0).expect("a GPU");
+            let (with, network) = trained::<f64>(cell, gpu, &lengths).expect("updates");
+            // Steps 1 to 16, 17 to 32, 33 to 48, forward and back, whatever the length.
+            assert_eq!(network.device().graphs(), 2 * 3, "{cell}");
+            let singly = Gpu::open(0).expect("a GPU");
+            singly.launch_singly();
+            let (without, other) = trained::<f64>(cell, singly, &lengths).expect("updates");
+            assert_eq!(with, without, "{cell}");
+            assert!(network.params().expect("all") == other.params().expect("all"), "{cell}");
+        }
     });
 }
 
@@ -277,8 +288,13 @@ fn the_memory_of_an_update_is_what_was_reckoned() {
     with_driver("the_memory_of_an_update_is_what_was_reckoned", &[], || {
         let gpu = Gpu::open(0).expect("a GPU");
         // As `Workspace::of_paper`, but few trials: the emulator is slow.
-        for (hidden, steps, trials, heads) in [(12, 100, 2, 3), (200, 3, 40, 60)] {
-            let config = Config::paper(hidden);
+        for (cell, hidden, steps, trials, heads) in [
+            (Cell::Leaky, 12, 100, 2, 3),
+            (Cell::Leaky, 200, 3, 40, 60),
+            (Cell::Lstm, 12, 100, 2, 3),
+            (Cell::Gru, 200, 3, 40, 60),
+        ] {
+            let config = Config { cell, ..Config::paper(hidden) };
             let mut random = Key::new(5, Purpose::Parameters).stream();
             let mut params = Params::<f32>::init(&config, &mut random).expect("a network");
             params.readouts = (0..heads).map(|_| Readout::init(2, hidden, &mut random)).collect();
@@ -297,7 +313,7 @@ fn the_memory_of_an_update_is_what_was_reckoned() {
             let measured = before - after;
             assert!(
                 measured <= expected + expected / 10 + 20_000 && 10 * measured >= 9 * reckoned,
-                "{measured} of {expected}"
+                "{cell}: {measured} of {expected}"
             );
         }
     });

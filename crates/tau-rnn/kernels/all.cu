@@ -1,6 +1,7 @@
 // Everything in one module.
 #include "cell.cu"
 #include "drawn.cu"
+#include "gated.cu"
 #include "gradient.cu"
 #include "inputs.cu"
 #include "optimiser.cu"

@@ -67,13 +67,14 @@ template <typename T>
 struct Cell {
     T *tau, *w_rec, *b_rec, *w_in, *b_in;
 
-    __device__ Cell(T* flat, const Shape& s) {
-        index hidden = s.hidden;
+    __device__ Cell(T* flat, const Shape& s) : Cell(flat, s, s.hidden, s.hidden) {}
+
+    __device__ Cell(T* flat, const Shape& s, int time_constants, index rows) {
         tau = flat;
-        w_rec = tau + hidden;
-        b_rec = w_rec + hidden * hidden;
-        w_in = b_rec + hidden;
-        b_in = w_in + hidden * s.channels;
+        w_rec = tau + time_constants;
+        b_rec = w_rec + rows * s.hidden;
+        w_in = b_rec + rows;
+        b_in = w_in + rows * s.channels;
     }
 };
 

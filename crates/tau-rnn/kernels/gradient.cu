@@ -1,5 +1,6 @@
 // From the sums of outer products to the gradient, in the flat order of the parameters.
 #include "common.cuh"
+#include "gates.cuh"
 #include "random.cuh"
 
 // Sums of `outer` (split, i, j), added in order.
@@ -66,6 +67,40 @@ KERNEL(THREADS, cell_gradient, CellGradient) {
         double tau = (double)cell.tau[to];
         double scale = a.tau_sums ? tau * tau * a.k : tau;
         gradient.tau[to] = a.trains_tau && tau >= 1 ? (real)(along / scale) : (real)0;
+    }
+}
+
+struct GateGradient {
+    Shape shape;
+    // dW̃, element (column, from).
+    Splits matrix;
+    // Flat, to be written.
+    real* gradient;
+    int cell;
+    int unused;
+};
+
+// One column's part: each number of the gradient has one. Grid: COLUMNS hidden.
+KERNEL(THREADS, gate_gradient, GateGradient) {
+    const Shape& s = a.shape;
+    Column of(a.cell, s, blockIdx.x);
+    Cell<real> gradient = gated_cell(a.gradient, s, a.cell);
+    index row = of.row;
+    for (int from = threadIdx.x; from <= s.hidden + s.channels; from += THREADS) {
+        real dw = a.matrix(blockIdx.x * (index)s.stride + from);
+        int channel = from - s.hidden;
+        if (of.recurrent && channel < 0) {
+            gradient.w_rec[row * s.hidden + from] = dw;
+        }
+        if (of.input && channel >= 0 && channel < s.channels) {
+            gradient.w_in[row * s.channels + channel] = dw;
+        }
+        if (of.recurrent && channel == s.channels) {
+            gradient.b_rec[row] = dw;
+        }
+        if (of.input && channel == s.channels) {
+            gradient.b_in[row] = dw;
+        }
     }
 }
 

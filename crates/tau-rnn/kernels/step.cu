@@ -43,13 +43,7 @@ struct Backward {
     // e(t+1); null for the last step.
     const real* later;
     const real* matrix;
-    // dL/dy(t), rows output_stride apart; null for a step that is not read.
-    const real* errors;
-    // Readout weights, element (output, neuron).
-    const real* readout;
-    int output_stride;
-    // Outputs, rounded up to a multiple of TILE.
-    int output_terms;
+    Heads heads;
     // φ's value at t: h(t), or f(t).
     const real* value;
     // e(t), to be written.
@@ -77,11 +71,7 @@ KERNEL(THREADS, backward, Backward) {
         const real* later = a.later + first_row * s.stride;
         tile.add(later, s.stride, a.matrix + first_column, s.stride, round_up(s.hidden, TILE));
     }
-    if (a.errors) {
-        const real* errors = a.errors + first_row * a.output_stride;
-        const real* readout = a.readout + first_column;
-        tile.add(errors, a.output_stride, readout, s.stride, a.output_terms);
-    }
+    a.heads.add(tile, s, first_row, first_column);
     Quad sum = tile.total();
     int column = first_column + threadIdx.x % 8 * 4;
     index at = (first_row + threadIdx.x / 8) * s.stride + column;

@@ -27,6 +27,24 @@ __device__ inline real slope(int which, real value) {
     return which == TANH ? 1 - value * value : value * (1 - value);
 }
 
+// What the heads send back to a step.
+struct Heads {
+    // dL/dy(t), rows output_stride apart; null for a step that is not read.
+    const real* errors;
+    // Readout weights, element (output, neuron).
+    const real* readout;
+    int output_stride;
+    // Outputs, rounded up to a multiple of TILE.
+    int output_terms;
+
+    __device__ void add(StepTile& tile, const Shape& s, index first_row, int first_column) const {
+        if (errors) {
+            const real* rows = errors + first_row * output_stride;
+            tile.add(rows, output_stride, readout + first_column, s.stride, output_terms);
+        }
+    }
+};
+
 // h(t) of h(t−1) and f where the leak is not part of M.
 __device__ inline real leak(real before, real f, real alpha, real decay) {
     return decay * before + alpha * f;

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 
 use crate::{
-    Activation, Backend, Batch, BitRule, Config, Drawn, Error, Hardware, Initial, Optimiser,
+    Activation, Backend, Batch, BitRule, Cell, Config, Drawn, Error, Hardware, Initial, Optimiser,
     Params, Placement, Readout, Real, Rule, Target, reference, thread_pool,
 };
 
@@ -18,6 +18,8 @@ pub struct Case {
     pub steps: usize,
     /// Trials.
     pub trials: usize,
+    /// The equations of a neuron; with gates, the next two are as [`Case::published`] has them.
+    pub cell: Cell,
     /// Where the nonlinearity stands.
     pub placement: Placement,
     /// The nonlinearity.
@@ -44,6 +46,7 @@ impl Case {
             hidden_size,
             steps,
             trials,
+            cell: Cell::Leaky,
             placement: Placement::Whole,
             activation: Activation::LeakyRelu,
             every_step: false,
@@ -65,10 +68,13 @@ impl Case {
             Self { placement: Placement::Drive, ..large },
             Self { every_step: true, ..smooth },
             Self { every_step: true, hidden_size: 260, ..drive },
+            Self { cell: Cell::Lstm, ..Self::published(70, 18, 40) },
+            Self { cell: Cell::Gru, ..Self::published(70, 18, 40) },
+            Self { cell: Cell::Lstm, every_step: true, ..Self::published(33, 7, 40) },
         ]
     }
 
-    /// Every placement with every activation, and sizes around those of the kernels' tiles.
+    /// Every placement with every activation, every cell, and sizes around those of the kernels' tiles.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut cases = Vec::new();
@@ -88,6 +94,16 @@ impl Case {
         for (steps, trials) in [(1, 1), (2, 31), (3, 32), (5, 33), (30, 256), (200, 64)] {
             cases.push(Self::published(50, steps, trials));
         }
+        for cell in Cell::GATED {
+            for (hidden_size, steps, trials) in
+                [(1, 9, 1), (8, 17, 31), (31, 1, 33), (64, 30, 70), (129, 17, 64), (260, 5, 100)]
+            {
+                for every_step in [false, true] {
+                    let published = Self::published(hidden_size, steps, trials);
+                    cases.push(Self { cell, every_step, ..published });
+                }
+            }
+        }
         cases
     }
 
@@ -98,13 +114,20 @@ impl Case {
         let mut below = |count: usize| (f64::from(random.unit_f32()) * count as f64) as usize;
         let placements =
             [Placement::Whole, Placement::Drive, Placement::Continuous { steps_per_unit: 2 }];
-        Self {
+        let case = Self {
             hidden_size: 1 + below(300),
             steps: 1 + below(20),
             trials: 1 + below(100),
             placement: placements[below(3)],
             activation: Activation::ALL[below(4)],
             every_step: below(2) == 1,
+            cell: Cell::ALL[below(3)],
+        };
+        let Self { hidden_size, steps, trials, every_step, cell, .. } = case;
+        if cell.gated() {
+            Self { every_step, cell, ..Self::published(hidden_size, steps, trials) }
+        } else {
+            case
         }
     }
 
@@ -114,6 +137,7 @@ impl Case {
     #[must_use]
     pub fn tolerance<R: Real>(&self) -> f64 {
         let smooth = matches!(self.activation, Activation::Tanh | Activation::Sigmoid);
+        let smooth = smooth || self.cell.gated();
         match (R::NAME, smooth) {
             ("f64", _) => 1e-9,
             (_, true) => 1e-4,
@@ -142,9 +166,9 @@ impl Case {
         let (config, params) = self.network::<R>()?;
         let data = Data::new(self);
         let (expected_scores, expected) =
-            reference::gradients(&config, &params.cast(), &data.batch(self.every_step))?;
+            reference::gradients(&config, &params.cast(), &data.batch(self))?;
         let mut device = make(config, params)?;
-        let batch = data.batch(self.every_step);
+        let batch = data.batch(self);
         let (scores, first) = device.gradients(&batch)?;
         let (_, second) = device.gradients(&batch)?;
         let evaluated = device.evaluate(&batch)?;
@@ -179,7 +203,7 @@ impl Case {
         make: impl Fn(Config, Params<R>) -> Result<Box<dyn Backend<R>>, Error>,
     ) -> Result<Finding, Error> {
         let data = Data::new(self);
-        let batch = data.batch(self.every_step);
+        let batch = data.batch(self);
         let trained =
             |mut network: Box<dyn Backend<R>>, optimiser: &Optimiser| -> Result<Params<R>, Error> {
                 for _ in 0..3 {
@@ -205,8 +229,8 @@ impl Case {
 
     /// Size and equations, and weights that let errors come all the way back.
     fn network<R: Real>(&self) -> Result<(Config, Params<R>), Error> {
-        let Self { hidden_size, placement, activation, .. } = *self;
-        let config = Config { placement, activation, ..Config::paper(hidden_size) };
+        let Self { hidden_size, cell, placement, activation, .. } = *self;
+        let config = Config { cell, placement, activation, ..Config::paper(hidden_size) };
         let mut random = Key::new(1, Purpose::Parameters).stream();
         let mut params = Params::<f64>::init(&config, &mut random)?;
         params.w_rec *= 1.5;
@@ -245,12 +269,14 @@ impl Data {
         }
     }
 
-    fn batch<R: Real>(&self, every_step: bool) -> Batch<'_, R> {
+    fn batch<R: Real>(&self, case: &Case) -> Batch<'_, R> {
         let key = Key::new(3, Purpose::InitialState);
+        // Cells with gates begin with zeros.
+        let scale = if case.cell.gated() { 0.0 } else { 0.1 };
         Batch {
             inputs: self.inputs.view(),
-            initial: Initial::Uniform { scale: 0.1, key },
-            target: if every_step {
+            initial: Initial::Uniform { scale, key },
+            target: if case.every_step {
                 Target::Series { targets: self.targets.view(), head: 0 }
             } else {
                 Target::Labels { labels: self.labels.view(), heads: &self.heads }
@@ -272,13 +298,14 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// For 500 neurons with N heads, 256 trials of the longest sequence, 4 N + 1 steps; a GPU does
-    /// the update.
+    /// For 500 neurons of a cell with N heads, 256 trials of the longest sequence, 4 N + 1 steps; a
+    /// GPU does the update.
     ///
     /// # Errors
     /// Whatever the device meets.
-    pub fn of_paper(hardware: Hardware, n: usize) -> Result<Self, Error> {
-        let (config, trials, steps) = (Config::paper(500), 256, 4 * n + 1);
+    pub fn of_paper(hardware: Hardware, cell: Cell, n: usize) -> Result<Self, Error> {
+        let (trials, steps) = (256, 4 * n + 1);
+        let config = Config { cell, ..Config::paper(500) };
         let reckoned = hardware.workspace_bytes(&config, steps, trials, 2 * n, false);
         let Ok((before, _)) = hardware.memory() else {
             return Ok(Self { trials, reckoned, measured: None });

@@ -84,15 +84,6 @@ pub enum Error {
         /// Upper end of the interval.
         scale: f64,
     },
-    /// A cell without kernels for GPUs.
-    #[error(
-        "cell: {cell} (allowed on a GPU: leaky; there are no kernels for it yet: use the processor, \
-         --device cpu)"
-    )]
-    CellOnGpu {
-        /// The cell.
-        cell: Cell,
-    },
     /// A number of the optimiser out of range.
     #[error("{name}: {value} (allowed: {allowed})")]
     Optimiser {

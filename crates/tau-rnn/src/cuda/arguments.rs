@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use bytemuck::{Pod, Zeroable};
 use tau_random::Key;
 
-use crate::{Activation, BitRule};
+use crate::{Activation, BitRule, Cell};
 
 use super::device::{Arguments, THREADS};
 
@@ -76,6 +76,15 @@ pub(super) fn activation(activation: Activation) -> i32 {
     }
 }
 
+/// A cell with gates.
+pub(super) fn gated(cell: Cell) -> i32 {
+    match cell {
+        // The leaky cell has kernels of its own.
+        Cell::Lstm | Cell::Leaky => 0,
+        Cell::Gru => 1,
+    }
+}
+
 pub(super) fn bit_rule(rule: BitRule) -> i32 {
     match rule {
         BitRule::Parity => 0,
@@ -113,6 +122,14 @@ arguments! {
         decay: Ptr<R>,
         whole: i32,
         k: i32,
+    }
+    PackGates<R> for "pack_gates", THREADS threads {
+        shape: Shape,
+        params: Ptr<R>,
+        forward: Ptr<R>,
+        backward: Ptr<R>,
+        gate_stride: i32,
+        cell: i32,
     }
     PackReadouts<R> for "pack_readouts", THREADS threads {
         shape: Shape,
@@ -164,10 +181,7 @@ arguments! {
         shape: Shape,
         later: Ptr<R>,
         matrix: Ptr<R>,
-        errors: Ptr<R>,
-        readout: Ptr<R>,
-        output_stride: i32,
-        output_terms: i32,
+        heads: Heads<R>,
         value: Ptr<R>,
         error: Ptr<R>,
         before: Ptr<R>,
@@ -176,6 +190,31 @@ arguments! {
         alpha: Ptr<R>,
         decay: Ptr<R>,
         activation: i32,
+        underflow: R,
+    }
+    ForwardGates<R> for "forward_gates", THREADS threads {
+        shape: Shape,
+        before: Ptr<R>,
+        after: Ptr<R>,
+        memory: Ptr<R>,
+        memory_after: Ptr<R>,
+        gates: Ptr<R>,
+        matrix: Ptr<R>,
+        gate_stride: i32,
+        cell: i32,
+    }
+    BackwardGates<R> for "backward_gates", THREADS threads {
+        shape: Shape,
+        later: Ptr<R>,
+        matrix: Ptr<R>,
+        heads: Heads<R>,
+        gates: Ptr<R>,
+        before: Ptr<R>,
+        memory: Ptr<R>,
+        memory_after: Ptr<R>,
+        carry: Ptr<R>,
+        gate_stride: i32,
+        cell: i32,
         underflow: R,
     }
     Outer<R> for "outer", THREADS threads {
@@ -244,6 +283,13 @@ arguments! {
         k: i32,
         trains_tau: i32,
     }
+    GateGradient<R> for "gate_gradient", THREADS threads {
+        shape: Shape,
+        matrix: Splits<R>,
+        gradient: Ptr<R>,
+        cell: i32,
+        unused: i32,
+    }
     ReadoutGradient<R> for "readout_gradient", THREADS threads {
         shape: Shape,
         matrix: Splits<R>,
@@ -292,6 +338,16 @@ arguments! {
 pub(super) struct Bits {
     pub(super) key: KeyWords,
     pub(super) fair: i32,
+}
+
+/// What the heads send back to a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(super) struct Heads<R> {
+    pub(super) errors: Ptr<R>,
+    pub(super) readout: Ptr<R>,
+    pub(super) output_stride: i32,
+    pub(super) output_terms: i32,
 }
 
 /// What both kinds of scoring take.

@@ -30,8 +30,8 @@ pub(super) fn launch<R: Real, D: Device, A: Arguments>(
         return Ok(());
     }
     // SAFETY: `Arguments` is implemented only in arguments.rs, for the structure of the kernel that
-    // it names. Addresses come from `Array::room`, whose length is what pass.rs, readout.rs
-    // and train.rs compute from the same shape as the kernel's bounds; the emulator's tests run every kernel with
-    // guarded memory.
+    // it names. Addresses come from `Array::room`, whose length is what pass.rs, leaky.rs,
+    // gated.rs, readout.rs and train.rs compute from the same shape as the kernel's bounds; the
+    // emulator's tests run every kernel with guarded memory.
     unsafe { device.launch::<R, A>(grid, shared, &arguments) }
 }

@@ -1,7 +1,7 @@
 //! The CUDA backend: a whole training step on the device, without waiting for it.
 //!
-//! The maths is that of the CPU backend (`src/cpu/leaky.rs`): rows of activity h̃ = (h, x, 1), one
-//! matrix M, dM = Σ e h̃ᵀ, everything else from dM. Networks whose matrix fits into shared memory
+//! The maths is that of the CPU backend (`src/cpu/leaky.rs`, `src/cpu/gated`): rows of activity
+//! h̃ = (h, x, 1), one matrix M, dM = Σ e h̃ᵀ, everything else from dM. Leaky networks whose matrix fits into shared memory
 //! take one launch for all steps, others one per step (sixteen of them a CUDA graph), products in
 //! tiles of shared memory; gradients of matrices as products over all steps, cut into splits whose sums
 //! are added in a fixed order; clipping and optimiser on the device, which also refuses an update
@@ -16,9 +16,11 @@ mod arguments;
 mod device;
 #[cfg(feature = "cuda")]
 mod driver;
+mod gated;
 #[cfg(any(feature = "cuda", test))]
 mod graphs;
 mod launch;
+mod leaky;
 mod memory;
 mod pass;
 mod peak;
@@ -29,13 +31,13 @@ mod staging;
 mod train;
 mod work;
 
-use ndarray::{Array2, Array3, ArrayView3};
+use ndarray::{Array2, Array3, ArrayView3, s};
 
 use crate::batch::{HeadScore, prepare_simulation};
 use crate::params::flat_mut;
 use crate::{
-    Backend, Batch, Config, Drawn, Error, Gradients, Losses, Momentum, Optimiser, Params,
-    Placement, Readout, Real, Scores, Slot,
+    Backend, Batch, Config, Drawn, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout,
+    Real, Scores, Slot,
 };
 
 use arguments::{Segment, State};
@@ -48,6 +50,7 @@ pub use device::{Arguments, Device};
 #[cfg(feature = "cuda")]
 pub use driver::{Gpu, KernelTime};
 pub use peak::fma_peak;
+pub use work::workspace_bytes;
 
 /// A network on a device.
 #[derive(Debug)]
@@ -75,13 +78,9 @@ impl<R: Real, D: Device> Cuda<R, D> {
     /// Takes over a network.
     ///
     /// # Errors
-    /// Those of [`Config::check`] and [`Params::checked`]; [`Error::CellOnGpu`];
-    /// [`Error::DeviceMemory`].
+    /// Those of [`Config::check`] and [`Params::checked`]; [`Error::DeviceMemory`].
     pub fn new(config: Config, params: Params<R>, device: D) -> Result<Self, Error> {
         config.check()?;
-        if config.cell.gated() {
-            return Err(Error::CellOnGpu { cell: config.cell });
-        }
         let mut host = params.checked(&config)?;
         host.apply_constraints(&config);
         let mut network = Self {
@@ -254,36 +253,6 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 }
 
-/// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly the
-/// histories of the states and of the errors.
-#[must_use]
-pub fn workspace_bytes<R: Real>(
-    config: &Config,
-    steps: usize,
-    trials: usize,
-    outputs: usize,
-    every_step: bool,
-) -> usize {
-    let stride = pass::stride(config.hidden_size + config.input_size + 1);
-    let output_stride = pass::stride(outputs);
-    let rows = trials.next_multiple_of(pass::TILE);
-    // States and errors; f, (1 − a) δ and what dτ sums up.
-    let whole = config.placement == Placement::Whole;
-    let room = pass::room_steps(steps);
-    let histories = if whole { 2 * room + 1 } else { 3 * room + 4 };
-    let history = histories * rows * stride;
-    let read = if every_step { steps } else { 1 };
-    let y = read * rows * output_stride;
-    let parts =
-        |rows, a_stride| pass::Splitting::new(rows, a_stride, stride).splits * a_stride * stride;
-    let parts = parts(steps * rows, stride).max(parts(read * rows, output_stride));
-    let matrices = 2 * stride * (stride + output_stride);
-    // Handed over in single precision: inputs, and targets at every step.
-    let targets = if every_step { outputs } else { 0 };
-    let shown = steps * trials * (config.input_size + targets) * size_of::<f32>();
-    (history + y + parts + matrices) * size_of::<R>() + shown
-}
-
 impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     fn config(&self) -> &Config {
         &self.config
@@ -371,7 +340,8 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
         self.settle()?;
         self.simulate(state, inputs, flat_mut(activity))?;
         if let Some(last) = activity.outer_iter().next_back() {
-            state.assign(&last);
+            // Behind it is c, which was handed over.
+            state.slice_mut(s![.., ..last.ncols()]).assign(&last);
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use crate::{Error, Real};
 
 use super::Cuda;
 use super::arguments::{
-    Bits, LabelDrawn, Outputs, PackReadouts, Ptr, ReadoutGradient, Score, ScoreLabels, ScoreSeries,
-    Shape, bit_rule,
+    Bits, Heads, LabelDrawn, Outputs, PackReadouts, Ptr, ReadoutGradient, Score, ScoreLabels,
+    ScoreSeries, Shape, bit_rule,
 };
 use super::device::{Device, THREADS};
 use super::pass::TILE;
@@ -125,6 +125,19 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 self.launch(grid, outputs)?;
                 self.launch([read, 1, 1], ScoreSeries { score })
             }
+        }
+    }
+
+    /// What they send back to step `t`, those from step `first_read` on being read.
+    pub(super) fn heads_at(&self, shape: Shape, t: usize, first_read: usize) -> Heads<R> {
+        let output_stride = self.work.output_stride();
+        let y = self.work.y.ptr(&self.device);
+        let y_at = |slot: usize| y.at(slot * shape.rows as usize * output_stride);
+        Heads {
+            errors: t.checked_sub(first_read).map_or(Ptr::NULL, y_at),
+            readout: self.work.readout_backward.ptr(&self.device),
+            output_stride: output_stride as i32,
+            output_terms: self.work.outputs().next_multiple_of(TILE) as i32,
         }
     }
 

@@ -87,6 +87,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
             unused: 0,
         };
         launch::<R, D, _>(device, [1; 3], 0, judge)?;
+        // The diagonal of a gated cell's W is as free as the rest.
+        let free = self.config.self_connections || self.config.cell.gated();
         let step = Step {
             rule,
             params: self.params.ptr(device),
@@ -98,7 +100,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
             count,
             n_segments,
             hidden: self.config.hidden_size as i32,
-            self_connections: i32::from(self.config.self_connections),
+            self_connections: i32::from(free),
             unused: 0,
         };
         launch::<R, D, _>(device, [total.div_ceil(THREADS), 1, 1], 0, step)

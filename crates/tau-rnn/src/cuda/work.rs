@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use crate::Real;
+use crate::{Config, Placement, Real};
 
 use super::device::Device;
+use super::gated::COLUMNS;
 use super::memory::Array;
-use super::pass::stride;
+use super::pass::{Splitting, TILE, room_steps, stride};
 
 /// Memory of a pass, used again from batch to batch. Padding is never written: it stays zero.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(super) struct Work<R, D: Device> {
     /// h̃(0) … h̃(T).
     pub(super) h: Array<R, D>,
     pub(super) f: Array<R, D>,
+    /// c(0) … c(T) of an LSTM.
+    pub(super) c: Array<R, D>,
+    /// Gates at steps 1 … T of a cell that has them, to become their errors.
+    pub(super) gates: Array<R, D>,
     /// e(1) … e(T).
     pub(super) errors: Array<R, D>,
     pub(super) carry: Array<R, D>,
@@ -65,6 +70,8 @@ impl<R, D: Device> Default for Work<R, D> {
             ranges: Vec::new(),
             h: Array::default(),
             f: Array::default(),
+            c: Array::default(),
+            gates: Array::default(),
             errors: Array::default(),
             carry: Array::default(),
             tau_sums: Array::default(),
@@ -89,9 +96,10 @@ impl<R, D: Device> Work<R, D> {
     where
         R: Real,
     {
-        let arrays = [&self.h, &self.f, &self.errors, &self.carry, &self.tau_sums, &self.y];
-        let numbers: usize = arrays.iter().map(|array| array.capacity()).sum();
-        (numbers + self.parts.capacity()) * size_of::<R>()
+        let states = [&self.h, &self.f, &self.c];
+        let errors = [&self.errors, &self.gates, &self.carry, &self.tau_sums, &self.y, &self.parts];
+        let arrays = states.into_iter().chain(errors);
+        arrays.map(Array::capacity).sum::<usize>() * size_of::<R>()
     }
 
     pub(super) fn forget_heads(&mut self) {
@@ -106,4 +114,41 @@ impl<R, D: Device> Work<R, D> {
     pub(super) fn output_stride(&self) -> usize {
         stride(self.outputs())
     }
+}
+
+/// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly the
+/// histories of the states and of the errors.
+#[must_use]
+pub fn workspace_bytes<R: Real>(
+    config: &Config,
+    steps: usize,
+    trials: usize,
+    outputs: usize,
+    every_step: bool,
+) -> usize {
+    let stride_h = stride(config.hidden_size + config.input_size + 1);
+    let output_stride = stride(outputs);
+    let rows = trials.next_multiple_of(TILE);
+    let room = room_steps(steps);
+    // Numbers of a row of errors; rows of states and what else there is of a neuron.
+    let (error_stride, states) = if config.cell.gated() {
+        // h, c, and the carry.
+        (stride(COLUMNS * config.hidden_size), config.cell.states() * (room + 1) + 1)
+    } else if config.placement == Placement::Whole {
+        (stride_h, room + 1)
+    } else {
+        // f as well, (1 − a) δ and what dτ sums up.
+        (stride_h, 2 * (room + 1) + 2)
+    };
+    let history = rows * (states * stride_h + room * error_stride);
+    let read = if every_step { steps } else { 1 };
+    let y = read * rows * output_stride;
+    let parts =
+        |rows, a_stride| Splitting::new(rows, a_stride, stride_h).splits * a_stride * stride_h;
+    let parts = parts(steps * rows, error_stride).max(parts(read * rows, output_stride));
+    let matrices = 2 * stride_h * (error_stride + output_stride);
+    // Handed over in single precision: inputs, and targets at every step.
+    let targets = if every_step { outputs } else { 0 };
+    let shown = steps * trials * (config.input_size + targets) * size_of::<f32>();
+    (history + y + parts + matrices) * size_of::<R>() + shown
 }
