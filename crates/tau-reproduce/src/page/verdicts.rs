@@ -19,7 +19,7 @@ impl Page<'_> {
                 caption {
                     "One row a claim. Effect, 95 % interval and networks are those of its first part; a "
                     "claim is supported if all its parts are, and contradicted if one is. Bars show the \
-                     interval, each on its own scale; the thin line is 0."
+                     interval, each on its own scale; the thin stroke is 0."
                 }
                 thead role="rowgroup" {
                     tr role="row" {
@@ -198,7 +198,7 @@ fn drawn(effect: f64, [low, high]: [f64; 2]) -> Markup {
     };
     html! {
         svg.bar viewBox="-50 -6 100 12" width="100" height="12" aria-hidden="true" {
-            path.zero d="M0-6V6" {}
+            path.zero d="M-50 0H50M0-6V6" {}
             path d={ "M" (place(low)) " 0H" (place(high)) } {}
             circle cx=(place(effect)) r="3" {}
         }
