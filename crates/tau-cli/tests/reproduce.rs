@@ -34,7 +34,7 @@ fn the_first_start_writes_every_file() {
         }
     }
     let top = found.keys().filter(|name| !name.contains('/')).count();
-    // Verdicts and page.
+    // And the verdicts, for programs and for people.
     assert_eq!(top, 4 * FIGURES.len() + 2, "{:?}", found.keys());
     let networks = found.keys().filter(|name| name.ends_with("/status.json")).count();
     assert_eq!(networks, NETWORKS);
