@@ -34,7 +34,7 @@ pub(crate) struct ReproduceFigures {
     /// this name in the folder for results; networks are the same, but those with fixed τ.
     #[arg(long, value_name = "PUBLICATION")]
     compat: Option<Publication>,
-    /// Networks for each curriculum, instead of the preset's number.
+    /// Networks of each condition, instead of the preset's number.
     #[arg(long, value_name = "K")]
     seeds: Option<u64>,
     /// Folder for results and networks [default: reproduction/PRESET].

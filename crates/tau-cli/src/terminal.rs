@@ -179,7 +179,7 @@ impl Watcher for Terminal {
         for bar in std::mem::take(&mut self.running).into_values() {
             bar.finish_and_clear();
         }
-        self.say("measuring timescales, forgetting, damage");
+        self.say("measuring the networks");
         if self.interactive {
             let bar = self.bars.add(ProgressBar::new_spinner());
             bar.enable_steady_tick(Duration::from_millis(200));
