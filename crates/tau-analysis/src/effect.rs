@@ -95,8 +95,8 @@ impl Estimate {
             return Verdict::Undecidable;
         };
         let (supported, contradicted) = match prediction {
-            Prediction::Positive { beyond } => (low > beyond, high < -beyond),
-            Prediction::Negative { beyond } => (high < -beyond, low > beyond),
+            Prediction::Positive { beyond } => (low > beyond, high < beyond),
+            Prediction::Negative { beyond } => (high < -beyond, low > -beyond),
             Prediction::Negligible { within } => {
                 (-within <= low && high <= within, low > within || high < -within)
             }
@@ -117,12 +117,12 @@ impl Estimate {
 }
 
 /// What a claim predicts of an effect. Bounds are in the effect's unit and at least 0; an effect
-/// up to the bound is too small to count for or against the claim.
+/// up to the bound is too small to count for the claim, and to have shown that it is so small counts
+/// against it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Prediction {
-    /// Above 0. Supported if the whole interval lies above `beyond`, contradicted if below
-    /// −`beyond`.
+    /// Above 0. Supported if the whole interval lies above `beyond`, contradicted if below.
     Positive {
         /// Smallest effect that counts (0: any).
         beyond: f64,

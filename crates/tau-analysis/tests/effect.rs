@@ -75,9 +75,11 @@ fn a_verdict_follows_from_where_the_interval_lies() {
     check([0.0, 2.0], [(up, Undecidable), (down, Undecidable), (none, Undecidable)]);
     // With a smallest effect that counts, 0.5, the interval must lie beyond that.
     let (up, down) = (Positive { beyond: 0.5 }, Negative { beyond: 0.5 });
-    check([0.4, 2.0], [(up, Undecidable), (down, Undecidable), (none, Undecidable)]);
+    check([0.4, 2.0], [(up, Undecidable), (down, Contradicted), (none, Undecidable)]);
     check([0.6, 2.0], [(up, Supported), (down, Contradicted), (none, Undecidable)]);
     check([-2.0, -0.6], [(up, Contradicted), (down, Supported), (none, Undecidable)]);
+    // An effect shown to be smaller speaks against both.
+    check([-0.1, 0.3], [(up, Contradicted), (down, Contradicted), (none, Supported)]);
 
     fn check(interval: [f64; 2], expected: [(Prediction, Verdict); 3]) {
         let estimate = Estimate { effect: 0.0, interval: Some(interval), networks: 4 };

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tau_analysis::{
     Ablated, Ablation, Error, Perturbation, Perturbed, Removal, Scoring, Subject, relative_accuracy,
 };
+use tau_curricula::TrainingSpec;
 use tau_rnn::{Checkpoint, Hardware, thread_pool};
 use tau_runs::{Run, write_table};
 use tau_tasks::{Coding, TaskKind};
@@ -203,32 +204,34 @@ pub(crate) struct Opened {
     pub(crate) coding: Coding,
     pub(crate) n: usize,
     pub(crate) head: usize,
+    /// How it was trained, if it is a run's.
+    pub(crate) spec: Option<TrainingSpec>,
 }
 
-/// Reads a network: a checkpoint, or that of a run for this N.
+/// Reads a network: a checkpoint, or that of a run for this N, the value of this option.
 pub(crate) fn open(
     network: &Path,
     n: Option<usize>,
+    option: &str,
     task: Option<TaskKind>,
 ) -> anyhow::Result<Opened> {
     let is_run = network.is_dir();
-    let checkpoint = read_network(network, n.filter(|_| is_run))?;
-    let coding = if is_run {
-        Run::read(network)?.spec().coding
-    } else if checkpoint.config.cell.gated() {
+    let checkpoint = read_network(network, n.filter(|_| is_run), option)?;
+    let spec = if is_run { Some(Run::read(network)?.spec().clone()) } else { None };
+    let coding = match &spec {
+        Some(spec) => spec.coding,
         // A file does not say it: as published.
-        Coding::Signs
-    } else {
-        Coding::Bits
+        None if checkpoint.config.cell.gated() => Coding::Signs,
+        None => Coding::Bits,
     };
-    let task = match (task, is_run, checkpoint.metadata.get("task")) {
-        (Some(_), true, _) => {
+    let task = match (task, &spec, checkpoint.metadata.get("task")) {
+        (Some(_), Some(_), _) => {
             return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
         }
-        (Some(task), false, _) => task,
-        (None, true, _) => Run::read(network)?.spec().task,
-        (None, false, Some(name)) => name.parse().unwrap_or(TaskKind::Parity),
-        (None, false, None) => TaskKind::Parity,
+        (Some(task), None, _) => task,
+        (None, Some(spec), _) => spec.task,
+        (None, None, Some(name)) => name.parse().unwrap_or(TaskKind::Parity),
+        (None, None, None) => TaskKind::Parity,
     };
     let memory: Vec<usize> = match checkpoint.metadata.get("memory") {
         Some(memory) => serde_json::from_str(memory)?,
@@ -242,14 +245,14 @@ pub(crate) fn open(
     };
     let n = n.or_else(|| memory.iter().max().copied()).unwrap_or_default();
     let Some(head) = memory.iter().position(|known| *known == n) else {
-        return Err(Usage(format!("--n {n}: its heads answer for {memory:?}")).into());
+        return Err(Usage(format!("{option} {n}: its heads answer for {memory:?}")).into());
     };
-    Ok(Opened { checkpoint, task, coding, n, head })
+    Ok(Opened { checkpoint, task, coding, n, head, spec })
 }
 
 impl Target {
     fn open(&self) -> anyhow::Result<Opened> {
-        open(&self.network, self.n, self.task)
+        open(&self.network, self.n, "--n", self.task)
     }
 
     fn scoring(&self, n: usize) -> Scoring {

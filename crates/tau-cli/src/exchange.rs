@@ -80,7 +80,7 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let network = read_network(&self.network, self.n)?;
+        let network = read_network(&self.network, self.n, "--n")?;
         let files = export(&network, self.seed)?;
         for (name, _) in &files {
             refuse_to_replace(&self.folder.join(name), self.force)?;
@@ -96,8 +96,12 @@ impl Export {
     }
 }
 
-/// A checkpoint, or that of a run at an N, or at the largest that it solved.
-pub(crate) fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Checkpoint<f32>> {
+/// A checkpoint, or that of a run at an N (the value of this option), or at the largest that it solved.
+pub(crate) fn read_network(
+    path: &Path,
+    n: Option<usize>,
+    option: &str,
+) -> anyhow::Result<Checkpoint<f32>> {
     if path.is_dir() {
         let run = Run::read(path)?;
         let solved = run.status()?.map_or(0, |status| status.solved_n);
@@ -107,12 +111,12 @@ pub(crate) fn read_network(path: &Path, n: Option<usize>) -> anyhow::Result<Chec
         let rows = run.metrics()?;
         let there: Vec<usize> = tau_runs::solved(&rows).collect();
         if let Some(n) = n.filter(|n| !there.contains(n)) {
-            return Err(Usage(format!("--n {n}: the run solved {there:?}")).into());
+            return Err(Usage(format!("{option} {n}: the run solved {there:?}")).into());
         }
         return Ok(run.checkpoint(n.unwrap_or(solved))?);
     }
     if n.is_some() {
-        return Err(Usage("--n is for the folder of a run".to_owned()).into());
+        return Err(Usage(format!("{option} is for the folder of a run")).into());
     }
     let missing = || Usage(format!("there is no file {}", path.display()));
     let bytes = read_if_there(path)?.ok_or_else(missing)?;

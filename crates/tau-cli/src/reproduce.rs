@@ -30,7 +30,7 @@ pub(crate) struct ReproduceFigures {
     /// forgetting, ablation, perturbation, retraining, fixed-tau, n-dms, gated-cells or variants.
     #[arg(long, value_name = "ID")]
     only: Option<String>,
-    /// With every quirk of the published code (docs/paper.md lists them). Results go to a folder of
+    /// With the quirks of the published code (docs/figures.md lists them). Results go to a folder of
     /// this name in the folder for results; networks are the same, but those with fixed τ.
     #[arg(long, value_name = "PUBLICATION")]
     compat: Option<Publication>,
@@ -99,6 +99,10 @@ impl ReproduceFigures {
             Some(_) => Report::read(&out.join("verdicts.json"))?,
             None => None,
         };
+        // Verdicts of another program or preset are not comparable.
+        let like =
+            |clean: &Report| (&clean.preset, &clean.commit) == (&report.preset, &report.commit);
+        let clean = clean.filter(like);
         Ok((report, clean))
     }
 }

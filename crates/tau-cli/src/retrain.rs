@@ -7,6 +7,7 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 use tau_analysis::{Retraining, relative_accuracy};
+use tau_curricula::{Curriculum, TrainingSpec};
 use tau_rnn::{Hardware, thread_pool};
 use tau_tasks::TaskKind;
 
@@ -17,7 +18,8 @@ use crate::{Usage, stop, terminal, threads};
 /// Train a network further on other N, with one head.
 ///
 /// The network that had solved N keeps the head for that N alone and is trained on each of the other N,
-/// every time from the same start. Printed is its accuracy after each epoch, and the last one relative
+/// every time from the same start, with the batches and the optimiser of its run (of a lone checkpoint: the
+/// published ones). Printed is its accuracy after each epoch, and the last one relative
 /// to that for its own N. Claim 7 of the paper: multi-head networks carry further. Nothing of the run
 /// is changed; with --csv what is done is in the table after every N.
 #[derive(Args)]
@@ -66,19 +68,19 @@ struct Row {
 
 impl Retrain {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let opened = open(&self.network, self.from, self.task)?;
-        let cell = opened.checkpoint.config.cell;
-        let hidden = opened.checkpoint.params.hidden_size();
-        let curriculum = tau_curricula::Curriculum::NoCurriculum;
+        let opened = open(&self.network, self.from, "--from", self.task)?;
+        let (cell, hidden) =
+            (opened.checkpoint.config.cell, opened.checkpoint.params.hidden_size());
         let paper =
-            tau_curricula::TrainingSpec::paper_cell(cell, opened.task, curriculum, hidden, 0);
+            || TrainingSpec::paper_cell(cell, opened.task, Curriculum::NoCurriculum, hidden, 0);
+        let spec = opened.spec.clone().unwrap_or_else(paper);
         let retraining = Retraining {
             epochs: self.epochs as usize,
             updates_per_epoch: self.updates as usize,
-            batch_size: paper.batch_size,
-            test_batches: paper.test_batches,
-            initial_state: paper.initial_state,
-            optimiser: paper.optimiser,
+            batch_size: spec.batch_size,
+            test_batches: spec.test_batches,
+            initial_state: spec.initial_state,
+            optimiser: spec.optimiser,
             seed: self.seed,
         };
         let stop = stop::when_asked()?;

@@ -251,15 +251,15 @@ fn words(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Which verdicts are others with the quirks of a publication than without.
+/// Which verdicts are others with the quirks of a publication than without, of those that both have.
 pub(crate) fn print_changes(clean: &Report, compat: &Report) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let name = compat.compat.name();
     let changed: Vec<(&Judged, &Judged)> = compat.changed_from(clean).collect();
-    match changed.len() {
-        0 => writeln!(out, "with the quirks of {name} every verdict is the same")?,
-        _ => writeln!(out, "with the quirks of {name} other verdicts:")?,
-    }
+    let has = |claim: &&Judged| clean.claims.iter().any(|other| other.id == claim.id);
+    let both = compat.claims.iter().filter(has).count();
+    let others = changed.len();
+    writeln!(out, "with the quirks of {name} {others} of {both} verdicts are others than without")?;
     for (clean, compat) in changed {
         let (before, after) = (words(clean.verdict), words(compat.verdict));
         writeln!(out, "  claim {:>2}: {before} -> {after}", clean.id)?;

@@ -53,7 +53,7 @@ fn the_svg_has_labels_with_units_ticks_letters_and_legend_as_text() {
     check_texts("ablation", &["rank of the neuron, from the longest τ", "whole network"]);
     check_texts("fixed-tau", &["single-head, trained τ", "multi-head, τ = 3", "epoch"]);
     check_texts("gated-cells", &["LSTM", "GRU", "largest solved N"]);
-    check_texts("variants", &["nonlinearity around the input", "smaller steps of time"]);
+    check_texts("variants", &["around the input only", "smaller steps of time"]);
     check_texts("perturbation", &["ε", "noise on W", "noise on τ", "0.1"]);
     check_texts("forgetting", &["N of the new head", "accuracy (fraction)", "chance", "0.6"]);
 }

@@ -14,8 +14,8 @@ use tau_runs::{MetricsRow, Provenance, Run, State, read_if_there, solved, write_
 
 use crate::damage::{Damage, damage};
 use crate::measure::{backend, tau_nets};
-use crate::retrain::{Retrained, retrain};
-use crate::{Compat, Error, Planned, Preset};
+use crate::retrain::{Retrained, RetrainedOn, retrain};
+use crate::{Compat, Error, Planned, Preset, RetrainingSettings};
 
 /// A trained network and its measurements.
 #[derive(Clone, Debug)]
@@ -55,6 +55,13 @@ impl Network {
             .take_while(|row| row.epoch <= epoch)
             .last()
             .map_or(0, |row| row.solved_n)
+    }
+
+    /// Whether its training was sound: a run that diverged is shown and counted in the report, and never
+    /// averaged over.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.state != State::Diverged
     }
 
     /// Largest solved N; 0 for none.
@@ -157,11 +164,7 @@ pub fn gather(
         if let (true, Some(n)) = (needed(Need::Retraining), further)
             && place < settings.networks as u64
         {
-            network.retrained =
-                Some(cached(run, &named("retraining", n, Compat::Clean), settings, || {
-                    retrain(run, n, settings, stop)
-                })?);
-            done(&format!("{}: trained further from N = {n}", run.name()));
+            network.retrained = Some(retrained(settings, run, n, stop, done)?);
         }
         Ok(())
     };
@@ -297,6 +300,29 @@ fn forgetting(
         let accuracy = probe.accuracy(&mut *backend(run, n_max)?, &*task, stop)?;
         Ok(Forgetting { n_max, accuracy: memory.into_iter().zip(accuracy).collect() })
     })
+}
+
+/// Each larger N is kept for itself: at 500 neurons it takes minutes.
+fn retrained(
+    settings: &RetrainingSettings,
+    run: &Run,
+    n: usize,
+    stop: &AtomicBool,
+    done: &(dyn Fn(&str) + Sync),
+) -> Result<Retrained, Error> {
+    let train = |on: usize, epochs: usize| {
+        let found = cached(run, &format!("retraining_N{n:03}_N{on:03}"), &epochs, || {
+            retrain(run, n, on, epochs, stop)
+        })?;
+        done(&format!("{}: trained further from N = {n} on N = {on}", run.name()));
+        Ok::<_, Error>(found)
+    };
+    let accuracy = train(n, 0)?.first().copied().unwrap_or(0.5);
+    let mut on = Vec::new();
+    for more in &settings.more {
+        on.push(RetrainedOn { n: n + more, accuracy: train(n + more, settings.epochs)? });
+    }
+    Ok(Retrained { n, accuracy, on })
 }
 
 /// Raised whenever an estimator changes: older measurements are then made anew.

@@ -37,6 +37,7 @@ mod preset;
 mod report;
 mod retrain;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -106,8 +107,8 @@ pub struct Reproduction {
     preset: Preset,
     figures: Vec<&'static Figure>,
     plan: Vec<Planned>,
-    /// The names of all runs of the preset, also of those that no chosen figure shows.
-    known: Vec<String>,
+    /// All runs of the preset, also those that no chosen figure shows: (series, folder).
+    known: Vec<(String, String)>,
     folder: PathBuf,
     threads: usize,
     provenance: Provenance,
@@ -145,7 +146,7 @@ impl Reproduction {
         let (mut plan, mut known) = (Vec::new(), Vec::new());
         for (series, spec) in preset.runs() {
             let run = Run::open(&root, spec, hardware)?;
-            known.push(run.name());
+            known.push((series.clone(), run.name()));
             if figures.iter().any(|figure| figure.series.contains(&&*series)) {
                 plan.push(Planned { series, run });
             }
@@ -168,7 +169,10 @@ impl Reproduction {
     /// meet. What was trained is kept.
     pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
         let started = Instant::now();
-        let runs: Vec<&Run> = self.plan.iter().map(|planned| &planned.run).collect();
+        // Two conditions may be the same run: with quirks, τ "fixed" at 1 and trained τ.
+        let mut seen = BTreeSet::new();
+        let runs = self.plan.iter().map(|planned| &planned.run);
+        let runs: Vec<&Run> = runs.filter(|run| seen.insert(run.name())).collect();
         let forecast = Forecast::of(&runs, self.threads, 0.6)?;
         watcher.planned(&self.plan, &forecast);
         {

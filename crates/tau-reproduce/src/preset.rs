@@ -20,6 +20,8 @@ const PRESETS: &[(&str, &str)] = &[
 pub struct Preset {
     /// Its name.
     pub id: String,
+    /// Whether its networks are of a size and training that can decide anything.
+    pub decides: bool,
     /// Neurons of each network.
     pub hidden_size: usize,
     /// Seed of the first network of each condition; the others follow it. The default preset was

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use tau_analysis::Verdict;
 use tau_runs::{Provenance, State, read_if_there};
 
-use crate::claims::placebo::placebo;
+use crate::claims::placebo::{LARGEST_SHARE, placebo};
 use crate::claims::{CLAIMS, Claim, Part, conclude};
 use crate::evidence::Network;
-use crate::figures::Figure;
+use crate::figures::{FIGURES, Figure};
 use crate::{Compat, Error, Preset};
 
 /// Contents of `verdicts.json`.
@@ -72,7 +72,7 @@ impl Report {
         let mut claims = Vec::new();
         for figure in figures {
             for claim in CLAIMS.iter().filter(|claim| claim.figure == figure.id) {
-                claims.push(Judged::new(claim, figure, networks));
+                claims.push(Judged::new(claim, figure, networks, preset.decides));
             }
         }
         claims.sort_by_key(Judged::place);
@@ -113,22 +113,27 @@ impl Report {
     }
 
     /// Puts in the claims of an earlier report that this one leaves out, so that a call for one figure
-    /// does not replace the verdicts on the others: those on networks that this preset has, too.
+    /// does not replace the verdicts on the others: those on all networks that this preset `plans` for
+    /// their figures, as (series, folder), and on no other.
     ///
     /// # Errors
     /// A file that cannot be read; one that is not ours counts as none.
-    pub fn keep_others(&mut self, path: &Path, known: &[String]) -> Result<(), Error> {
+    pub fn keep_others(&mut self, path: &Path, plans: &[(String, String)]) -> Result<(), Error> {
         let Some(earlier) = Self::read(path)? else { return Ok(()) };
         let mine = (&self.preset, self.compat, &self.commit);
         if (&earlier.preset, earlier.compat, &earlier.commit) == mine {
             let missing = |claim: &Judged| self.claims.iter().all(|mine| mine.id != claim.id);
-            let same = |claim: &Judged| claim.runs.iter().all(|run| known.contains(run));
+            let same = |claim: &Judged| {
+                let figure = FIGURES.iter().find(|figure| figure.id == claim.figure);
+                figure.is_some_and(|figure| claim.runs == planned(plans, figure))
+            };
             let others: Vec<Judged> =
                 earlier.claims.into_iter().filter(|claim| missing(claim) && same(claim)).collect();
             self.claims.extend(others);
             self.claims.sort_by_key(Judged::place);
             let judged = |run: &&String| self.claims.iter().any(|claim| claim.runs.contains(run));
-            let ours = known.iter().filter(|run| self.runs.contains(run) || judged(run));
+            let names = plans.iter().map(|(_, run)| run);
+            let ours = names.filter(|run| self.runs.contains(run) || judged(run));
             let runs: Vec<String> = ours.cloned().collect();
             let diverged =
                 |run: &&String| self.diverged.contains(run) || earlier.diverged.contains(run);
@@ -139,20 +144,32 @@ impl Report {
     }
 }
 
+/// The folders of the runs that a figure shows.
+fn planned(plans: &[(String, String)], figure: &Figure) -> Vec<String> {
+    let shown = plans.iter().filter(|(series, _)| figure.series.contains(&&**series));
+    shown.map(|(_, run)| run.clone()).collect()
+}
+
 impl Judged {
-    fn new(claim: &Claim, figure: &Figure, networks: &[Network]) -> Self {
+    fn new(claim: &Claim, figure: &Figure, networks: &[Network], decides: bool) -> Self {
         let parts = (claim.parts)(networks);
         let first = parts.first();
         let shown = networks.iter().filter(|network| figure.series.contains(&&*network.series));
+        let placebo = placebo(claim, networks);
+        let verdict = match conclude(&parts) {
+            _ if !decides => Verdict::Undecidable,
+            Verdict::Supported if placebo > Some(LARGEST_SHARE) => Verdict::Undecidable,
+            verdict => verdict,
+        };
         Self {
             id: claim.id.to_owned(),
             title: claim.title.to_owned(),
-            verdict: conclude(&parts),
+            verdict,
             effect: first.and_then(|part| part.effect),
             interval: first.and_then(|part| part.interval),
             networks: first.map_or(0, |part| part.networks),
             figure: claim.figure.to_owned(),
-            placebo: placebo(claim, figure.series, networks),
+            placebo,
             runs: shown.map(|network| network.name.clone()).collect(),
             parts,
         }

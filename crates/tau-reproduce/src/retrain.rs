@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tau_analysis::{Retraining, relative_accuracy};
 use tau_runs::Run;
 
+use crate::Error;
 use crate::measure::backend;
-use crate::{Error, RetrainingSettings};
 
 /// A network trained further on several larger N, each time from the same start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,8 @@ impl Retrained {
     }
 }
 
-/// Trains the network that the run kept for this N further, on the run's device.
+/// Trains the network that the run kept for N = `n` further on N = `on`, on the run's device, as it was
+/// trained. Accuracy before and after each epoch.
 ///
 /// # Errors
 /// [`Error::Interrupted`] soon after `stop` is set; a checkpoint that cannot be read, and what the
@@ -68,31 +69,23 @@ impl Retrained {
 pub(crate) fn retrain(
     run: &Run,
     n: usize,
-    settings: &RetrainingSettings,
+    on: usize,
+    epochs: usize,
     stop: &AtomicBool,
-) -> Result<Retrained, Error> {
+) -> Result<Vec<f64>, Error> {
     let spec = run.spec();
-    let heads = run.checkpoint(n)?.params.readouts.len();
-    let train = |memory: usize, epochs: usize| -> Result<Vec<f64>, Error> {
-        let retraining = Retraining {
-            epochs,
-            updates_per_epoch: spec.updates_per_epoch,
-            batch_size: spec.batch_size,
-            test_batches: spec.test_batches,
-            initial_state: spec.initial_state,
-            optimiser: spec.optimiser,
-            seed: spec.seed,
-        };
-        let task =
-            spec.task.with_coding(&[memory], spec.coding).map_err(tau_curricula::Error::from)?;
-        // The newest head is the one for the largest N.
-        let head = heads.saturating_sub(1);
-        Ok(retraining.run(&mut *backend(run, n)?, head, &*task, stop)?)
+    let retraining = Retraining {
+        epochs,
+        updates_per_epoch: spec.updates_per_epoch,
+        batch_size: spec.batch_size,
+        test_batches: spec.test_batches,
+        initial_state: spec.initial_state,
+        optimiser: spec.optimiser,
+        seed: spec.seed,
     };
-    let accuracy = train(n, 0)?.first().copied().unwrap_or(0.5);
-    let mut on = Vec::new();
-    for more in &settings.more {
-        on.push(RetrainedOn { n: n + more, accuracy: train(n + more, settings.epochs)? });
-    }
-    Ok(Retrained { n, accuracy, on })
+    let task = spec.task.with_coding(&[on], spec.coding).map_err(tau_curricula::Error::from)?;
+    let mut network = backend(run, n)?;
+    // The newest head is the one for the largest N.
+    let head = network.params()?.readouts.len().saturating_sub(1);
+    Ok(retraining.run(&mut *network, head, &*task, stop)?)
 }

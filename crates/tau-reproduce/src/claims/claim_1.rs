@@ -1,32 +1,33 @@
 //! Single-head: mean and spread of τ rise with N once N is large; multi-head: mean τ falls.
 //!
 //! "Large" depends on the size of the network (paper: from about 15 on with 500 neurons). It is
-//! taken as the last [`LARGEST`] N that a network solved, which needs no look at its τ.
+//! taken as the last [`LARGEST`] N that a network solved, which needs no look at its τ. Before mean τ
+//! rises it falls, in the paper too: where networks did not get far enough a fall is no contradiction.
 
 use tau_analysis::TauStatistics;
 
-use super::{Claim, FALLS, Part, RISES, Sample, slope};
+use super::{Claim, FALLS, Part, RISES, Sample, curricula, of, slope};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "1",
     title: "single-head: mean and spread of τ rise once N is large; multi-head: mean τ falls",
     figure: "tau-vs-n",
+    exchanged: curricula,
     parts,
 };
 
 /// How many of the solved N count as large.
 pub(super) const LARGEST: usize = 4;
+/// From this N on mean τ of the paper's single-head networks rises (they have 500 neurons; smaller ones
+/// rise earlier).
+const FAR: usize = 20;
 pub(super) const ALL: usize = usize::MAX;
 
 fn parts(networks: &[Network]) -> Vec<Part> {
     let slopes = |series, last, of| slope_of_ln(networks, series, last, of);
     vec![
-        Part::mean(
-            "single-head: relative slope of mean τ over the four largest solved N (1 per N)",
-            &slopes("single-head", LARGEST, mean),
-            RISES,
-        ),
+        rise(networks, "single-head"),
         Part::mean(
             "single-head: relative slope of the spread of τ over the same N (1 per N)",
             &slopes("single-head", LARGEST, spread),
@@ -38,6 +39,17 @@ fn parts(networks: &[Network]) -> Vec<Part> {
             FALLS,
         ),
     ]
+}
+
+/// Mean τ of single-head networks over the last N.
+pub(super) fn rise(networks: &[Network], series: &str) -> Part {
+    let far = of(networks, series).all(|network| network.solved_n() >= FAR);
+    Part::mean(
+        &format!("{series}: relative slope of mean τ over the four largest solved N (1 per N)"),
+        &slope_of_ln(networks, series, LARGEST, mean),
+        RISES,
+    )
+    .contradicted_only_if(far)
 }
 
 pub(super) fn mean(tau: &TauStatistics) -> f64 {

@@ -1,13 +1,14 @@
 //! LSTM and GRU: multi-head reaches a larger N in the same epochs.
 
 use super::progress::further;
-use super::{Claim, Part};
+use super::{Claim, Part, curricula};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "10",
     title: "LSTM and GRU: multi-head reaches a larger N in the same epochs",
     figure: "gated-cells",
+    exchanged: curricula,
     parts,
 };
 

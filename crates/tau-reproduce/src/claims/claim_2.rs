@@ -1,12 +1,15 @@
-//! τ_net rises with N in both; in multi-head networks it rises while τ falls.
+//! τ_net rises with N in both; in multi-head networks it rises while τ falls, other than in single-head
+//! ones, whose τ rises with it once N is large.
 
-use super::{Claim, FALLS, Part, RISES, Sample, slope};
+use super::claim_1::{LARGEST, mean, slope_of_ln};
+use super::{Claim, FALLS, Part, RISES, Sample, curricula, slope};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "2",
     title: "τ_net rises with N in both; in multi-head networks it rises while τ falls",
     figure: "tau-net-vs-n",
+    exchanged: curricula,
     parts,
 };
 
@@ -26,6 +29,12 @@ fn parts(networks: &[Network]) -> Vec<Part> {
         Part::mean(
             "multi-head: slope of mean τ (steps per N)",
             &Sample::of(networks, "multi-head", tau),
+            FALLS,
+        ),
+        Part::difference(
+            "relative slope of mean τ over the four largest solved N, multi-head minus single-head",
+            &slope_of_ln(networks, "multi-head", LARGEST, mean),
+            &slope_of_ln(networks, "single-head", LARGEST, mean),
             FALLS,
         ),
     ]

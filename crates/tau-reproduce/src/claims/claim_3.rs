@@ -1,13 +1,14 @@
 //! Multi-head trains faster (largest solved N per epoch) and further (largest N at all).
 
 use super::progress::{ahead, common_epochs};
-use super::{Claim, Part};
+use super::{Claim, Part, curricula};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "3",
     title: "multi-head trains faster and further than single-head",
     figure: "training-progress",
+    exchanged: curricula,
     parts,
 };
 

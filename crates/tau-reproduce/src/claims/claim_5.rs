@@ -5,13 +5,14 @@
 
 use tau_analysis::Prediction;
 
-use super::{Claim, Part, RISES, Sample};
+use super::{Claim, Part, RISES, Sample, curricula};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "5",
     title: "without neurons with long τ single-head networks fail and multi-head networks do not",
     figure: "ablation",
+    exchanged: curricula,
     parts,
 };
 

@@ -4,13 +4,14 @@
 
 use tau_analysis::Perturbed;
 
-use super::{Claim, Part, RISES, Sample};
+use super::{Claim, Part, RISES, Sample, curricula};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "6",
     title: "multi-head networks are more robust to noise on W and on τ",
     figure: "perturbation",
+    exchanged: curricula,
     parts,
 };
 

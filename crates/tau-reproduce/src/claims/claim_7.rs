@@ -2,13 +2,14 @@
 //!
 //! All networks start from where they had solved the same N, and keep the head for that N alone.
 
-use super::{Claim, Part, RISES, Sample};
+use super::{Claim, Part, RISES, Sample, curricula};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "7",
     title: "trained further on larger N, multi-head networks degrade later",
     figure: "retraining",
+    exchanged: curricula,
     parts,
 };
 

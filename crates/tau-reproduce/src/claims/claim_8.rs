@@ -5,13 +5,14 @@
 
 use tau_analysis::Prediction;
 
-use super::{Claim, Part, Sample};
+use super::{Claim, Part, Sample, curricula};
 use crate::evidence::Network;
 
 pub(super) const CLAIM: Claim = Claim {
     id: "8",
     title: "single-head networks forget smaller N; multi-head networks do not",
     figure: "forgetting",
+    exchanged: curricula,
     parts,
 };
 

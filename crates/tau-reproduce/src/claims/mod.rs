@@ -32,8 +32,16 @@ pub struct Claim {
     pub title: &'static str,
     /// The figure that shows it.
     pub figure: &'static str,
+    /// Which networks could have each other's conditions if the claim were about nothing: those of series
+    /// with the same name here. Networks of a series without one stay where they are.
+    pub exchanged: fn(&str) -> Option<&str>,
     /// Its parts; the first is the headline.
     pub parts: fn(&[Network]) -> Vec<Part>,
+}
+
+/// Single-head and multi-head networks that are alike otherwise: `n-dms` for both of N-DMS.
+fn curricula(series: &str) -> Option<&str> {
+    series.strip_prefix("single-head").or_else(|| series.strip_prefix("multi-head"))
 }
 
 /// The twelve claims.
@@ -116,6 +124,16 @@ pub fn conclude(parts: &[Part]) -> Verdict {
     }
 }
 
+impl Part {
+    /// The same, but for a contradiction, which `fair` says whether these networks can carry.
+    fn contradicted_only_if(mut self, fair: bool) -> Self {
+        if self.verdict == Verdict::Contradicted && !fair {
+            self.verdict = Verdict::Undecidable;
+        }
+        self
+    }
+}
+
 /// Fewest networks of each condition with which anything is decided, whatever their interval.
 pub(crate) const FEWEST: usize = 3;
 
@@ -124,11 +142,10 @@ const RISES: Prediction = Prediction::Positive { beyond: 0.0 };
 /// Any effect below 0 counts.
 const FALLS: Prediction = Prediction::Negative { beyond: 0.0 };
 
-/// Networks of a condition whose training was sound: a run that diverged is shown and counted in
-/// the report, and never averaged over.
+/// Sound networks of a condition.
 fn of<'a>(networks: &'a [Network], series: &'a str) -> impl Iterator<Item = &'a Network> {
-    let sound = |network: &&Network| network.state != tau_runs::State::Diverged;
-    networks.iter().filter(sound).filter(move |network| network.series == series)
+    let ours = move |network: &&Network| network.is_sound() && network.series == series;
+    networks.iter().filter(ours)
 }
 
 /// One value for each sound network of a condition, as far as it has one.

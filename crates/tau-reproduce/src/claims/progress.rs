@@ -24,14 +24,24 @@ pub(super) fn ahead(
         |series| Sample::of(networks, series, |network| Some(network.solved_after(epoch) as f64));
     let (left, right) = (solved(ahead), solved(behind));
     let estimate = Estimate::difference_of_counts(&left.values, &right.values);
-    censored(Part::judge(title, &[&left, &right], estimate, RISES), networks, [ahead, behind])
+    let part = Part::judge(title, &[&left, &right], estimate, RISES);
+    censored(part, networks, [ahead, behind], epoch)
 }
 
-/// A network that solved its last N would have come further: what it has is a lower bound. Of those
+/// A network that had solved its last N by then would have come further: what it has is a lower bound. Of those
 /// that are said to be ahead it can support the claim and never contradict it, of the others the
 /// other way round.
-fn censored(mut part: Part, networks: &[Network], [ahead, behind]: [&str; 2]) -> Part {
-    let any = |series| of(networks, series).any(|network| network.state == State::Finished);
+fn censored(
+    mut part: Part,
+    networks: &[Network],
+    [ahead, behind]: [&str; 2],
+    epoch: usize,
+) -> Part {
+    let through = |network: &Network| {
+        let last = network.metrics.last().map_or(0, |row| row.epoch);
+        network.state == State::Finished && last <= epoch
+    };
+    let any = |series| of(networks, series).any(through);
     let open = match part.verdict {
         Verdict::Contradicted => any(ahead),
         Verdict::Supported => any(behind),
@@ -50,4 +60,13 @@ pub(super) fn common_epochs(networks: &[Network], [left, right]: [&str; 2]) -> u
     let last = |network: &Network| network.metrics.last().map_or(0, |row| row.epoch);
     let unfinished = both().filter(|network| network.state != State::Finished);
     unfinished.map(last).min().or_else(|| both().map(last).max()).unwrap_or(0)
+}
+
+/// Whether no network of either series solved a new N in the last third of the epochs that both had.
+pub(super) fn settled(networks: &[Network], [left, right]: [&str; 2]) -> bool {
+    let common = common_epochs(networks, [left, right]);
+    let stands = |network: &Network| {
+        network.solved_after(common) == network.solved_after(common - common / 3)
+    };
+    of(networks, left).chain(of(networks, right)).all(stands)
 }

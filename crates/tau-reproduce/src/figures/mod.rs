@@ -79,9 +79,8 @@ impl Figure {
     /// those of this `call`.
     #[must_use]
     pub fn rows(&self, networks: &[Network], preset: &Preset, call: &Provenance) -> Vec<Row> {
-        let shown = |network: &&Network| {
-            network.state != State::Diverged && self.series.contains(&&*network.series)
-        };
+        let shown =
+            |network: &&Network| network.is_sound() && self.series.contains(&&*network.series);
         let networks: Vec<Network> = networks.iter().filter(shown).cloned().collect();
         let points = (self.points)(&networks);
         let trained_by: BTreeMap<(&str, u64), &Provenance> = networks

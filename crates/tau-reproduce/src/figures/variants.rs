@@ -7,6 +7,8 @@ pub(super) const FIGURE: Figure = Figure {
     id: "variants",
     central: false,
     series: &[
+        "single-head",
+        "multi-head",
         "single-head drive",
         "multi-head drive",
         "single-head continuous",
@@ -18,16 +20,15 @@ pub(super) const FIGURE: Figure = Figure {
 };
 
 fn points(networks: &[Network]) -> Vec<Point> {
-    let drive = |network: &Network| network.series.ends_with("drive");
-    let mut points =
-        progress(
-            networks,
-            |network| {
-                if drive(network) { "drive-largest-n" } else { "continuous-largest-n" }
-            },
-        );
+    // Panels of progress and of τ, by the end of the series' name.
+    let panels = |network: &Network| match network.series.split(' ').next_back() {
+        Some("drive") => ("drive-largest-n", "drive-tau"),
+        Some("continuous") => ("continuous-largest-n", "continuous-tau"),
+        _ => ("whole-largest-n", "whole-tau"),
+    };
+    let mut points = progress(networks, |network| panels(network).0);
     for network in networks {
-        let panel = if drive(network) { "drive-tau" } else { "continuous-tau" };
+        let (_, panel) = panels(network);
         let tau = network.tau.iter();
         points.extend(tau.map(|(n, tau)| network.point(panel, *n as f64, tau.mean, "steps")));
     }
