@@ -275,14 +275,17 @@ fn one_or_two_networks_of_each_condition_decide_nothing() {
 /// ones that were given more: that is no evidence against them.
 #[test]
 fn a_cap_on_n_contradicts_nothing() {
-    let mut networks = as_published();
-    for network in networks.iter_mut().filter(|network| network.series == "multi-head") {
-        network.metrics.truncate(10);
-        network.metrics.iter_mut().for_each(|row| row.solved_n = 1);
-    }
-    assert_eq!(verdict("3", &networks), Verdict::Undecidable);
-    networks.iter_mut().for_each(|network| network.state = State::OutOfEpochs);
-    assert_eq!(verdict("3", &networks), Verdict::Contradicted);
+    let networks = |state, epochs| {
+        let mut networks = as_published();
+        for network in networks.iter_mut().filter(|network| network.series == "multi-head") {
+            network.state = state;
+            network.metrics.truncate(epochs);
+            network.metrics.iter_mut().for_each(|row| row.solved_n = 1);
+        }
+        networks
+    };
+    assert_eq!(verdict("3", &networks(State::Finished, 10)), Verdict::Undecidable);
+    assert_eq!(verdict("3", &networks(State::OutOfEpochs, 60)), Verdict::Contradicted);
 }
 
 /// Nor may single-head networks that ended with their last N look worse than they are.
