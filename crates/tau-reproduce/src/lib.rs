@@ -26,6 +26,7 @@
 //!
 //! What it does not know: the terminal (a [`Watcher`] shows what happens), the command line.
 
+mod cache;
 pub mod claims;
 pub mod damage;
 mod error;
