@@ -108,6 +108,7 @@ impl ReproduceFigures {
 }
 
 fn exit_code(report: &Report) -> u8 {
-    let contradicted = |claim: &tau_reproduce::Judged| claim.verdict == Verdict::Contradicted;
+    let contradicted =
+        |claim: &tau_reproduce::Judged| !claim.kept && claim.verdict == Verdict::Contradicted;
     if report.claims.iter().any(contradicted) { 3 } else { 0 }
 }

@@ -19,8 +19,8 @@ use crate::{Usage, stop, terminal, threads};
 ///
 /// The network that had solved N keeps the head for that N alone and is trained on each of the other N,
 /// every time from the same start, with the batches and the optimiser of its run (of a lone checkpoint: the
-/// published ones). Printed is its accuracy after each epoch, and the last one relative
-/// to that for its own N. Claim 7 of the paper: multi-head networks carry further. Nothing of the run
+/// published ones). Printed is its accuracy before and after, the latter relative to that
+/// for its own N, too; --csv has every epoch. Claim 7 of the paper: multi-head networks carry further. Nothing of the run
 /// is changed; with --csv what is done is in the table after every N.
 #[derive(Args)]
 pub(crate) struct Retrain {
@@ -29,7 +29,7 @@ pub(crate) struct Retrain {
     /// The N that the network had solved, whose head is kept [default: the largest of the network].
     #[arg(long, value_name = "N")]
     from: Option<usize>,
-    /// The N that it is trained on.
+    /// The N that it is trained on, one by one: --to 20,30.
     #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
     to: Vec<usize>,
     /// Epochs.

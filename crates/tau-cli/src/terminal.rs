@@ -210,7 +210,7 @@ pub(crate) fn say_plainly(line: &str) {
 pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out)?;
-    for claim in &report.claims {
+    for claim in report.claims.iter().filter(|claim| !claim.kept) {
         let verdict = words(claim.verdict);
         writeln!(out, "claim {}: {}", claim.id, claim.title)?;
         writeln!(out, "  {verdict} (figure {})", claim.figure)?;
@@ -228,6 +228,10 @@ pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
                 writeln!(out, "{:>28}{left_out} of {all} networks solved too few N for it", "")?;
             }
         }
+    }
+    let kept = report.claims.iter().filter(|claim| claim.kept).count();
+    if kept > 0 {
+        writeln!(out, "{kept} verdicts of earlier calls are kept in verdicts.json and index.html")?;
     }
     for run in &report.diverged {
         writeln!(out, "warning: {run} diverged and counts in no claim")?;
@@ -271,7 +275,7 @@ pub(crate) fn print_changes(clean: &Report, compat: &Report) -> std::io::Result<
 fn estimate(part: &tau_reproduce::claims::Part) -> String {
     match (part.effect, part.interval) {
         (Some(effect), Some([low, high])) => format!("{effect:+.3} [{low:+.3}, {high:+.3}]"),
-        (Some(effect), None) => format!("{effect:+.3} [one network]"),
+        (Some(effect), None) => format!("{effect:+.3} [too few networks]"),
         (None, _) => "not measured".to_owned(),
     }
 }

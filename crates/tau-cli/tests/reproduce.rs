@@ -47,7 +47,17 @@ fn verdicts_have_the_documented_keys() {
     let report = verdicts(out.path());
     assert_eq!(
         keys(&report),
-        ["claims", "commit", "compat", "device", "diverged", "preset", "runs", "wall_s"]
+        [
+            "claims",
+            "commit",
+            "compat",
+            "conditions",
+            "device",
+            "diverged",
+            "preset",
+            "runs",
+            "wall_s"
+        ]
     );
     assert_eq!(report["runs"].as_array().unwrap().len(), NETWORKS);
     assert_eq!(report["compat"], "clean");

@@ -17,7 +17,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tau_runs::{read_if_there, write_atomically};
 
 use crate::figures::FIGURES;
-use crate::{Error, Preset, Report};
+use crate::{Compat, Error, Preset, Report};
 use figures::Shown;
 
 /// Its file in the folder of a reproduction.
@@ -64,7 +64,7 @@ pub(crate) fn write(
 
 impl Page<'_> {
     fn render(&self) -> Result<String, Error> {
-        let title = format!("Reproduction report, preset {}", self.preset.id);
+        let title = format!("Reproduction report, preset {}{}", self.preset.id, self.quirks());
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -99,6 +99,14 @@ impl Page<'_> {
         Ok(page.into_string())
     }
 
+    /// Said wherever the page says what it is.
+    fn quirks(&self) -> &'static str {
+        match self.report.compat {
+            Compat::Clean => "",
+            Compat::Iclr2024 => ", with the quirks of the published code",
+        }
+    }
+
     fn header(&self) -> Markup {
         let links = [
             ("verdicts", "Verdicts"),
@@ -110,7 +118,7 @@ impl Page<'_> {
         html! {
             header {
                 p.kicker { "tau-rnn · reproduction report" }
-                h1 { "Claims on trained time constants, preset " (self.preset.id) }
+                h1 { "Claims on trained time constants, preset " (self.preset.id) (self.quirks()) }
                 p.lead {
                     "The claims of " cite {
                         "Emergent mechanisms for long timescales depend on training curriculum and affect "

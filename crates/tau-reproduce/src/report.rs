@@ -1,5 +1,6 @@
 //! The verdicts of a reproduction, as a file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Report {
     pub claims: Vec<Judged>,
     /// Folders of all runs that were judged.
     pub runs: Vec<String>,
+    /// What each of these networks is: the series of its condition.
+    pub conditions: BTreeMap<String, String>,
     /// Those among them that diverged: they count in no claim.
     pub diverged: Vec<String>,
 }
@@ -53,8 +56,11 @@ pub struct Judged {
     /// How often, of 1, it is supported when the conditions of its networks are exchanged at random;
     /// `null` if there is nothing to exchange.
     pub placebo: Option<f64>,
-    /// Folders of the runs that it was judged on.
+    /// Folders of the runs that its figure shows.
     pub runs: Vec<String>,
+    /// Whether an earlier call judged it.
+    #[serde(skip)]
+    pub kept: bool,
     /// All parts; the verdict is that of their conjunction.
     pub parts: Vec<Part>,
 }
@@ -87,6 +93,7 @@ impl Report {
             wall_s,
             claims,
             runs: names(&mut networks.iter()),
+            conditions: networks.iter().map(|n| (n.name.clone(), n.series.clone())).collect(),
             diverged: names(&mut networks.iter().filter(|n| n.state == State::Diverged)),
         }
     }
@@ -127,8 +134,8 @@ impl Report {
                 let figure = FIGURES.iter().find(|figure| figure.id == claim.figure);
                 figure.is_some_and(|figure| claim.runs == planned(plans, figure))
             };
-            let others: Vec<Judged> =
-                earlier.claims.into_iter().filter(|claim| missing(claim) && same(claim)).collect();
+            let kept = earlier.claims.into_iter().filter(|claim| missing(claim) && same(claim));
+            let others: Vec<Judged> = kept.map(|claim| Judged { kept: true, ..claim }).collect();
             self.claims.extend(others);
             self.claims.sort_by_key(Judged::place);
             let judged = |run: &&String| self.claims.iter().any(|claim| claim.runs.contains(run));
@@ -138,6 +145,9 @@ impl Report {
             let diverged =
                 |run: &&String| self.diverged.contains(run) || earlier.diverged.contains(run);
             self.diverged = runs.iter().filter(diverged).cloned().collect();
+            let condition = |(series, run): &(String, String)| (run.clone(), series.clone());
+            self.conditions =
+                plans.iter().filter(|(_, run)| runs.contains(run)).map(condition).collect();
             self.runs = runs;
         }
         Ok(())
@@ -155,7 +165,7 @@ impl Judged {
         let parts = (claim.parts)(networks);
         let first = parts.first();
         let shown = networks.iter().filter(|network| figure.series.contains(&&*network.series));
-        let placebo = placebo(claim, networks);
+        let placebo = if decides { placebo(claim, networks) } else { None };
         let verdict = match conclude(&parts) {
             _ if !decides => Verdict::Undecidable,
             Verdict::Supported if placebo > Some(LARGEST_SHARE) => Verdict::Undecidable,
@@ -170,6 +180,7 @@ impl Judged {
             networks: first.map_or(0, |part| part.networks),
             figure: claim.figure.to_owned(),
             placebo,
+            kept: false,
             runs: shown.map(|network| network.name.clone()).collect(),
             parts,
         }

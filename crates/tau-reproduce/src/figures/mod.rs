@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use tau_figures::{Row, Source, Statistic};
 use tau_runs::{Provenance, State};
 
-use crate::Preset;
 use crate::evidence::{Need, Network};
+use crate::{Compat, Preset};
 
 /// A figure.
 pub struct Figure {
@@ -134,7 +134,10 @@ impl Figure {
             y_high: None,
             unit: point.unit.to_owned(),
             seed: point.seed.map_or_else(String::new, |seed| seed.to_string()),
-            preset: preset.id.clone(),
+            preset: match preset.compat {
+                Compat::Clean => preset.id.clone(),
+                Compat::Iclr2024 => format!("{} {}", preset.id, preset.compat.name()),
+            },
             commit: provenance.commit.clone(),
             device: provenance.device.clone(),
         }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use tau_figures::{Declaration, Row, Source, Statistic, Table};
 
 use super::{Page, scroll};
+use crate::figures::FIGURES;
 
 /// A figure that the page shows.
 pub(super) struct Shown {
@@ -57,6 +58,12 @@ impl Shown {
     }
 }
 
+/// Whether there are published values for this figure, at the published scale.
+fn published(id: &str) -> bool {
+    let figure = FIGURES.iter().find(|figure| figure.id == id);
+    figure.is_some_and(|figure| !(figure.published)().is_empty())
+}
+
 impl Page<'_> {
     pub(super) fn drawings(&self) -> Markup {
         html! {
@@ -104,7 +111,7 @@ impl Page<'_> {
         if compared.is_empty() {
             return html! {
                 p.note {
-                    @if self.preset.is_published_scale() {
+                    @if self.preset.is_published_scale() || !published(figure.id()) {
                         "There are no published values to compare this figure with."
                     } @else {
                         "Published values belong to networks of another scale (500 neurons): they are "

@@ -34,6 +34,7 @@ impl Page<'_> {
                     @for run in &report.runs {
                         li {
                             code { (run) }
+                            @if let Some(condition) = report.conditions.get(run) { ": " (condition) }
                             @if report.diverged.contains(run) { " " strong { "diverged" } }
                         }
                     }
@@ -66,7 +67,7 @@ impl Page<'_> {
                         tr {
                             th scope="row" { (condition.series) }
                             td { (condition.curriculum) }
-                            td { (differences(condition)) }
+                            td { (differences(condition, preset.compat)) }
                             td.value { (condition.seeds) }
                             td.value { (condition.max_epochs) }
                             td.value { (condition.n_end) }
@@ -98,7 +99,7 @@ fn measured(compat: Compat) -> &'static str {
 }
 
 /// What a condition differs in from the paper's main results, in words.
-fn differences(condition: &Condition) -> String {
+fn differences(condition: &Condition, compat: Compat) -> String {
     let mut found = Vec::new();
     if condition.task != TaskKind::Parity {
         found.push(format!("task {}", condition.task));
@@ -107,7 +108,10 @@ fn differences(condition: &Condition) -> String {
         found.push(format!("cell {}", condition.cell));
     }
     if let Some(tau) = condition.fixed_tau {
-        found.push(format!("τ fixed at {tau}"));
+        found.push(match compat {
+            Compat::Clean => format!("τ fixed at {tau}"),
+            Compat::Iclr2024 => format!("τ starts at {tau} and is trained"),
+        });
     }
     if condition.placement == Some(Placement::Drive) {
         found.push("nonlinearity around the input".to_owned());

@@ -51,6 +51,7 @@ fn judged(id: &str, verdict: Verdict, figure: &str) -> Judged {
         networks: 6,
         figure: figure.to_owned(),
         placebo: Some(0.015),
+        kept: false,
         runs: Vec::new(),
         parts,
     }
@@ -70,6 +71,7 @@ fn report() -> Report {
             judged("6", Verdict::Contradicted, "elsewhere"),
         ],
         runs: runs.map(str::to_owned).to_vec(),
+        conditions: runs.map(|run| (run.to_owned(), "multi-head".to_owned())).into(),
         diverged: vec![runs[1].to_owned()],
     }
 }

@@ -183,7 +183,7 @@ fn effect(effect: Option<f64>) -> String {
 fn interval(effect: Option<f64>, interval: Option<[f64; 2]>) -> String {
     match (effect, interval) {
         (_, Some([low, high])) => format!("[{}, {}]", signed(low), signed(high)),
-        (Some(_), None) => "one network, no interval".to_owned(),
+        (Some(_), None) => "too few networks for an interval".to_owned(),
         (None, None) => String::new(),
     }
 }
