@@ -225,7 +225,7 @@ pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
             writeln!(out, "  {:>24}  {}", estimate(part), part.title)?;
             if part.left_out > 0 {
                 let (left_out, all) = (part.left_out, part.networks + part.left_out);
-                writeln!(out, "{:>28}{left_out} of {all} networks solved too few N for it", "")?;
+                writeln!(out, "{:>28}{left_out} of {all} networks have no value for it", "")?;
             }
         }
     }
