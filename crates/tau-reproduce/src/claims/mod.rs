@@ -73,7 +73,8 @@ pub struct Part {
     pub interval: Option<[f64; 2]>,
     /// Number of networks behind it.
     pub networks: usize,
-    /// Sound networks of its conditions that have no value: they solved too few N.
+    /// Sound networks of its conditions that have no value: they solved too few N, or the preset does
+    /// not measure them.
     pub left_out: usize,
 }
 

@@ -120,8 +120,8 @@ fn parts(parts: &[Part]) -> Markup {
     html! {
         table {
             caption {
-                "Networks are the unit of the intervals. Left out: networks that solved too few N to have "
-                "a value."
+                "Networks are the unit of the intervals. Left out: networks without a value, such as those "
+                "that solved too few N."
             }
             thead {
                 tr {
