@@ -46,25 +46,16 @@ impl TimeStep {
         stop: &AtomicBool,
     ) -> Result<Array2<f64>, Error> {
         let own = network.config().placement.steps_per_unit();
-        let found = self.at_each(network, task, heads, stop);
-        network.set_steps_per_unit(own)?;
-        found
-    }
-
-    fn at_each(
-        &self,
-        network: &mut dyn Backend<f32>,
-        task: &dyn Task,
-        heads: &[usize],
-        stop: &AtomicBool,
-    ) -> Result<Array2<f64>, Error> {
         let mut found = Array2::zeros((self.steps_per_unit.len(), heads.len()));
-        for (mut row, &k) in found.rows_mut().into_iter().zip(&self.steps_per_unit) {
+        let mut each = found.rows_mut().into_iter().zip(&self.steps_per_unit);
+        let done = each.try_for_each(|(mut row, &k)| {
             network.set_steps_per_unit(k)?;
             let trials = self.scoring.accuracy(network, task, heads, stop)?;
             row.assign(&(trials.sum_axis(Axis(0)) / self.scoring.trials as f64));
-        }
-        Ok(found)
+            Ok(())
+        });
+        network.set_steps_per_unit(own)?;
+        done.map(|()| found)
     }
 }
 

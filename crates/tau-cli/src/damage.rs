@@ -1,6 +1,5 @@
 //! `tau ablate` and `tau perturb`: what is left of a network under damage.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -8,42 +7,24 @@ use serde::Serialize;
 use tau_analysis::{
     Ablated, Ablation, Error, Perturbation, Perturbed, Removal, Scoring, Subject, relative_accuracy,
 };
-use tau_curricula::TrainingSpec;
-use tau_rnn::{Checkpoint, Hardware, thread_pool};
-use tau_runs::{Run, write_table};
-use tau_tasks::{Coding, TaskKind};
+use tau_rnn::{Checkpoint, thread_pool};
 
-use crate::exchange::read_network;
 use crate::output::say;
 use crate::reproduce::Publication;
-use crate::{Usage, stop, threads};
+use crate::stop;
+use crate::trained::{Opened, Trained};
 
 /// The network that is damaged, and how it is scored.
 #[derive(Args)]
 struct Target {
-    /// A checkpoint, or the folder of a run.
-    network: PathBuf,
+    #[command(flatten)]
+    trained: Trained,
     /// The N that is asked for [default: the largest of the network].
     #[arg(long, value_name = "N")]
     n: Option<usize>,
-    /// The task, of a checkpoint without a run [default: what the checkpoint says, or parity].
-    #[arg(long)]
-    task: Option<TaskKind>,
     /// Steps that are scored.
     #[arg(long, value_name = "S", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
-    /// Names the random input and noise.
-    #[arg(long, default_value = "0")]
-    seed: u64,
-    /// cpu, cuda (the first GPU) or cuda:NUMBER.
-    #[arg(long, default_value = "cpu")]
-    device: Hardware,
-    /// Threads [default: RAYON_NUM_THREADS, or one for each processor].
-    #[arg(long, value_name = "T")]
-    threads: Option<usize>,
-    /// Also write all single values, as a table.
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
 }
 
 /// Silence single neurons, those with the shortest and those with the longest time constants.
@@ -131,7 +112,7 @@ impl Ablate {
             relative_accuracy: relative_accuracy(one.accuracy, baseline),
         };
         let short = found.short.iter().map(|one| row("short", one));
-        self.target.write(short.chain(found.long.iter().map(|one| row("long", one))))?;
+        self.target.trained.write(short.chain(found.long.iter().map(|one| row("long", one))))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -163,7 +144,7 @@ impl Perturb {
                 one.score.standard_deviation
             );
         }
-        self.target.write(found.iter().map(|one| PerturbationRow {
+        self.target.trained.write(found.iter().map(|one| PerturbationRow {
             n: opened.n,
             epsilon: one.epsilon,
             accuracy: one.score.mean,
@@ -197,66 +178,13 @@ fn relative(accuracy: f64, baseline: f64) -> String {
     relative_accuracy(accuracy, baseline).map_or("-".to_owned(), |x| format!("{x:.4}"))
 }
 
-/// A network, what it is asked, and who answers.
-pub(crate) struct Opened {
-    pub(crate) checkpoint: Checkpoint<f32>,
-    pub(crate) task: TaskKind,
-    pub(crate) coding: Coding,
-    pub(crate) n: usize,
-    pub(crate) head: usize,
-    /// How it was trained, if it is a run's.
-    pub(crate) spec: Option<TrainingSpec>,
-}
-
-/// Reads a network: a checkpoint, or that of a run for this N, the value of this option.
-pub(crate) fn open(
-    network: &Path,
-    n: Option<usize>,
-    option: &str,
-    task: Option<TaskKind>,
-) -> anyhow::Result<Opened> {
-    let is_run = network.is_dir();
-    let checkpoint = read_network(network, n.filter(|_| is_run), option)?;
-    let spec = if is_run { Some(Run::read(network)?.spec().clone()) } else { None };
-    let coding = match &spec {
-        Some(spec) => spec.coding,
-        // A file does not say it: as published.
-        None if checkpoint.config.cell.gated() => Coding::Signs,
-        None => Coding::Bits,
-    };
-    let task = match (task, &spec, checkpoint.metadata.get("task")) {
-        (Some(_), Some(_), _) => {
-            return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
-        }
-        (Some(task), None, _) => task,
-        (None, Some(spec), _) => spec.task,
-        (None, None, Some(name)) => name.parse().unwrap_or(TaskKind::Parity),
-        (None, None, None) => TaskKind::Parity,
-    };
-    let memory: Vec<usize> = match checkpoint.metadata.get("memory") {
-        Some(memory) => serde_json::from_str(memory)?,
-        None => {
-            let text = format!(
-                "{} does not say which N its heads answer for (tau import --first-n says it)",
-                network.display()
-            );
-            return Err(Usage(text).into());
-        }
-    };
-    let n = n.or_else(|| memory.iter().max().copied()).unwrap_or_default();
-    let Some(head) = memory.iter().position(|known| *known == n) else {
-        return Err(Usage(format!("{option} {n}: its heads answer for {memory:?}")).into());
-    };
-    Ok(Opened { checkpoint, task, coding, n, head, spec })
-}
-
 impl Target {
     fn open(&self) -> anyhow::Result<Opened> {
-        open(&self.network, self.n, "--n", self.task)
+        self.trained.open(self.n, "--n")
     }
 
     fn scoring(&self, n: usize) -> Scoring {
-        let paper = Scoring::paper(self.seed);
+        let paper = Scoring::paper(self.trained.seed);
         Scoring { steps: self.steps as usize, warm_up: paper.warm_up.max(n), ..paper }
     }
 
@@ -267,27 +195,11 @@ impl Target {
         protocol: impl FnOnce(&Subject) -> Result<T, Error> + Send,
     ) -> anyhow::Result<T> {
         let single = thread_pool(Some(1))?;
-        let make = |config, params| self.device.network(config, params, single.clone());
-        let pool = thread_pool(threads(self.threads)?)?;
+        let make = |config, params| self.trained.device.network(config, params, single.clone());
+        let pool = thread_pool(self.trained.threads()?)?;
         let task = opened.task.with_coding(&[opened.n], opened.coding)?;
         let Checkpoint { config, params, .. } = &opened.checkpoint;
         let subject = Subject { config, params, task: &*task, head: opened.head, make: &make };
         Ok(pool.install(|| protocol(&subject))?)
     }
-
-    fn write(&self, rows: impl Iterator<Item = impl Serialize>) -> anyhow::Result<()> {
-        let Some(path) = &self.csv else { return Ok(()) };
-        write(path, rows)?;
-        say!("{}", path.display());
-        Ok(())
-    }
-}
-
-/// Writes a table.
-pub(crate) fn write(path: &Path, rows: impl Iterator<Item = impl Serialize>) -> anyhow::Result<()> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        table.serialize(row)?;
-    }
-    Ok(write_table(path, &table.into_inner()?)?)
 }

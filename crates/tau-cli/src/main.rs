@@ -17,6 +17,7 @@ mod submit;
 mod sweep;
 mod terminal;
 mod train;
+mod trained;
 mod unlike;
 
 use std::process::ExitCode;

@@ -4,6 +4,8 @@ use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::Serialize;
+
 /// A line on standard output, as `println!`, which ends the program where nobody reads any more.
 macro_rules! say {
     ($($line:tt)*) => { $crate::output::line(format_args!($($line)*)) };
@@ -25,6 +27,15 @@ pub(crate) fn line(line: Arguments) {
 /// Whether a line was lost that someone wanted.
 pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
+}
+
+/// Rows as a CSV table with their fields' names at its head.
+pub(crate) fn table(rows: impl IntoIterator<Item = impl Serialize>) -> anyhow::Result<Vec<u8>> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        table.serialize(row)?;
+    }
+    Ok(table.into_inner()?)
 }
 
 /// `12 MB`, `1.5 GB`.

@@ -1,6 +1,5 @@
 //! `tau retrain`: how far what a network has learned carries.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -8,24 +7,23 @@ use clap::Args;
 use serde::Serialize;
 use tau_analysis::{Retraining, relative_accuracy};
 use tau_curricula::{Curriculum, TrainingSpec};
-use tau_rnn::{Hardware, thread_pool};
-use tau_tasks::TaskKind;
+use tau_rnn::thread_pool;
 
-use crate::damage::{open, write};
 use crate::output::say;
-use crate::{Usage, stop, terminal, threads};
+use crate::trained::Trained;
+use crate::{Usage, stop, terminal};
 
 /// Train a network further on other N, with one head.
 ///
 /// The network that had solved N keeps the head for that N alone and is trained on each of the other N,
-/// every time from the same start, with the batches and the optimiser of its run (of a lone checkpoint: the
-/// published ones). Printed is its accuracy before and after, the latter relative to that
-/// for its own N, too; --csv has every epoch. Claim 7 of the paper: multi-head networks carry further. Nothing of the run
-/// is changed; with --csv what is done is in the table after every N.
+/// every time from the same start, with the batches and the optimiser of its run (of a lone checkpoint:
+/// the published ones). Printed is its accuracy before and after, the latter relative to that for its own
+/// N, too; --csv has every epoch. Claim 7 of the paper: multi-head networks carry further. Nothing of the
+/// run is changed; with --csv what is done is in the table after every N.
 #[derive(Args)]
 pub(crate) struct Retrain {
-    /// A checkpoint, or the folder of a run.
-    network: PathBuf,
+    #[command(flatten)]
+    trained: Trained,
     /// The N that the network had solved, whose head is kept [default: the largest of the network].
     #[arg(long, value_name = "N")]
     from: Option<usize>,
@@ -38,21 +36,6 @@ pub(crate) struct Retrain {
     /// Updates in an epoch.
     #[arg(long, default_value = "600", value_parser = clap::value_parser!(u32).range(1..100_000_000))]
     updates: u32,
-    /// The task, of a checkpoint without a run [default: what the checkpoint says, or parity].
-    #[arg(long)]
-    task: Option<TaskKind>,
-    /// Names the random input.
-    #[arg(long, default_value = "0")]
-    seed: u64,
-    /// cpu, cuda (the first GPU) or cuda:NUMBER.
-    #[arg(long, default_value = "cpu")]
-    device: Hardware,
-    /// Threads [default: RAYON_NUM_THREADS, or one for each processor].
-    #[arg(long, value_name = "T")]
-    threads: Option<usize>,
-    /// Also write all accuracies, as a table.
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +51,7 @@ struct Row {
 
 impl Retrain {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let opened = open(&self.network, self.from, "--from", self.task)?;
+        let opened = self.trained.open(self.from, "--from")?;
         let (cell, hidden) =
             (opened.checkpoint.config.cell, opened.checkpoint.params.hidden_size());
         let paper =
@@ -81,15 +64,15 @@ impl Retrain {
             test_batches: spec.test_batches,
             initial_state: spec.initial_state,
             optimiser: spec.optimiser,
-            seed: self.seed,
+            seed: self.trained.seed,
         };
         let stop = stop::when_asked()?;
-        let pool = thread_pool(threads(self.threads)?)?;
+        let pool = thread_pool(self.trained.threads()?)?;
         let train = |n: usize, epochs: usize| -> anyhow::Result<Vec<f64>> {
             let task = opened.task.with_coding(&[n], opened.coding)?;
             let (config, params) =
                 (opened.checkpoint.config.clone(), opened.checkpoint.params.clone());
-            let mut network = self.device.network(config, params, pool.clone())?;
+            let mut network = self.trained.device.network(config, params, pool.clone())?;
             let retraining = Retraining { epochs, ..retraining };
             Ok(retraining.run(&mut *network, opened.head, &*task, &stop)?)
         };
@@ -116,14 +99,10 @@ impl Retrain {
                 relative_accuracy: relative_accuracy(accuracy, own),
                 wall_s,
             }));
-            if let Some(path) = &self.csv {
-                write(path, rows.iter())?;
-            }
+            self.trained.keep(rows.iter())?;
             terminal::say_plainly(&format!("N = {n} is trained ({wall_s:.0} s)"));
         }
-        if let Some(path) = &self.csv {
-            say!("{}", path.display());
-        }
+        self.trained.write(rows.iter())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -174,7 +174,7 @@ pub fn gather(
     }
     let pairs = networks.iter_mut().zip(plan);
     let results = share_out(pools, pairs, |pool, _, (network, planned)| {
-        if network.state == State::Diverged {
+        if !network.is_sound() {
             return Some(Ok(()));
         }
         Some(pool.install(|| measure(network, planned)))
@@ -187,8 +187,7 @@ pub fn gather(
 /// was kept.
 fn common_n(networks: &[Network]) -> Vec<usize> {
     let compared = |network: &&Network| {
-        network.state != State::Diverged
-            && ["single-head", "multi-head"].contains(&&*network.series)
+        network.is_sound() && ["single-head", "multi-head"].contains(&&*network.series)
     };
     let mut solved = networks
         .iter()

@@ -60,7 +60,7 @@ pub use preset::{
 pub use report::{Judged, Report};
 pub use retrain::{Retrained, RetrainedOn};
 
-use evidence::{Need, gather};
+use evidence::{Need, Network, gather};
 use figures::{FIGURES, Figure};
 
 /// Who shows what happens.
@@ -148,7 +148,7 @@ impl Reproduction {
         for (series, spec) in preset.runs() {
             let run = Run::open(&root, spec, hardware)?;
             known.push((series.clone(), run.name()));
-            if figures.iter().any(|figure| figure.series.contains(&&*series)) {
+            if figures.iter().any(|figure| figure.shows(&series)) {
                 plan.push(Planned { series, run });
             }
         }
@@ -170,37 +170,10 @@ impl Reproduction {
     /// meet. What was trained is kept.
     pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
         let started = Instant::now();
-        // Two conditions may be the same run: with quirks, τ "fixed" at 1 and trained τ.
-        let mut seen = BTreeSet::new();
-        let runs = self.plan.iter().map(|planned| &planned.run);
-        let runs: Vec<&Run> = runs.filter(|run| seen.insert(run.name())).collect();
-        let forecast = Forecast::of(&runs, self.threads, 0.6)?;
-        watcher.planned(&self.plan, &forecast);
-        {
-            let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut *watcher);
-            let crew = Crew {
-                threads: self.threads,
-                jobs: forecast.jobs,
-                provenance: &self.provenance,
-                every: Every::default(),
-                stop,
-            };
-            // A run that diverged is a result; a figure without the others would be another figure.
-            let result =
-                |error: &tau_runs::Error| matches!(error, tau_runs::Error::Diverged { .. });
-            for ended in crew.train(&runs, &progress)? {
-                if let Err(error) = ended
-                    && !result(&error)
-                {
-                    return Err(error.into());
-                }
-            }
-        }
+        self.train(stop, watcher)?;
         watcher.measuring();
         let needs = |series: &str, need: Need| {
-            self.figures
-                .iter()
-                .any(|figure| figure.series.contains(&series) && figure.needs.contains(&need))
+            self.figures.iter().any(|figure| figure.shows(series) && figure.needs.contains(&need))
         };
         let networks = {
             let watcher = Mutex::new(&mut *watcher);
@@ -210,25 +183,7 @@ impl Reproduction {
             gather(&self.preset, &self.plan, &needs, self.threads, stop, &done)?
         };
         for figure in &self.figures {
-            let table = Table::new(figure.rows(&networks, &self.preset, &self.provenance))?;
-            let drawing = tau_figures::draw(&tau_figures::declaration(figure.id)?, &table)?;
-            let files = [
-                ("csv", table.to_csv()?.into_bytes()),
-                ("svg", drawing.svg.into_bytes()),
-                ("pdf", drawing.pdf),
-                ("png", drawing.png),
-            ];
-            for (extension, bytes) in files {
-                let path = self.folder.join(format!("{}.{extension}", figure.id));
-                if extension == "csv" {
-                    write_table(&path, &bytes)?;
-                } else {
-                    write_atomically(&path, &bytes)?;
-                }
-                if extension == "png" {
-                    watcher.written(&path);
-                }
-            }
+            self.draw(figure, &networks, watcher)?;
         }
         let wall_s = started.elapsed().as_secs_f64();
         let mut report =
@@ -240,5 +195,50 @@ impl Reproduction {
         let drawn: Vec<&str> = self.figures.iter().map(|figure| figure.id).collect();
         watcher.written(&page::write(&self.folder, &self.preset, &report, &drawn)?);
         Ok(report)
+    }
+
+    fn train(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<(), Error> {
+        // Two conditions may be the same run: with quirks, τ "fixed" at 1 and trained τ.
+        let mut seen = BTreeSet::new();
+        let mut plan = self.plan.clone();
+        plan.retain(|planned| seen.insert(planned.run.name()));
+        let runs: Vec<&Run> = plan.iter().map(|planned| &planned.run).collect();
+        let forecast = Forecast::of(&runs, self.threads, 0.6)?;
+        watcher.planned(&plan, &forecast);
+        let progress: Mutex<&mut dyn Progress> = Mutex::new(watcher);
+        let crew = Crew {
+            threads: self.threads,
+            jobs: forecast.jobs,
+            provenance: &self.provenance,
+            every: Every::default(),
+            stop,
+        };
+        // A run that diverged is a result; a figure without the others would be another figure.
+        let result = |error: &tau_runs::Error| matches!(error, tau_runs::Error::Diverged { .. });
+        for ended in crew.train(&runs, &progress)? {
+            if let Err(error) = ended
+                && !result(&error)
+            {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(
+        &self,
+        figure: &Figure,
+        networks: &[Network],
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), Error> {
+        let table = Table::new(figure.rows(networks, &self.preset, &self.provenance))?;
+        let drawing = tau_figures::draw(&tau_figures::declaration(figure.id)?, &table)?;
+        let path = |extension: &str| self.folder.join(format!("{}.{extension}", figure.id));
+        write_table(&path("csv"), table.to_csv()?.as_bytes())?;
+        write_atomically(&path("svg"), drawing.svg.as_bytes())?;
+        write_atomically(&path("pdf"), &drawing.pdf)?;
+        write_atomically(&path("png"), &drawing.png)?;
+        watcher.written(&path("png"));
+        Ok(())
     }
 }

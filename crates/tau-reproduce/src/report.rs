@@ -5,12 +5,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tau_analysis::Verdict;
-use tau_runs::{Provenance, State, read_if_there};
+use tau_runs::{Provenance, read_if_there};
 
 use crate::claims::placebo::{LARGEST_SHARE, placebo};
 use crate::claims::{CLAIMS, Claim, Part, conclude};
 use crate::evidence::Network;
-use crate::figures::{FIGURES, Figure};
+use crate::figures::Figure;
 use crate::{Compat, Error, Preset};
 
 /// Contents of `verdicts.json`.
@@ -94,7 +94,7 @@ impl Report {
             claims,
             runs: names(&mut networks.iter()),
             conditions: networks.iter().map(|n| (n.name.clone(), n.series.clone())).collect(),
-            diverged: names(&mut networks.iter().filter(|n| n.state == State::Diverged)),
+            diverged: names(&mut networks.iter().filter(|network| !network.is_sound())),
         }
     }
 
@@ -131,8 +131,8 @@ impl Report {
         if (&earlier.preset, earlier.compat, &earlier.commit) == mine {
             let missing = |claim: &Judged| self.claims.iter().all(|mine| mine.id != claim.id);
             let same = |claim: &Judged| {
-                let figure = FIGURES.iter().find(|figure| figure.id == claim.figure);
-                figure.is_some_and(|figure| claim.runs == planned(plans, figure))
+                Figure::named(&claim.figure)
+                    .is_some_and(|figure| claim.runs == planned(plans, figure))
             };
             let kept = earlier.claims.into_iter().filter(|claim| missing(claim) && same(claim));
             let others: Vec<Judged> = kept.map(|claim| Judged { kept: true, ..claim }).collect();
@@ -156,7 +156,7 @@ impl Report {
 
 /// The folders of the runs that a figure shows.
 fn planned(plans: &[(String, String)], figure: &Figure) -> Vec<String> {
-    let shown = plans.iter().filter(|(series, _)| figure.series.contains(&&**series));
+    let shown = plans.iter().filter(|(series, _)| figure.shows(series));
     shown.map(|(_, run)| run.clone()).collect()
 }
 
@@ -164,7 +164,7 @@ impl Judged {
     fn new(claim: &Claim, figure: &Figure, networks: &[Network], decides: bool) -> Self {
         let parts = (claim.parts)(networks);
         let first = parts.first();
-        let shown = networks.iter().filter(|network| figure.series.contains(&&*network.series));
+        let shown = networks.iter().filter(|network| figure.shows(&network.series));
         let placebo = if decides { placebo(claim, networks) } else { None };
         let verdict = match conclude(&parts) {
             _ if !decides => Verdict::Undecidable,

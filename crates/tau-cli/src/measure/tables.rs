@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use tau_reproduce::{Measured, ModeRow, NetworkRow, NeuronRow};
 use tau_runs::{MetricsRow, read_if_there, write_atomically};
 
+use crate::output::table;
+
 /// What is known of each N. A table of a version with fewer columns is read, and the others are empty.
 pub(super) struct Tables(BTreeMap<usize, Measured>);
 
@@ -76,9 +78,5 @@ fn write<'a>(
     path: &Path,
     rows: impl Iterator<Item = &'a (impl Serialize + 'a)>,
 ) -> anyhow::Result<()> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        table.serialize(row)?;
-    }
-    Ok(write_atomically(path, &table.into_inner()?)?)
+    Ok(write_atomically(path, &table(rows)?)?)
 }

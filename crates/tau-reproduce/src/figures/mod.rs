@@ -73,14 +73,25 @@ pub struct Point {
 }
 
 impl Figure {
+    /// The figure of that id.
+    #[must_use]
+    pub fn named(id: &str) -> Option<&'static Self> {
+        FIGURES.iter().find(|figure| figure.id == id)
+    }
+
+    /// Whether it shows the networks of this series.
+    #[must_use]
+    pub fn shows(&self, series: &str) -> bool {
+        self.series.contains(&series)
+    }
+
     /// The rows of its table: every network, then mean ± standard deviation over networks where at
     /// least half of them (and two) have a value, then what was published. A network whose run diverged is not in it.
     /// A network's rows name the program and machine that trained it; means and published values
     /// those of this `call`.
     #[must_use]
     pub fn rows(&self, networks: &[Network], preset: &Preset, call: &Provenance) -> Vec<Row> {
-        let shown =
-            |network: &&Network| network.is_sound() && self.series.contains(&&*network.series);
+        let shown = |network: &&Network| network.is_sound() && self.shows(&network.series);
         let networks: Vec<Network> = networks.iter().filter(shown).cloned().collect();
         let points = (self.points)(&networks);
         let trained_by: BTreeMap<(&str, u64), &Provenance> = networks

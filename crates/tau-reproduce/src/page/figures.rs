@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use tau_figures::{Declaration, Row, Source, Statistic, Table};
 
 use super::{Page, scroll};
-use crate::figures::FIGURES;
+use crate::figures::Figure;
 
 /// A figure that the page shows.
 pub(super) struct Shown {
@@ -60,8 +60,7 @@ impl Shown {
 
 /// Whether there are published values for this figure, at the published scale.
 fn published(id: &str) -> bool {
-    let figure = FIGURES.iter().find(|figure| figure.id == id);
-    figure.is_some_and(|figure| !(figure.published)().is_empty())
+    Figure::named(id).is_some_and(|figure| !(figure.published)().is_empty())
 }
 
 impl Page<'_> {
