@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, ArrayViewMut2, Axis};
-use tau_random::Key;
+use tau_random::{BitRule, Bits, Chance, Coding, Draws, Key};
 
-use crate::{Batch, BitRule, Bits, Chance, Coding, Draws, Error, Outputs, Target, Task};
+use crate::{Answer, Batch, Error, Head, MemoryTask, Shape, Steps, Targets, Task, draw_bits};
 
 /// The largest N of a task: its longest batch, 4·N + 1 steps, fits under one key.
 pub const MAX_N: usize = 100_000;
@@ -14,14 +14,14 @@ const _: () = assert!(4 * MAX_N < Draws::MAX_WORDS);
 /// Stands among running labels where a head's N bits have not yet been seen; it is no class.
 pub const NO_LABEL: u8 = u8::MAX;
 
-/// What tells one memory task from another. `inputs` are (time, trial).
+/// What tells one ladder from another. `inputs` are (time, trial).
 pub(crate) trait Rule: Debug + Send + Sync {
     const NAME: &'static str;
     const SMALLEST_N: usize;
     /// The law of the bits under [`Coding::Bits`]; under [`Coding::Signs`] they are fair.
     const CHANCE: Chance;
 
-    /// What the labels are, for those who draw them elsewhere.
+    /// What the labels are, for devices that draw them themselves.
     const BIT_RULE: BitRule;
 
     /// Writes the label of each N at the last step; `labels` is (trial, head), time ≥ every N.
@@ -33,15 +33,16 @@ pub(crate) trait Rule: Debug + Send + Sync {
 
 /// A rule with a checked set of N; head i is asked for the i-th N.
 #[derive(Debug)]
-pub(crate) struct MemoryTask<R> {
-    _rule: R,
+pub(crate) struct Ladder<R> {
+    _rule: std::marker::PhantomData<R>,
     memory: Vec<usize>,
     largest: usize,
     bits: Bits,
+    shape: Shape,
 }
 
-impl<R: Rule> MemoryTask<R> {
-    pub(crate) fn new(rule: R, memory: &[usize], coding: Coding) -> Result<Self, Error> {
+impl<R: Rule> Ladder<R> {
+    pub(crate) fn new(memory: &[usize], coding: Coding) -> Result<Self, Error> {
         let mut sorted = memory.to_vec();
         sorted.sort_unstable();
         let largest = *sorted.last().ok_or(Error::NoMemory)?;
@@ -56,54 +57,73 @@ impl<R: Rule> MemoryTask<R> {
             Coding::Bits => R::CHANCE,
             Coding::Signs => Chance::Half,
         };
-        let bits = Bits { chance, coding };
-        Ok(Self { _rule: rule, memory: memory.to_vec(), largest, bits })
+        let head = |&n: &usize| Head {
+            label: format!("N={n}"),
+            memory: Some(n),
+            size: 2,
+            answer: Answer::Class,
+        };
+        Ok(Self {
+            _rule: std::marker::PhantomData,
+            memory: memory.to_vec(),
+            largest,
+            bits: Bits { chance, coding },
+            shape: Shape { channels: 1, heads: memory.iter().map(head).collect() },
+        })
     }
 }
 
-impl<R: Rule> Task for MemoryTask<R> {
+impl<R: Rule> Task for Ladder<R> {
     fn name(&self) -> &'static str {
         R::NAME
     }
 
-    fn channels(&self) -> usize {
-        1
+    fn shape(&self) -> &Shape {
+        &self.shape
     }
 
-    fn outputs(&self) -> Outputs {
-        Outputs::Heads { heads: self.memory.len(), classes: 2 }
+    fn steps(&self) -> Steps {
+        Steps::uniform(self.largest + 2, 4 * self.largest + 1)
     }
 
+    fn batch(&self, trials: usize, key: Key) -> Result<Batch, Error> {
+        self.sample(self.length(key), trials, key)
+    }
+
+    fn drive(&self, length: usize, trials: usize, key: Key) -> Result<Array3<f32>, Error> {
+        draw_bits(self.bits, length, trials, key)
+    }
+
+    fn ladder(&self) -> Option<&dyn MemoryTask> {
+        Some(self)
+    }
+}
+
+impl<R: Rule> MemoryTask for Ladder<R> {
     fn memory(&self) -> &[usize] {
         &self.memory
     }
 
-    fn bits(&self) -> Option<(Bits, BitRule)> {
-        Some((self.bits, R::BIT_RULE))
-    }
-
     fn length(&self, key: Key) -> usize {
-        Draws::length(key, self.largest + 2..=4 * self.largest + 1)
+        let Steps { least, most, .. } = self.steps();
+        Draws::length(key, least..=most)
     }
 
     fn sample(&self, length: usize, trials: usize, key: Key) -> Result<Batch, Error> {
         if length < self.largest {
-            return Err(Error::TooShort { length, smallest: self.largest });
+            let smallest = self.largest;
+            return Err(tau_random::Error::TooShort { length, smallest }.into());
         }
-        let inputs = self.bits.draw(length, trials, key)?;
+        let inputs = draw_bits(self.bits, length, trials, key)?;
         let mut labels = Array2::zeros((trials, self.memory.len()));
         R::last(inputs.index_axis(Axis(2), 0), &self.memory, labels.view_mut());
-        Ok(Batch { inputs, target: Target::Labels(labels) })
-    }
-
-    fn drive(&self, length: usize, trials: usize, key: Key) -> Result<Array3<f32>, Error> {
-        self.bits.draw(length, trials, key)
+        Ok(Batch { inputs, targets: Targets::Classes(labels) })
     }
 
     fn running_labels(&self, inputs: ArrayView3<f32>) -> Result<Array3<u8>, Error> {
         let (length, trials, found) = inputs.dim();
-        if found != self.channels() {
-            return Err(Error::Channels { found, expected: self.channels() });
+        if found != self.shape.channels {
+            return Err(Error::Channels { found, expected: self.shape.channels });
         }
         let mut labels = Array3::from_elem((length, trials, self.memory.len()), NO_LABEL);
         for (&n, head) in self.memory.iter().zip(labels.axis_iter_mut(Axis(2))) {
@@ -111,10 +131,14 @@ impl<R: Rule> Task for MemoryTask<R> {
         }
         Ok(labels)
     }
+
+    fn bits(&self) -> (Bits, BitRule) {
+        (self.bits, R::BIT_RULE)
+    }
 }
 
-/// Both of a rule's ways to label `bits` give `expected`, one character per step, under both
-/// codings; a dot is a step without label.
+/// Checks that both of a rule's ways to label `bits` give `expected`, one character per step,
+/// under both codings; a dot is a step without label.
 #[cfg(test)]
 pub(crate) fn check<R: Rule>(bits: &str, n: usize, expected: &str) {
     let expected: Vec<u8> =
