@@ -1,15 +1,11 @@
-//! The loop that trains through a curriculum.
+//! The loop, one step at a time.
 
-use std::ops::ControlFlow;
-
+use tau_curricula::Stage;
 use tau_random::{Key, Purpose};
-use tau_rnn::{
-    Backend, Batch, BitRule, Drawn, HeadScore, Initial, Losses, Params, Readout, Real, Scores,
-    Target,
-};
-use tau_tasks::{Chance, Task};
+use tau_rnn::{Backend, Batch, Losses, Readout, Real, Score, Scores};
 
-use crate::{Error, Stage, TrainingSpec};
+use crate::source::{Source, Use, Which, target};
+use crate::{Error, Milestone, TrainingSpec};
 
 /// How far a run is; with parameters and optimiser memory, all that the next update depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,107 +14,66 @@ pub struct Position {
     pub epochs: usize,
     /// Updates of the next epoch that are over.
     pub update: usize,
-    /// Their losses.
+    /// The losses of these updates.
     pub losses: Losses,
-    /// The stage that the next epoch trains; `None` when the curriculum has ended.
+    /// The stage that the next epoch trains; `None` when the schedule has ended.
     pub stage: Option<Stage>,
-    /// Largest N solved so far; 0 for none.
-    pub solved_n: usize,
+    /// The milestone of the last solved stage; `None` before the first.
+    pub reached: Option<String>,
 }
 
 /// What one epoch came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochReport {
-    /// Counted from 1.
+    /// The epoch, counted from 1.
     pub epoch: usize,
     /// The stage that was trained.
     pub stage: Stage,
-    /// Loss in nats (summed over heads), mean over the epoch's batches.
-    pub training_loss: f64,
-    /// Scores of each head on the test batches, means over all of them (and all k).
-    pub heads: Vec<HeadScore>,
-    /// Whether the success rule holds.
+    /// Loss summed over heads, mean over the epoch's updates: nats for classes, squared error for
+    /// values; `None` for an epoch without updates.
+    pub training_loss: Option<f64>,
+    /// Scores of each head of the stage, means over the test batches (and all k); empty if nothing
+    /// was held out.
+    pub heads: Vec<Score>,
+    /// Whether the stop rule holds.
     pub solved: bool,
+    /// The names under which the state after this epoch is kept: none, or several.
+    pub milestones: Vec<Milestone>,
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The last N is solved, or the curriculum has no further stage.
+    /// The last stage is solved.
     Finished,
     /// `max_epochs` are over.
     OutOfEpochs,
-    /// An observer stopped it.
-    Stopped,
 }
 
-/// Someone who watches a run, and may stop it by answering `Break`.
-pub trait Observer<R: Real> {
-    /// After every update, and between the test batches of an epoch: training can go on from
-    /// [`Trainer::settle`].
-    fn updated(&mut self, trainer: &mut Trainer<R>) -> ControlFlow<()> {
-        let _ = trainer;
-        ControlFlow::Continue(())
-    }
-
-    /// After every epoch. The trainer stands behind it: its parameters are those that were scored.
-    fn epoch_ended(&mut self, report: &EpochReport, trainer: &Trainer<R>) -> ControlFlow<()> {
-        let _ = (report, trainer);
-        ControlFlow::Continue(())
-    }
+/// What a call of [`Trainer::step`] did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// One update; training can go on from [`Trainer::settle`].
+    Updated,
+    /// One test batch that is not the epoch's last; training can go on from [`Trainer::settle`].
+    Tested,
+    /// The end of an epoch. The trainer stands behind it: its parameters are those that were scored.
+    EpochEnded(EpochReport),
+    /// Nothing: the run has ended.
+    Ended(Outcome),
 }
-
-/// Nobody watches.
-impl<R: Real> Observer<R> for () {}
 
 /// A run of training.
 pub struct Trainer<R> {
     spec: TrainingSpec,
     backend: Box<dyn Backend<R>>,
     position: Position,
+    /// The batches of the position's stage, once they are needed.
+    source: Option<Source>,
+    /// Test batches of the open epoch that are over, and the sums of their scores.
+    tested: (usize, Vec<Score>),
     /// Batches that were over when the backend was made.
     batches_before: usize,
-}
-
-impl TrainingSpec {
-    /// The parameters before training, without heads: those are added when a stage needs them.
-    ///
-    /// # Errors
-    /// Those of [`tau_rnn::Config::check`].
-    pub fn initial_params<R: Real>(&self) -> Result<Params<R>, Error> {
-        let mut random = Key::new(self.seed, Purpose::Parameters).stream();
-        Ok(Params::init(&self.network, &mut random)?)
-    }
-
-    /// A batch of training of an epoch; both counted from 0. Update u has batches u·K to u·K + K − 1,
-    /// with K = [`TrainingSpec::batches_per_update`].
-    fn training_batch(&self, epoch: usize, batch: usize) -> Drawing {
-        self.drawing([Purpose::Inputs, Purpose::InitialState], epoch, batch)
-    }
-
-    /// A batch of the test after an epoch.
-    fn test_batch(&self, epoch: usize, batch: usize) -> Drawing {
-        self.drawing([Purpose::TestInputs, Purpose::TestInitialState], epoch, batch)
-    }
-
-    fn drawing(&self, purposes: [Purpose; 2], epoch: usize, batch: usize) -> Drawing {
-        // Both counts fit: `TrainingSpec::check`.
-        let key = |purpose| Key::new(self.seed, purpose).stage(epoch as u32).step(batch as u32);
-        let [inputs, initial] = purposes.map(key);
-        let steps_per_unit = self.time_steps()[batch % self.batches_per_update()];
-        Drawing { inputs, initial, steps_per_unit }
-    }
-}
-
-/// What makes a batch, besides the task.
-#[derive(Clone, Copy)]
-struct Drawing {
-    /// Of trial input and labels.
-    inputs: Key,
-    /// Of the initial states.
-    initial: Key,
-    /// k: every input is held for so many steps.
-    steps_per_unit: u32,
 }
 
 impl<R: Real> Trainer<R> {
@@ -127,9 +82,9 @@ impl<R: Real> Trainer<R> {
     /// # Errors
     /// Those of [`TrainingSpec::check`].
     pub fn new(spec: TrainingSpec, backend: Box<dyn Backend<R>>) -> Result<Self, Error> {
-        let stage = Some(spec.curriculum.first(spec.n_start));
-        let start =
-            Position { epochs: 0, update: 0, losses: Losses::default(), stage, solved_n: 0 };
+        let stage = Some(spec.first_stage()?);
+        let losses = Losses::default();
+        let start = Position { epochs: 0, update: 0, losses, stage, reached: None };
         Self::resume(spec, backend, start)
     }
 
@@ -137,7 +92,7 @@ impl<R: Real> Trainer<R> {
     /// of that moment: the run ends with the same bits as one that was never interrupted.
     ///
     /// # Errors
-    /// Those of [`TrainingSpec::check`]; [`Error::Resume`] if the backend has another network.
+    /// Those of [`TrainingSpec::check`]; [`Error::Resume`] if the backend has a different network.
     pub fn resume(
         spec: TrainingSpec,
         mut backend: Box<dyn Backend<R>>,
@@ -145,24 +100,23 @@ impl<R: Real> Trainer<R> {
     ) -> Result<Self, Error> {
         spec.check()?;
         if *backend.config() != spec.network {
-            let reason = format!(
-                "the checkpoint's network is {:?}, the run's is {:?}",
-                backend.config(),
-                spec.network
-            );
+            let (found, expected) = (backend.config(), &spec.network);
+            let reason =
+                format!("the checkpoint's network is {found:?}, the run's is {expected:?}");
             return Err(Error::Resume { reason });
         }
-        if position.update > spec.updates_per_epoch {
-            let reason = format!(
-                "the checkpoint stands after update {} of an epoch of {}",
-                position.update, spec.updates_per_epoch
-            );
+        let updates = spec.updates_per_epoch();
+        if position.update > updates {
+            let update = position.update;
+            let reason =
+                format!("the checkpoint stands after update {update} of an epoch of {updates}");
             return Err(Error::Resume { reason });
         }
         backend.set_losses(position.losses)?;
-        let updates_before = position.epochs * spec.updates_per_epoch + position.update;
+        let updates_before = position.epochs * updates + position.update;
         let batches_before = updates_before * spec.batches_per_update();
-        Ok(Self { spec, backend, position, batches_before })
+        let tested = (0, Vec::new());
+        Ok(Self { spec, backend, position, source: None, tested, batches_before })
     }
 
     /// The definition of the run.
@@ -171,13 +125,13 @@ impl<R: Real> Trainer<R> {
         &self.spec
     }
 
-    /// How far it is; the losses are those of the last [`Trainer::settle`].
+    /// How far the run is; the losses are those of the last [`Trainer::settle`].
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.position
     }
 
-    /// Waits for the device and says how far it is.
+    /// Waits for the device and says how far the run is.
     ///
     /// # Errors
     /// [`Error::Diverged`], if the device kept one to itself, and whatever else it meets.
@@ -193,137 +147,155 @@ impl<R: Real> Trainer<R> {
         &*self.backend
     }
 
-    /// Trains to the end, or until the observer stops it.
+    /// Trains to the end; `told` is called with every [`Step`].
     ///
     /// # Errors
     /// [`Error::Diverged`] and whatever the backend meets.
-    pub fn run(&mut self, observer: &mut dyn Observer<R>) -> Result<Outcome, Error> {
+    pub fn run(&mut self, mut told: impl FnMut(&Step)) -> Result<Outcome, Error> {
         loop {
-            let Some(stage) = self.position.stage.clone() else {
-                return Ok(Outcome::Finished);
-            };
-            if self.position.epochs >= self.spec.max_epochs {
-                return Ok(Outcome::OutOfEpochs);
-            }
-            self.add_missing_heads(&stage)?;
-            let task = self.spec.task.with_coding(&stage.memory, self.spec.coding)?;
-            if self.train_epoch(&*task, &stage, observer)?.is_break() {
-                return Ok(Outcome::Stopped);
-            }
-            // A device may have kept a divergence to itself until now.
-            self.settle()?;
-            let Some(heads) = self.test(&*task, &stage, observer)? else {
-                return Ok(Outcome::Stopped);
-            };
-            let report = self.conclude(stage, heads)?;
-            if observer.epoch_ended(&report, self).is_break() {
-                return Ok(Outcome::Stopped);
+            let step = self.step()?;
+            told(&step);
+            if let Step::Ended(outcome) = step {
+                return Ok(outcome);
             }
         }
+    }
+
+    /// Does one update, or scores one test batch.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] and whatever the backend meets.
+    pub fn step(&mut self) -> Result<Step, Error> {
+        if let Some(outcome) = self.ended() {
+            return Ok(Step::Ended(outcome));
+        }
+        if self.position.update < self.spec.updates_per_epoch() {
+            self.update().map_err(|error| self.located(error))?;
+            return Ok(Step::Updated);
+        }
+        if self.tested.0 == 0 {
+            // A device may have kept a divergence to itself until now.
+            self.settle()?;
+        }
+        let batches = self.test_batches();
+        if self.tested.0 < batches {
+            self.test()?;
+        }
+        if self.tested.0 < batches {
+            return Ok(Step::Tested);
+        }
+        Ok(Step::EpochEnded(self.conclude()?))
+    }
+
+    fn ended(&self) -> Option<Outcome> {
+        if self.position.stage.is_none() {
+            Some(Outcome::Finished)
+        } else if self.position.epochs >= self.spec.max_epochs {
+            Some(Outcome::OutOfEpochs)
+        } else {
+            None
+        }
+    }
+
+    fn test_batches(&self) -> usize {
+        self.spec.data.test_batches(self.spec.batch_size) * self.spec.batches_per_update()
+    }
+
+    /// Makes the source of the stage's batches and the heads that the stage needs.
+    fn prepare(&mut self) -> Result<(), Error> {
+        if self.source.is_some() {
+            return Ok(());
+        }
+        let Some(stage) = &self.position.stage else { return Ok(()) };
+        let source = Source::new(&self.spec, stage.task.build()?)?;
+        let heads = &source.task().shape().heads;
+        for head in self.backend.params()?.readouts.len()..heads.len() {
+            let key = Key::new(self.spec.seed, Purpose::Readout).stage(head as u32);
+            let outputs = heads[head].size;
+            self.backend.add_head(Readout::init(&self.spec.network, outputs, &mut key.stream()))?;
+        }
+        self.source = Some(source);
+        Ok(())
+    }
+
+    /// One update: a step of the optimiser for each batch of it.
+    fn update(&mut self) -> Result<(), Error> {
+        let batches = self.spec.batches_per_update();
+        for batch in 0..batches {
+            let batch = self.position.update * batches + batch;
+            let which = Which { of: Use::Training, epoch: self.position.epochs, batch };
+            self.optimise(which)?;
+        }
+        self.position.update += 1;
+        Ok(())
+    }
+
+    /// One step of the optimiser.
+    fn optimise(&mut self, which: Which) -> Result<(), Error> {
+        self.prepare()?;
+        let Self { spec, backend, source, .. } = self;
+        let Some(source) = source else { return Ok(()) };
+        backend.set_steps_per_unit(which.steps_per_unit(spec))?;
+        if let Some(drawn) = source.drawn(spec, which)
+            && backend.update_drawn(&drawn, which.initial(spec), &spec.optimiser)?.is_some()
+        {
+            return Ok(());
+        }
+        with_batch(spec, source, which, |batch| backend.update(batch, &spec.optimiser))
+    }
+
+    /// How well the network does on a batch.
+    fn score(&mut self, which: Which) -> Result<Scores, Error> {
+        self.prepare()?;
+        let Self { spec, backend, source, .. } = self;
+        let Some(source) = source else { return Ok(Scores { heads: Vec::new() }) };
+        backend.set_steps_per_unit(which.steps_per_unit(spec))?;
+        if let Some(drawn) = source.drawn(spec, which)
+            && let Some(scores) = backend.evaluate_drawn(&drawn, which.initial(spec))?
+        {
+            return Ok(scores);
+        }
+        with_batch(spec, source, which, |batch| backend.evaluate(batch))
     }
 
     /// Hands a training batch (counted from 0 since the start of the run) to `look`.
     pub(crate) fn with_training_batch<T>(
         &mut self,
-        stage: &Stage,
         batch: usize,
         look: impl FnOnce(&mut dyn Backend<R>, &Batch<'_, R>) -> Result<T, tau_rnn::Error>,
-    ) -> Result<T, Error> {
-        let task = self.spec.task.with_coding(&stage.memory, self.spec.coding)?;
-        let epoch_batches = self.spec.updates_per_epoch * self.spec.batches_per_update();
-        let drawing = self.spec.training_batch(batch / epoch_batches, batch % epoch_batches);
-        let backend = &mut *self.backend;
-        backend.set_steps_per_unit(drawing.steps_per_unit)?;
-        with_batch(&self.spec, &*task, stage, drawing, |batch| look(backend, batch))
+    ) -> Result<Option<T>, Error> {
+        self.prepare()?;
+        let Self { spec, backend, source, .. } = self;
+        let Some(source) = source else { return Ok(None) };
+        let epoch_batches = spec.updates_per_epoch() * spec.batches_per_update();
+        let (epoch, batch) = (batch / epoch_batches, batch % epoch_batches);
+        let which = Which { of: Use::Training, epoch, batch };
+        backend.set_steps_per_unit(which.steps_per_unit(spec))?;
+        with_batch(spec, source, which, |batch| look(&mut **backend, batch)).map(Some)
     }
 
-    fn add_missing_heads(&mut self, stage: &Stage) -> Result<(), Error> {
-        for head in self.backend.params()?.readouts.len()..stage.memory.len() {
-            let key = Key::new(self.spec.seed, Purpose::Readout).stage(head as u32);
-            let hidden = self.spec.network.hidden_size;
-            self.backend.add_head(Readout::init(2, hidden, &mut key.stream()))?;
+    /// Scores one more test batch of the open epoch.
+    fn test(&mut self) -> Result<(), Error> {
+        let (batch, epoch) = (self.tested.0, self.position.epochs);
+        let scores = self.score(Which { of: Use::Test, epoch, batch })?.heads;
+        let (count, sums) = &mut self.tested;
+        if *count == 0 {
+            let zero = |score: &Score| Score { loss: 0.0, accuracy: score.accuracy.map(|_| 0.0) };
+            *sums = scores.iter().map(zero).collect();
         }
+        for (sum, score) in sums.iter_mut().zip(scores) {
+            sum.loss += score.loss;
+            sum.accuracy = sum.accuracy.zip(score.accuracy).map(|(sum, more)| sum + more);
+        }
+        *count += 1;
         Ok(())
-    }
-
-    fn train_epoch(
-        &mut self,
-        task: &dyn Task,
-        stage: &Stage,
-        observer: &mut dyn Observer<R>,
-    ) -> Result<ControlFlow<()>, Error> {
-        let batches = self.spec.batches_per_update();
-        while self.position.update < self.spec.updates_per_epoch {
-            for batch in 0..batches {
-                let batch = self.position.update * batches + batch;
-                let drawing = self.spec.training_batch(self.position.epochs, batch);
-                self.step(task, stage, drawing).map_err(|error| self.located(error))?;
-            }
-            self.position.update += 1;
-            if observer.updated(self).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// One step of the optimiser.
-    fn step(&mut self, task: &dyn Task, stage: &Stage, drawing: Drawing) -> Result<(), Error> {
-        let (backend, optimiser) = (&mut self.backend, self.spec.optimiser);
-        backend.set_steps_per_unit(drawing.steps_per_unit)?;
-        if let Some(drawn) = drawn(&self.spec, task, stage, drawing)
-            && backend.update_drawn(&drawn, &optimiser)?.is_some()
-        {
-            return Ok(());
-        }
-        with_batch(&self.spec, task, stage, drawing, |batch| backend.update(batch, &optimiser))
-    }
-
-    /// How well it does on a batch.
-    fn score(&mut self, task: &dyn Task, stage: &Stage, drawing: Drawing) -> Result<Scores, Error> {
-        let backend = &mut self.backend;
-        backend.set_steps_per_unit(drawing.steps_per_unit)?;
-        if let Some(drawn) = drawn(&self.spec, task, stage, drawing)
-            && let Some(scores) = backend.evaluate_drawn(&drawn)?
-        {
-            return Ok(scores);
-        }
-        with_batch(&self.spec, task, stage, drawing, |batch| backend.evaluate(batch))
-    }
-
-    /// Scores of each head over the test batches; `None` if the observer stopped it.
-    fn test(
-        &mut self,
-        task: &dyn Task,
-        stage: &Stage,
-        observer: &mut dyn Observer<R>,
-    ) -> Result<Option<Vec<HeadScore>>, Error> {
-        let batches = self.spec.test_batches * self.spec.batches_per_update();
-        let mut mean = vec![HeadScore::default(); stage.memory.len()];
-        for batch in 0..batches {
-            let drawing = self.spec.test_batch(self.position.epochs, batch);
-            let scores = self.score(task, stage, drawing)?;
-            for (mean, score) in mean.iter_mut().zip(scores.heads) {
-                mean.loss += score.loss;
-                mean.accuracy += score.accuracy;
-            }
-            if batch + 1 < batches && observer.updated(self).is_break() {
-                return Ok(None);
-            }
-        }
-        // Divided once: a mean of ones is one, not a little more.
-        for mean in &mut mean {
-            mean.loss /= batches as f64;
-            mean.accuracy /= batches as f64;
-        }
-        Ok(Some(mean))
     }
 
     /// Says where in the run it diverged; other errors stay as they are.
     fn located(&self, error: Error) -> Error {
         match error {
             Error::Network(tau_rnn::Error::Diverged { update, what, value }) => {
-                let updates = self.spec.updates_per_epoch;
+                let updates = self.spec.updates_per_epoch();
                 let batches = self.batches_before + update as usize;
                 let before = batches / self.spec.batches_per_update();
                 let (epoch, update) = (before / updates + 1, before % updates + 1);
@@ -333,66 +305,54 @@ impl<R: Real> Trainer<R> {
         }
     }
 
-    /// Applies the success rule (paper, section 3) and moves on.
-    fn conclude(&mut self, stage: Stage, heads: Vec<HeadScore>) -> Result<EpochReport, Error> {
-        let mean = heads.iter().map(|head| head.accuracy).sum::<f64>() / heads.len() as f64;
-        let newest = heads.last().map_or(0.0, |head| head.accuracy);
-        let required = self.spec.success_accuracy;
-        let solved = mean > required && newest > required;
+    /// Applies the stop rule and moves on.
+    fn conclude(&mut self) -> Result<EpochReport, Error> {
+        let (count, mut heads) = std::mem::take(&mut self.tested);
+        // Divided once: a mean of ones is one, not a little more.
+        for head in &mut heads {
+            head.loss /= count as f64;
+            head.accuracy = head.accuracy.map(|sum| sum / count as f64);
+        }
         let training_loss = self.position.losses.mean();
         self.backend.set_losses(Losses::default())?;
-        self.position.losses = Losses::default();
-        self.position.update = 0;
-        self.position.epochs += 1;
+        let solved = self.spec.stop.is_some_and(|stop| stop.holds(training_loss, &heads));
+        let position = &mut self.position;
+        (position.losses, position.update) = (Losses::default(), 0);
+        position.epochs += 1;
+        let Some(stage) = position.stage.clone() else {
+            unreachable!("an epoch is only trained in a stage")
+        };
+        let mut milestones = Vec::new();
         if solved {
-            self.position.solved_n = stage.n_max();
-            let end = stage.n_max() >= self.spec.n_end;
-            self.position.stage = if end { None } else { self.spec.curriculum.next(&stage) };
+            milestones.push(Milestone(stage.milestone.clone()));
+            position.reached = Some(stage.milestone.clone());
+            position.stage = self.spec.schedule.after(&stage);
+            self.source = None;
         }
-        Ok(EpochReport { epoch: self.position.epochs, stage, training_loss, heads, solved })
+        let epoch = self.position.epochs;
+        if self.spec.keep_every.is_some_and(|every| epoch.is_multiple_of(every)) {
+            milestones.push(Milestone::epoch(epoch));
+        }
+        if self.ended().is_some() {
+            milestones.push(Milestone::last());
+        }
+        Ok(EpochReport { epoch, stage, training_loss, heads, solved, milestones })
     }
 }
 
-/// The batch as a device may draw it itself, if no input is held.
-fn drawn<'a, R>(
-    spec: &TrainingSpec,
-    task: &dyn Task,
-    stage: &'a Stage,
-    drawing: Drawing,
-) -> Option<Drawn<'a, R>> {
-    let (bits, rule) = task.bits().filter(|_| drawing.steps_per_unit == 1)?;
-    Some(Drawn {
-        key: drawing.inputs,
-        steps: task.length(drawing.inputs),
-        trials: spec.batch_size,
-        fair: bits.chance == Chance::Half,
-        values: bits.coding.values(),
-        rule: match rule {
-            tau_tasks::BitRule::Parity => BitRule::Parity,
-            tau_tasks::BitRule::Match => BitRule::Match,
-        },
-        memory: &stage.memory,
-        initial: Initial::Uniform { scale: spec.initial_state, key: drawing.initial },
-    })
-}
-
-/// Draws a batch of the task and hands it over in the form that the core reads.
+/// Hands a batch over in the form that the core reads.
 fn with_batch<R: Real, T>(
     spec: &TrainingSpec,
-    task: &dyn Task,
-    stage: &Stage,
-    drawing: Drawing,
+    source: &mut Source,
+    which: Which,
     consume: impl FnOnce(&Batch<'_, R>) -> Result<T, tau_rnn::Error>,
 ) -> Result<T, Error> {
-    let drawn = task.batch(spec.batch_size, drawing.inputs)?;
-    let drawn = drawn.held(drawing.steps_per_unit as usize);
-    let heads: Vec<usize> = (0..stage.memory.len()).collect();
-    let target = match &drawn.target {
-        tau_tasks::Target::Labels(labels) => {
-            Target::Labels { labels: labels.view(), heads: &heads }
-        }
-        tau_tasks::Target::Series(targets) => Target::Series { targets: targets.view(), head: 0 },
+    let drawn = source.batch(spec, which)?;
+    let heads: Vec<usize> = (0..source.task().shape().heads.len()).collect();
+    let batch = Batch {
+        inputs: drawn.inputs.view(),
+        initial: which.initial(spec),
+        target: target(&drawn.targets, &heads),
     };
-    let initial = Initial::Uniform { scale: spec.initial_state, key: drawing.initial };
-    Ok(consume(&Batch { inputs: drawn.inputs.view(), initial, target })?)
+    Ok(consume(&batch)?)
 }

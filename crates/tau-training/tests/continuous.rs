@@ -2,117 +2,75 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
-use std::ops::ControlFlow;
+mod common;
 
-use tau_curricula::{
-    Curriculum, EpochReport, Error, Observer, Outcome, Position, Trainer, TrainingSpec,
-};
-use tau_rnn::{Backend, Cpu, Momentum, Optimiser, Params, Readout, Rule, thread_pool};
-use tau_tasks::TaskKind;
+use common::{multi_head, resumed, state, trainer};
+use tau_rnn::{Config, Cpu, Optimiser, Readout, Rule, thread_pool};
+use tau_training::{Data, EpochReport, Error, Outcome, Step, Trainer, TrainingSpec};
 
 fn spec() -> TrainingSpec {
-    TrainingSpec {
-        n_end: 2,
-        max_epochs: 20,
-        updates_per_epoch: 300,
-        batch_size: 64,
-        test_batches: 5,
-        ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 24, 1)
-    }
-    .in_continuous_time(&[2, 3])
+    let optimiser = Optimiser::nesterov();
+    TrainingSpec { optimiser, ..multi_head(Config::leaky(24, 1), 2).in_continuous_time(&[2, 3]) }
 }
 
-fn trainer(spec: &TrainingSpec) -> Trainer<f32> {
-    let params = spec.initial_params::<f32>().unwrap();
-    let network = Cpu::new(spec.network.clone(), params, thread_pool(Some(1)).unwrap()).unwrap();
-    Trainer::new(spec.clone(), Box::new(network)).unwrap()
+/// A training of so many epochs of so few updates.
+fn short(updates_per_epoch: usize, max_epochs: usize) -> TrainingSpec {
+    let data = Data::Fresh { updates_per_epoch, test_batches: 5 };
+    TrainingSpec { data, max_epochs, ..spec() }
 }
 
-#[derive(Default)]
-struct Reports(Vec<EpochReport>);
-
-impl Observer<f32> for Reports {
-    fn epoch_ended(&mut self, report: &EpochReport, _: &Trainer<f32>) -> ControlFlow<()> {
-        self.0.push(report.clone());
-        ControlFlow::Continue(())
-    }
+fn last_report(trainer: &mut Trainer<f32>) -> Option<EpochReport> {
+    let mut last = None;
+    trainer
+        .run(|step| {
+            if let Step::EpochEnded(report) = step {
+                last = Some(report.clone());
+            }
+        })
+        .unwrap();
+    last
 }
 
 #[test]
 fn a_network_in_continuous_time_learns_parity() {
     let mut spec = spec();
-    spec.optimiser = Optimiser {
-        rule: Rule::Adam {
-            learning_rate: 5e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            decay: 0.0,
-        },
-        ..Optimiser::paper()
-    };
-    let mut trainer = trainer(&spec);
-    let mut reports = Reports::default();
-    let outcome = trainer.run(&mut reports).unwrap();
-    assert_eq!(outcome, Outcome::Finished, "{:?}", reports.0.last());
-    assert_eq!(trainer.position().solved_n, 2);
-}
-
-/// Stops after so many updates.
-struct Stop {
-    left: usize,
-    settled: Option<Position>,
-}
-
-impl Observer<f32> for Stop {
-    fn updated(&mut self, trainer: &mut Trainer<f32>) -> ControlFlow<()> {
-        self.left -= 1;
-        if self.left > 0 {
-            return ControlFlow::Continue(());
-        }
-        self.settled = Some(trainer.settle().unwrap().clone());
-        ControlFlow::Break(())
+    spec.optimiser = Optimiser::adam();
+    if let Rule::Adam { learning_rate, .. } = &mut spec.optimiser.rule {
+        *learning_rate = 5e-3;
     }
-}
-
-fn state(trainer: &Trainer<f32>) -> (Params<f32>, Momentum<f32>) {
-    (trainer.backend().params().unwrap(), trainer.backend().momentum().unwrap())
+    let mut trainer = trainer(&spec);
+    assert_eq!(trainer.run(|_| {}).unwrap(), Outcome::Finished);
+    assert_eq!(trainer.position().reached.as_deref(), Some("N002"));
 }
 
 /// One update is a batch at every k; where it stopped it goes on, with the same bits.
 #[test]
 fn a_training_that_was_stopped_goes_on_with_the_same_bits() {
-    let spec = TrainingSpec { updates_per_epoch: 7, max_epochs: 3, ..spec() };
+    let spec = short(7, 3);
     let mut whole = trainer(&spec);
-    let mut reports = Reports::default();
-    whole.run(&mut reports).unwrap();
+    let report = last_report(&mut whole);
     // In mid-epoch, after the last update of an epoch, between its tests.
-    for updates in [1, 5, 7, 12, 18] {
+    for steps in [1, 5, 7, 12, 18] {
         let mut first = trainer(&spec);
-        let mut stop = Stop { left: updates, settled: None };
-        assert_eq!(first.run(&mut stop).unwrap(), Outcome::Stopped);
-        let position = stop.settled.unwrap();
+        for _ in 0..steps {
+            first.step().unwrap();
+        }
+        let position = first.settle().unwrap();
         assert_eq!(position.losses.count as usize, 2 * position.update);
-        let (params, momentum) = state(&first);
-        let pool = thread_pool(Some(2)).unwrap();
-        let mut network = Cpu::new(spec.network.clone(), params, pool).unwrap();
-        network.set_momentum(momentum).unwrap();
-        let mut second = Trainer::resume(spec.clone(), Box::new(network), position).unwrap();
-        let mut rest = Reports::default();
-        second.run(&mut rest).unwrap();
-        assert_eq!(state(&second), state(&whole), "stopped after {updates}");
-        assert_eq!(rest.0.last(), reports.0.last(), "stopped after {updates}");
+        let mut second = resumed(&mut first);
+        assert_eq!(last_report(&mut second), report, "stopped after {steps}");
+        assert_eq!(state(&second), state(&whole), "stopped after {steps}");
     }
 }
 
-/// Trained at one k it is another network than at two, and the order of the k matters.
+/// A training at one k gives a network that differs from that of two, and the order of the k matters.
 #[test]
 fn every_k_has_its_own_batch() {
-    let spec = TrainingSpec { updates_per_epoch: 2, max_epochs: 1, ..spec() };
+    let spec = short(2, 1);
     let trained = |steps: &[u32]| {
         let spec = TrainingSpec { steps_per_unit: steps.to_vec(), ..spec.clone() };
         let mut trainer = trainer(&spec);
-        trainer.run(&mut ()).unwrap();
+        trainer.run(|_| {}).unwrap();
         state(&trainer).0
     };
     let own = trained(&[]);
@@ -131,9 +89,9 @@ fn a_divergence_is_located_and_looked_at() {
     params.readouts.push(Readout { weight, bias, frozen: false });
     let network = Cpu::new(spec.network.clone(), params, thread_pool(Some(1)).unwrap());
     let mut trainer = Trainer::new(spec, Box::new(network.unwrap())).unwrap();
-    let error = trainer.run(&mut ()).unwrap_err();
+    let error = trainer.run(|_| {}).unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 1, update: 1, total: 1, .. }), "{error}");
     let autopsy = trainer.autopsy(&error).unwrap().unwrap();
     assert_eq!((autopsy.epoch, autopsy.update, autopsy.loss), (1, 1, None));
-    assert_eq!(trainer.backend().config().placement.steps_per_unit(), 2);
+    assert_eq!(trainer.backend().config().steps_per_unit(), 2);
 }
