@@ -81,8 +81,8 @@ pub fn ablate_each(
     Ok((whole, accuracy))
 }
 
-/// Each of the neurons with the smallest and with the largest τ alone (paper, section 5, "ablation by
-/// τ").
+/// Removes each of the neurons with the smallest and the largest τ, one at a time
+/// (`docs/papers/khajehabdollahi-2024.md` §5).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ablation {
     /// How many at each end (20 of 500 in the paper).

@@ -60,10 +60,9 @@ impl Recording {
 
 /// Streaming estimator of [`Autocorrelation`].
 ///
-/// Per trial of n steps and per unit (paper, section "measurements", and the published code): the
-/// mean m of the trial is subtracted, the autocovariance at lag k is
-/// Σₜ (xₜ − m)(xₜ₊ₖ − m) / (n − k), it is averaged over trials with equal weight, and divided by
-/// its value at lag 0.
+/// The mean m of each trial of n steps is subtracted from each unit. The autocovariance at lag k is
+/// Σₜ (xₜ − m)(xₜ₊ₖ − m) / (n − k); it is averaged over trials with equal weight and divided by its
+/// value at lag 0 (`docs/papers/khajehabdollahi-2024.md` §5).
 ///
 /// The sums of products are made by FFT over blocks that overlap by `max_lag` steps; the mean is
 /// taken out at the end of the trial from the sums of its first and last steps. Agreement with

@@ -1,8 +1,8 @@
 //! How many dimensions activity fills: principal components and the participation ratio.
 //!
 //! With λ₁ ≥ λ₂ ≥ … the eigenvalues of the covariance of the units, the number of components that
-//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (paper, section
-//! "measurements": s = 0.9), and the participation ratio is
+//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (s = 0.9 in
+//! `docs/papers/khajehabdollahi-2024.md` §5), and the participation ratio is
 //!
 //! $$ \frac{(\sum \lambda)^2}{\sum \lambda^2} $$
 //!

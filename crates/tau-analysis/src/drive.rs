@@ -10,7 +10,8 @@ use tau_tasks::Task;
 use crate::simulation::{first_state, simulate};
 use crate::{Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances};
 
-/// How a network is driven (paper, section 5: 10⁵ steps after 500, 10 trials, input of the task).
+/// How a network is driven (`docs/papers/khajehabdollahi-2024.md` §5: 10 trials of the task's input,
+/// 10⁵ steps after 500).
 ///
 /// Steps, and so lags and τ_net, are those of the task at every time step of a network in continuous
 /// time: its activity counts once for each input, at the last of the k small steps that it is held for.

@@ -3,8 +3,8 @@
 //! Numbers in, numbers out: τ of the neurons ([`TauStatistics`]), activity as it is produced
 //! ([`AutocorrelationStream`]), the network timescale τ_net of every neuron ([`tau_net`]), and
 //! the evidence that a set of networks gives for or against a claim ([`Estimate`], [`Verdict`]).
-//! The definitions are those of Khajehabdollahi et al. (ICLR 2024), section "measurements", and
-//! its published code.
+//! The definitions are those of Khajehabdollahi et al. (ICLR 2024) and their published code
+//! (`docs/papers/khajehabdollahi-2024.md` §5).
 //!
 //! The autocorrelation of a neuron's activity x at lag k, with the mean m of the trial removed,
 //! averaged over trials of n steps and divided by its value at lag 0, is fitted by one or two

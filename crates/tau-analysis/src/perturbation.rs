@@ -67,7 +67,7 @@ fn disturb<'a>(
     }
 }
 
-/// Accuracy against the size of the noise (paper, section 5, "perturbation").
+/// Accuracy against the size of the noise (`docs/papers/khajehabdollahi-2024.md` §5).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perturbation {
     /// What is disturbed.

@@ -9,8 +9,8 @@ use tau_tasks::Task;
 use crate::batch::LabelledBatch;
 use crate::{Error, go_on};
 
-/// How a network is trained further (paper, section 5: with one head, 20 epochs, on N = 16 … 46 after
-/// it had solved N = 16).
+/// How a network is trained further (`docs/papers/khajehabdollahi-2024.md` §5: one head, 20 epochs,
+/// N = 16 … 46, after the network had solved N = 16).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retraining {
     /// Epochs (20 in the paper).

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::simulation::{first_state, simulate};
 use crate::tau_statistics::moments;
 
-/// One long input of fair bits, answered at every step (paper, section 5, "accuracy under damage").
+/// One long input of fair bits, answered at every step (`docs/papers/khajehabdollahi-2024.md` §5).
 /// Steps are those of the task: in continuous time each has k small ones, and is answered at the last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scoring {

@@ -105,7 +105,7 @@ pub struct TauNets {
     pub population: TauNet,
 }
 
-/// τ_net of every unit and of the population (paper, section "measurements").
+/// τ_net of every unit and of the population (`docs/papers/khajehabdollahi-2024.md` §5).
 ///
 /// # Errors
 /// [`Error::FitLags`] if `config.lags` is below 5 or above the largest lag estimated.
