@@ -1,5 +1,5 @@
-//! What a network loses with single neurons: those with the shortest and those with the longest τ, or
-//! each of them.
+//! Accuracy of a network without single neurons: those with the shortest and the longest τ, or each of
+//! them.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use tau_rnn::Params;
 
 use crate::{Error, Score, Scoring, Subject};
 
-/// What is taken from the network with a neuron.
+/// Parts of the network that are removed with a neuron.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Removal {
@@ -17,12 +17,13 @@ pub enum Removal {
     /// of W and w_in, its biases, and its column in every head are 0.
     #[default]
     Clean,
-    /// As the published code does it: its biases stay, and its columns in the heads after the first.
+    /// The biases of the neuron stay, and its columns in the heads after the first, as in the published
+    /// code.
     Published,
 }
 
 impl Removal {
-    /// Takes a neuron out.
+    /// Removes a neuron.
     ///
     /// # Panics
     /// If there is no such neuron.
@@ -46,7 +47,7 @@ impl Removal {
         }
     }
 
-    /// The numbers without the neuron.
+    /// Parameters without the neuron.
     fn of(self, params: &Params<f32>, neuron: usize) -> Params<f32> {
         let mut left = params.clone();
         self.take(&mut left, neuron);
@@ -61,7 +62,7 @@ impl Removal {
 /// each neuron, by any of the threads: a neuron takes as long as the whole network did.
 ///
 /// # Errors
-/// Those of [`Scoring::accuracy`].
+/// The errors of [`Scoring::accuracy`].
 pub fn ablate_each(
     subject: &Subject,
     scoring: &Scoring,
@@ -81,15 +82,15 @@ pub fn ablate_each(
     Ok((whole, accuracy))
 }
 
-/// Each of the neurons with the smallest and with the largest τ alone (paper, section 5, "ablation by
-/// τ").
+/// Removes each of the neurons with the smallest and the largest τ, one at a time
+/// (`docs/papers/khajehabdollahi-2024.md` §5).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ablation {
-    /// How many at each end (20 of 500 in the paper).
+    /// Number of neurons at each end (20 of 500 in the paper).
     pub neurons: usize,
-    /// What goes with a neuron.
+    /// Parts that are removed with a neuron.
     pub removal: Removal,
-    /// How the rest is scored. Every damaged network is asked the same.
+    /// Scoring of the damaged network; every one gets the same input.
     pub scoring: Scoring,
 }
 
@@ -98,20 +99,20 @@ pub struct Ablation {
 pub struct Ablated {
     /// The neuron, counted from 0.
     pub neuron: usize,
-    /// Its τ_raw, in steps.
+    /// τ_raw of the neuron, in steps.
     pub tau_raw: f64,
     /// Accuracy without it, mean over trials.
     pub accuracy: f64,
 }
 
-/// What [`Ablation`] finds.
+/// Result of an [`Ablation`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AblationResult {
-    /// The whole network.
+    /// Accuracy of the whole network.
     pub baseline: Score,
-    /// Without each of the neurons with the smallest τ, by increasing τ.
+    /// Networks without one of the neurons with the smallest τ, by increasing τ.
     pub short: Vec<Ablated>,
-    /// Without each of those with the largest, by increasing τ.
+    /// Networks without one of the neurons with the largest τ, by increasing τ.
     pub long: Vec<Ablated>,
 }
 

@@ -1,4 +1,4 @@
-//! Everything that one long simulation tells, in one pass.
+//! Activity of one long simulation, handed to every estimator in one pass.
 
 use std::sync::atomic::AtomicBool;
 
@@ -11,8 +11,8 @@ use crate::{
     OrnsteinUhlenbeckStream, TrialAutocovariances,
 };
 
-/// What is kept of the activity of a driven network: enough for every estimator of a timescale and for
-/// its dimensions.
+/// Summary of the activity of a driven network: enough for every estimator of a timescale and for its
+/// dimensions.
 pub struct Activity {
     /// Autocovariance of every unit and of their sum in every trial, for τ_net, its interval
     /// ([`tau_interval`](crate::tau_interval)) and integrated times
@@ -22,7 +22,7 @@ pub struct Activity {
     pub ornstein_uhlenbeck: Vec<OrnsteinUhlenbeck>,
     /// Covariance of the units, (unit, unit), over all steps of all trials about one mean.
     pub covariance: Array2<f64>,
-    /// Those steps.
+    /// Number of steps behind the covariance.
     pub steps: usize,
 }
 
@@ -34,7 +34,7 @@ impl Drive {
     /// for each unit. Only the input grows with them: 4 bytes × steps × trials.
     ///
     /// # Errors
-    /// Those of [`autocorrelation`](Self::autocorrelation).
+    /// The errors of [`autocorrelation`](Self::autocorrelation).
     pub fn activity(
         &self,
         network: &mut dyn Backend<f32>,

@@ -24,19 +24,19 @@ pub struct Autocorrelation {
     /// Shape (lag, unit), lags 0..=`max_lag`, dimensionless: 1 at lag 0. NaN at every lag for a
     /// unit without variance.
     pub units: Array2<f64>,
-    /// The same for the sum over units, shape (lag).
+    /// Autocorrelation of the sum over units, shape (lag).
     pub population: Array1<f64>,
     /// Autocovariance at lag 0 of every unit, averaged over trials, in activity squared. Exactly
     /// 0 for a unit that is constant in every trial: one whose range is within the resolution of
     /// `f32` (2⁻²³ of its largest absolute value), so that flicker in the last bit is no activity.
     pub variance: Array1<f64>,
-    /// The same for the sum over units.
+    /// Autocovariance at lag 0 of the sum over units.
     pub population_variance: f64,
-    /// How much activity it was estimated from.
+    /// Amount of activity behind the estimate.
     pub recording: Recording,
 }
 
-/// How much activity an autocorrelation was estimated from.
+/// Amount of activity behind an autocorrelation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Recording {
     /// Number of trials.
@@ -48,7 +48,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// That of trials of so many steps.
+    /// The recording that consists of trials of so many steps.
     pub(crate) fn of(trials: &[usize]) -> Self {
         Self {
             trials: trials.len(),
@@ -60,10 +60,9 @@ impl Recording {
 
 /// Streaming estimator of [`Autocorrelation`].
 ///
-/// Per trial of n steps and per unit (paper, section "measurements", and the published code): the
-/// mean m of the trial is subtracted, the autocovariance at lag k is
-/// Σₜ (xₜ − m)(xₜ₊ₖ − m) / (n − k), it is averaged over trials with equal weight, and divided by
-/// its value at lag 0.
+/// The mean m of each trial of n steps is subtracted from each unit. The autocovariance at lag k is
+/// Σₜ (xₜ − m)(xₜ₊ₖ − m) / (n − k); it is averaged over trials with equal weight and divided by its
+/// value at lag 0 (`docs/papers/khajehabdollahi-2024.md` §5).
 ///
 /// The sums of products are made by FFT over blocks that overlap by `max_lag` steps; the mean is
 /// taken out at the end of the trial from the sums of its first and last steps. Agreement with
@@ -106,12 +105,12 @@ impl AutocorrelationStream {
         Self::with(units, max_lag, false)
     }
 
-    /// The same, and the autocovariance of every trial is kept beside their sum, for
-    /// [`finish_trials`](Self::finish_trials): 8 bytes × trials × (units + 1) × (`max_lag` + 1)
+    /// An estimator that also keeps the autocovariance of every trial, for
+    /// [`finish_trials`](Self::finish_trials). It takes 8 bytes × trials × (units + 1) × (`max_lag` + 1)
     /// more, 8 MB for ten trials of 500 units and 200 lags.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn keeping_trials(units: usize, max_lag: usize) -> Result<Self, Error> {
         Self::with(units, max_lag, true)
     }
@@ -140,7 +139,7 @@ impl AutocorrelationStream {
     /// Chunks of some hundred steps or more keep all threads busy.
     ///
     /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Units`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite. Nothing of a refused chunk is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.channels.len() - 1;
@@ -246,7 +245,7 @@ impl AutocorrelationStream {
     /// The autocovariance of every trial that has ended.
     ///
     /// # Errors
-    /// Those of [`finish`](Self::finish); [`Error::TrialsNotKept`] unless the stream was made by
+    /// The errors of [`finish`](Self::finish); [`Error::TrialsNotKept`] unless the stream was made by
     /// [`keeping_trials`](Self::keeping_trials).
     pub fn finish_trials(self) -> Result<TrialAutocovariances, Error> {
         self.check_finished()?;

@@ -6,7 +6,7 @@ use tau_tasks::Task;
 
 use crate::Error;
 
-/// Which batch: a pure function of these.
+/// Definition of a batch, which is a pure function of these fields.
 pub(crate) struct LabelledBatch {
     pub(crate) trials: usize,
     pub(crate) inputs: Key,
@@ -18,7 +18,7 @@ pub(crate) struct LabelledBatch {
 }
 
 impl LabelledBatch {
-    /// Draws it, head i for the i-th N of the task.
+    /// Draws the batch, head i for the i-th N of the task.
     pub(crate) fn hand<T>(
         &self,
         task: &dyn Task,

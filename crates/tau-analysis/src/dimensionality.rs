@@ -1,8 +1,8 @@
-//! How many dimensions activity fills: principal components and the participation ratio.
+//! Number of dimensions that activity fills: principal components and the participation ratio.
 //!
 //! With λ₁ ≥ λ₂ ≥ … the eigenvalues of the covariance of the units, the number of components that
-//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (paper, section
-//! "measurements": s = 0.9), and the participation ratio is
+//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (s = 0.9 in
+//! `docs/papers/khajehabdollahi-2024.md` §5), and the participation ratio is
 //!
 //! $$ \frac{(\sum \lambda)^2}{\sum \lambda^2} $$
 //!
@@ -25,17 +25,17 @@ const SAME: f64 = 1e-9;
 /// Share of the variance that the paper asks for.
 pub const PAPER_SHARE: f64 = 0.9;
 
-/// Eigenvalues of a covariance, and what they say.
+/// Eigenvalues of a covariance and the dimensions that follow from them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dimensionality {
     /// Eigenvalues of the covariance (divided by the number of steps), in activity squared,
     /// largest first, one for each unit; none below 0.
     pub eigenvalues: Vec<f64>,
-    /// Their sum.
+    /// Sum of the eigenvalues.
     pub variance: f64,
-    /// (Σ λ)²/Σ λ², `[1, units]`.
+    /// Participation ratio (Σ λ)²/Σ λ², `[1, units]`.
     pub participation_ratio: f64,
-    /// Steps of all trials together. With fewer steps than units, and with fewer than many
+    /// Number of steps of all trials together. With fewer steps than units, and with fewer than many
     /// timescales, both numbers are too small.
     pub steps: usize,
 }
@@ -49,12 +49,12 @@ impl Dimensionality {
         Ok(Self::with_loadings(covariance, steps, 0)?.0)
     }
 
-    /// The same, and the directions of the `count` largest eigenvalues (of all, if there are fewer):
-    /// loadings (unit, component), each column of length 1. An eigenvector has no sign; here the
+    /// Dimensions together with the directions of the `count` largest eigenvalues (of all, if there are
+    /// fewer): loadings (unit, component), each column of length 1. An eigenvector has no sign; here the
     /// loading that is largest in absolute value (of equal ones the first) is positive.
     ///
     /// # Errors
-    /// Those of [`of`](Self::of).
+    /// The errors of [`of`](Self::of).
     pub fn with_loadings(
         covariance: &Array2<f64>,
         steps: usize,
@@ -115,11 +115,11 @@ impl Dimensionality {
         Ok((before + 1).min(self.eigenvalues.len()))
     }
 
-    /// What the published script prints for it (`compat`): the index from 0 of the last component
+    /// Number that the published script prints (`compat`): the index from 0 of the last component
     /// that is needed, one less than [`components`](Self::components).
     ///
     /// # Errors
-    /// Those of [`components`](Self::components).
+    /// The errors of [`components`](Self::components).
     pub fn published_components(&self, share: f64) -> Result<usize, Error> {
         Ok(self.components(share)? - 1)
     }

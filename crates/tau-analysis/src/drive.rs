@@ -10,23 +10,24 @@ use tau_tasks::Task;
 use crate::simulation::{first_state, simulate};
 use crate::{Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances};
 
-/// How a network is driven (paper, section 5: 10⁵ steps after 500, 10 trials, input of the task).
+/// How a network is driven (`docs/papers/khajehabdollahi-2024.md` §5: 10 trials of the task's input,
+/// 10⁵ steps after 500).
 ///
 /// Steps, and so lags and τ_net, are those of the task at every time step of a network in continuous
 /// time: its activity counts once for each input, at the last of the k small steps that it is held for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drive {
-    /// Steps of each trial that count.
+    /// Number of steps of each trial that count.
     pub steps: usize,
-    /// Steps before those.
+    /// Number of steps before the ones that count.
     pub burn_in: usize,
-    /// Trials.
+    /// Number of trials.
     pub trials: usize,
     /// Largest lag of the autocorrelation, in steps.
     pub max_lag: usize,
     /// h(0) ~ U[0, this); a gated network begins with zeros.
     pub initial_state: f64,
-    /// Root of the input and of h(0).
+    /// Root seed of the input and of h(0).
     pub seed: u64,
 }
 
@@ -49,14 +50,14 @@ impl Drive {
         self.correlate(network, task, stop, make, |_, _| Ok(()))?.finish()
     }
 
-    /// The same activity's autocovariance in every trial apart, for intervals by resampling
-    /// ([`tau_interval`](crate::tau_interval)).
+    /// Drives the network and returns the autocovariance of every single trial, for intervals by
+    /// resampling ([`tau_interval`](crate::tau_interval)).
     ///
-    /// Memory: that of [`autocorrelation`](Self::autocorrelation), and 16 bytes × trials × units ×
+    /// It takes the memory of [`autocorrelation`](Self::autocorrelation) and 16 bytes × trials × units ×
     /// lags (16 MB for ten trials of 500 units and 200 lags).
     ///
     /// # Errors
-    /// Those of [`autocorrelation`](Self::autocorrelation).
+    /// The errors of [`autocorrelation`](Self::autocorrelation).
     pub fn trial_autocovariances(
         &self,
         network: &mut dyn Backend<f32>,
@@ -91,7 +92,8 @@ impl Drive {
         })
     }
 
-    /// One stream a trial, taken together in the order of the trials; `also` sees every chunk, too.
+    /// Feeds one stream per trial and joins the streams in the order of the trials; `also` sees every
+    /// chunk, too.
     pub(crate) fn correlate(
         &self,
         network: &mut dyn Backend<f32>,

@@ -1,4 +1,4 @@
-//! What can be wrong with the numbers handed to an estimator.
+//! Errors of estimators.
 
 /// Why an estimator refuses its input. Nothing is estimated from part of an input.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -7,7 +7,7 @@ pub enum Error {
     /// A list of numbers has too few entries.
     #[error("too few values for {what}: {found} (at least {needed} are needed)")]
     TooFew {
-        /// What was to be estimated.
+        /// Quantity that was to be estimated.
         what: &'static str,
         /// Number of values given.
         found: usize,
@@ -101,7 +101,7 @@ pub enum Error {
         /// Largest value allowed.
         limit: usize,
     },
-    /// A chunk of activity has another number of units than the stream was made for.
+    /// A chunk of activity has a different number of units than the stream was made for.
     #[error("units in the chunk: {found} (the stream was made for {expected})")]
     Units {
         /// Columns of the chunk.
@@ -131,7 +131,7 @@ pub enum Error {
     FitLags {
         /// Last lag to fit.
         lags: usize,
-        /// Fewest lags that determine the four parameters.
+        /// Smallest number of lags that determines the four parameters.
         least: usize,
         /// Largest lag of the autocorrelation.
         max_lag: usize,
@@ -145,7 +145,7 @@ pub enum Error {
     /// Weights of the components of a simulated process are out of range.
     #[error("weights of the components sum to {sum} (each must lie in [0, 1], their sum be 1)")]
     Weights {
-        /// Their sum.
+        /// Sum of the weights.
         sum: f64,
     },
     /// Trials are asked for one by one, but the stream has only kept their sum.
@@ -156,7 +156,7 @@ pub enum Error {
     /// The number of resamplings or of simulated recordings is too small for an interval.
     #[error("{what}: {value} (allowed: {least} or more)")]
     Repetitions {
-        /// What is repeated.
+        /// Thing that is repeated.
         what: &'static str,
         /// The value given.
         value: usize,
@@ -190,13 +190,15 @@ pub enum Error {
     /// A matrix whose eigenvalues are asked for is not square.
     #[error("matrix: {rows} rows and {columns} columns (eigenvalues are those of a square one)")]
     NotSquare {
-        /// Its rows.
+        /// Rows of the matrix.
         rows: usize,
-        /// Its columns.
+        /// Columns of the matrix.
         columns: usize,
     },
     /// The iteration for eigenvalues did not end.
-    #[error("eigenvalues of the {size} x {size} matrix were not found (scale or perturb it a bit)")]
+    #[error(
+        "eigenvalues of the {size} x {size} matrix were not found (scale or perturb it slightly)"
+    )]
     Eigenvalues {
         /// Rows of the matrix.
         size: usize,
@@ -212,7 +214,7 @@ pub enum Error {
     /// Tangent vectors would never be made orthogonal.
     #[error("steps between orthonormalisations: 0 (allowed: 1 or more; 1 is safest)")]
     Orthonormalisation,
-    /// The input has another number of channels than the network.
+    /// The input has a different number of channels than the network.
     #[error("channels of the input: {found} (the network has {expected})")]
     Channels {
         /// Channels given.
@@ -223,16 +225,16 @@ pub enum Error {
     /// New heads need labels.
     #[error("task: {task} has a target at every step (allowed: tasks whose heads have labels)")]
     SeriesTask {
-        /// Its name.
+        /// Name of the task.
         task: &'static str,
     },
     /// Asked to stop before the measurement was complete; there is no partial result.
     #[error("stopped before the measurement was complete")]
     Stopped,
-    /// From the network that is driven.
+    /// Error of the network that is driven.
     #[error(transparent)]
     Network(#[from] tau_rnn::Error),
-    /// From the task that drives it.
+    /// Error of the task that drives it.
     #[error(transparent)]
     Task(#[from] tau_tasks::Error),
 }

@@ -1,10 +1,10 @@
-//! Estimators: what a trained network's time constants and activity say about its timescales.
+//! Estimators of the timescales of a trained network, from its time constants and its activity.
 //!
-//! Numbers in, numbers out: τ of the neurons ([`TauStatistics`]), activity as it is produced
+//! Numbers go in and come out: τ of the neurons ([`TauStatistics`]), activity as it is produced
 //! ([`AutocorrelationStream`]), the network timescale τ_net of every neuron ([`tau_net`]), and
 //! the evidence that a set of networks gives for or against a claim ([`Estimate`], [`Verdict`]).
-//! The definitions are those of Khajehabdollahi et al. (ICLR 2024), section "measurements", and
-//! its published code.
+//! The definitions are those of Khajehabdollahi et al. (ICLR 2024) and their published code
+//! (`docs/papers/khajehabdollahi-2024.md` §5).
 //!
 //! The autocorrelation of a neuron's activity x at lag k, with the mean m of the trial removed,
 //! averaged over trials of n steps and divided by its value at lag 0, is fitted by one or two
@@ -32,7 +32,7 @@
 //! ```
 //!
 //! τ_net has an interval by resampling trials ([`tau_interval`]) and a check against recordings
-//! simulated from its own answer ([`bias_check`]). Two other estimators of a timescale stand beside
+//! simulated from its own answer ([`bias_check`]). Two more estimators of a timescale stand beside
 //! it: maximum likelihood for one ([`OrnsteinUhlenbeckStream`]), and the integrated autocorrelation
 //! time, without a model ([`mod@integrated`]). docs/estimators.md says which to use when, and how well
 //! each recovers what is known. [`CovarianceStream`] counts the dimensions of activity,
@@ -40,8 +40,8 @@
 //!
 //! [`Drive`] runs a network under random task input and gives its autocorrelation, or, in the same
 //! pass, all that estimators want ([`Activity`]); [`Probe`] asks what a frozen network still tells about
-//! other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
-//! score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at other time steps.
+//! different N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
+//! score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at different time steps.
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is

@@ -22,7 +22,7 @@ const BATCHES: usize = 20;
 /// A vector that lost so much of its length to those before it is rounding and nothing else.
 const LOST: f64 = 1e-13;
 
-/// How exponents are measured.
+/// Settings of a measurement of exponents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lyapunov {
     /// Number of exponents, 1 to the number of neurons. Time grows with neurons² × exponents.
@@ -34,7 +34,7 @@ pub struct Lyapunov {
     /// there are many exponents, and between two of them no pair of exponents may part by more than
     /// ln 10¹³ = 30: m times their difference.
     pub every: usize,
-    /// Root of h(0) ~ 0.1 U[0, 1) and of the first vectors.
+    /// Root seed of h(0) ~ 0.1 U[0, 1) and of the first vectors.
     pub seed: u64,
 }
 
@@ -47,13 +47,13 @@ impl Default for Lyapunov {
 /// The largest exponents of a network under one input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LyapunovExponents {
-    /// Per step of the network, in natural logarithms, largest first (up to their errors). −∞ for
-    /// a direction that is lost altogether: a ReLU at rest, a matrix without full rank.
+    /// Exponents per step of the network, in natural logarithms, largest first (up to their errors). An
+    /// exponent is −∞ for a direction that is lost altogether: a ReLU at rest, a matrix without full rank.
     pub exponents: Vec<f64>,
-    /// Their standard errors, from the means over 20 batches of consecutive steps: right if a batch
+    /// Standard errors of the exponents, from the means over 20 batches of consecutive steps: right if a batch
     /// is longer than the memory of the stretching. NaN where the exponent is −∞.
     pub standard_errors: Vec<f64>,
-    /// Steps that counted.
+    /// Number of steps that counted.
     pub steps: usize,
 }
 

@@ -22,14 +22,14 @@ const LEAST_STEPS: usize = 3;
 /// Units that are read together from a chunk: sixteen `f32` share a cache line.
 const TILE: usize = 16;
 
-/// What is known about the means of trials.
+/// Knowledge about the means of trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mean {
-    /// Each trial has its own: as in [`AutocorrelationStream`](crate::AutocorrelationStream), and
+    /// Each trial has its own mean, as in [`AutocorrelationStream`](crate::AutocorrelationStream). This is
     /// right for parity, where each trial has its own probability of a 1.
     PerTrial,
-    /// All trials have the same: less bias, wrong if they do not.
+    /// All trials have one mean: this has less bias, and is wrong if they do not.
     Common,
 }
 
@@ -53,7 +53,7 @@ pub struct OrnsteinUhlenbeck {
     pub variance: f64,
     /// ln L at the maximum.
     pub log_likelihood: f64,
-    /// Whether it measures a timescale: `Dead` without variance, `SubStep` for τ ≤ 1 (also φ ≤ 0),
+    /// Whether `tau` measures a timescale: `Dead` without variance, `SubStep` for τ ≤ 1 (also φ ≤ 0),
     /// `AtBound` if the likelihood still rises at φ = 1 − 3·10⁻⁸, and `NotIdentifiable` if the
     /// standard error exceeds half of τ or the correction changes τ by more than √0.1 = 32 %: it is
     /// of first order, so what it leaves is about its square, above a tenth.
@@ -93,7 +93,7 @@ struct Unit {
     low: f64,
     high: f64,
     current: Sums,
-    /// With their origins.
+    /// Sums of the trials that have ended, with their origins.
     ended: Vec<(f64, Sums)>,
     /// Whether any trial showed a change that `f32` can resolve.
     alive: bool,
@@ -129,7 +129,7 @@ impl OrnsteinUhlenbeckStream {
     /// Adds the next steps of the current trial, (time, unit).
     ///
     /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Units`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite. Nothing of a refused chunk is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.units.len();
@@ -187,7 +187,7 @@ impl OrnsteinUhlenbeckStream {
         Ok(())
     }
 
-    /// How much activity has been seen, in trials that have ended.
+    /// Amount of activity in the trials that have ended.
     #[must_use]
     pub fn recording(&self) -> Recording {
         Recording::of(&self.trial_steps)

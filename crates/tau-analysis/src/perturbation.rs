@@ -1,4 +1,4 @@
-//! What a network loses when noise is added to W or to τ.
+//! Accuracy of a network after noise was added to W or to τ.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,18 +10,18 @@ use tau_rnn::Params;
 
 use crate::{Error, Score, Scoring, Subject};
 
-/// What the noise is added to. With D of independent standard normal numbers:
+/// Array that the noise is added to. D has independent standard normal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Perturbed {
-    /// W + ε (‖W‖ / ‖D‖) D with Frobenius norms.
+    /// W becomes W + ε (‖W‖ / ‖D‖) D, with Frobenius norms.
     Weights,
-    /// τ_raw + ε (‖τ_raw‖ / ‖D‖) |D|: time constants only grow.
+    /// τ_raw becomes τ_raw + ε (‖τ_raw‖ / ‖D‖) |D|: time constants only grow.
     Tau,
 }
 
 impl Perturbed {
-    /// The paper's ε: 0, and 10 (weights, 10⁻² to 10) or 13 (τ, 10⁻³ to 10) points at equal distances
+    /// The ε of ICLR 2024: 0, and 10 (weights, 10⁻² to 10) or 13 (τ, 10⁻³ to 10) points at equal distances
     /// of their logarithms.
     #[must_use]
     pub fn paper_epsilons(self) -> Vec<f64> {
@@ -67,25 +67,25 @@ fn disturb<'a>(
     }
 }
 
-/// Accuracy against the size of the noise (paper, section 5, "perturbation").
+/// Accuracy against the size of the noise (`docs/papers/khajehabdollahi-2024.md` §5).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Perturbation {
-    /// What is disturbed.
+    /// Array that is disturbed.
     pub perturbed: Perturbed,
     /// Sizes ε of the noise, each 0 or more.
     pub epsilons: Vec<f64>,
     /// Draws of the noise for each ε, each scored on an input of its own (10 in the paper).
     pub draws: usize,
-    /// How each is scored; with more than one trial a draw counts with their mean (one in the paper).
+    /// Scoring of each draw; with more than one trial a draw counts with their mean (one in the paper).
     pub scoring: Scoring,
 }
 
 /// Accuracy at one ε.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerturbationResult {
-    /// Size of the noise.
+    /// Size ε of the noise.
     pub epsilon: f64,
-    /// Over the draws.
+    /// Accuracy over the draws.
     pub score: Score,
 }
 

@@ -1,4 +1,4 @@
-//! New heads on a frozen network: what its activity still tells about other N.
+//! New heads on a frozen network: what its activity still tells about different N.
 
 use std::sync::atomic::AtomicBool;
 
@@ -9,28 +9,28 @@ use tau_tasks::Task;
 use crate::batch::LabelledBatch;
 use crate::{Error, go_on};
 
-/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are. In
+/// Settings of new heads that are trained and scored while τ, W, w_in and the biases stay as they are. In
 /// continuous time every input is held for the k steps of the network's configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
-    /// Updates of the new heads.
+    /// Number of updates of the new heads.
     pub updates: usize,
-    /// Trials in a batch.
+    /// Number of trials in a batch.
     pub batch_size: usize,
-    /// Batches that score them.
+    /// Number of batches that score the heads.
     pub test_batches: usize,
     /// h(0) ~ U[0, this).
     pub initial_state: f64,
-    /// How the heads follow the gradient.
+    /// Optimiser of the heads.
     pub optimiser: Optimiser,
-    /// Root of input, initial states and new heads.
+    /// Root seed of input, initial states and new heads.
     pub seed: u64,
 }
 
 impl Probe {
     /// Gives the network one new head for each N of the task in place of its own, trains these
-    /// alone, and returns their accuracies in [0, 1] in the order of the task's N. Sequences have
-    /// the length law of the task, so that of its largest N for all heads.
+    /// alone, and returns their accuracies in [0, 1] in the order of the task's N. Sequences
+    /// follow the law of lengths of the task, which its largest N sets for all heads.
     ///
     /// # Errors
     /// Sizes that task or network refuse; divergence; [`Error::Stopped`] soon after `stop` is set.

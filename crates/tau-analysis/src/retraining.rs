@@ -1,4 +1,4 @@
-//! A trained network, trained further on one other N: how far what it has learned carries.
+//! Trains a trained network further on one different N.
 
 use std::sync::atomic::AtomicBool;
 
@@ -9,23 +9,23 @@ use tau_tasks::Task;
 use crate::batch::LabelledBatch;
 use crate::{Error, go_on};
 
-/// How a network is trained further (paper, section 5: with one head, 20 epochs, on N = 16 … 46 after
-/// it had solved N = 16).
+/// Settings of further training (`docs/papers/khajehabdollahi-2024.md` §5: one head, 20 epochs,
+/// N = 16 … 46, after the network had solved N = 16).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retraining {
-    /// Epochs (20 in the paper).
+    /// Number of epochs (20 in the paper).
     pub epochs: usize,
-    /// Updates in an epoch (600 in the paper).
+    /// Number of updates in an epoch (600 in the paper).
     pub updates_per_epoch: usize,
-    /// Trials in a batch (256 in the paper).
+    /// Number of trials in a batch (256 in the paper).
     pub batch_size: usize,
-    /// Batches that score it after each epoch (50 in the paper).
+    /// Number of batches that score the network after each epoch (50 in the paper).
     pub test_batches: usize,
     /// h(0) ~ U[0, this).
     pub initial_state: f64,
-    /// How parameters follow the gradient; its memory begins empty.
+    /// Optimiser, which begins with an empty memory.
     pub optimiser: Optimiser,
-    /// Root of input and initial states.
+    /// Root seed of input and initial states.
     pub seed: u64,
 }
 
@@ -64,7 +64,7 @@ impl Retraining {
         for epoch in 0..self.epochs {
             match self.train(network, task, epoch, stop) {
                 Ok(()) => accuracy.push(self.test(network, task, epoch + 1, stop)?),
-                // Every later epoch would be that of no network.
+                // No network is left for later epochs.
                 Err(Error::Network(tau_rnn::Error::Diverged { .. })) => {
                     accuracy.resize(self.epochs + 1, 0.5);
                     break;

@@ -1,4 +1,4 @@
-//! How often a network is right at every step of a long input: the score under damage.
+//! Accuracy of a network at every step of a long input: the score under damage.
 
 use std::sync::atomic::AtomicBool;
 
@@ -11,26 +11,26 @@ use crate::Error;
 use crate::simulation::{first_state, simulate};
 use crate::tau_statistics::moments;
 
-/// One long input of fair bits, answered at every step (paper, section 5, "accuracy under damage").
+/// One long input of fair bits, answered at every step (`docs/papers/khajehabdollahi-2024.md` §5).
 /// Steps are those of the task: in continuous time each has k small ones, and is answered at the last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scoring {
-    /// Steps before the first that counts (100 in the paper).
+    /// Number of steps before the first that counts (100 in the paper).
     pub warm_up: usize,
-    /// Steps that count (1000 in the paper).
+    /// Number of steps that count (1000 in the paper).
     pub steps: usize,
-    /// Trials, each with its own input (10 in the paper).
+    /// Number of trials, each with its own input (10 in the paper).
     pub trials: usize,
     /// h(0) ~ U[0, this); a gated network begins with zeros.
     pub initial_state: f64,
-    /// Root of the input and of h(0).
+    /// Root seed of the input and of h(0).
     pub seed: u64,
-    /// Which input of this seed.
+    /// Number of the input, among those of this seed.
     pub input: u32,
 }
 
 impl Scoring {
-    /// The paper's (100 + 1000 steps, 10 trials).
+    /// The settings of ICLR 2024: 100 + 1000 steps, 10 trials.
     #[must_use]
     pub fn paper(seed: u64) -> Self {
         Self { warm_up: 100, steps: 1000, trials: 10, initial_state: 0.1, seed, input: 0 }
@@ -104,10 +104,10 @@ impl Scoring {
     }
 }
 
-/// What a head says in a trial.
+/// Answer of a head in a trial.
 enum Answer {
     Class(u8),
-    /// NaN among so many classes.
+    /// The output is NaN: a guess among so many classes.
     Guess(usize),
 }
 
@@ -140,30 +140,30 @@ fn answers(states: ArrayView2<f32>, readout: &Readout<f32>) -> Vec<Answer> {
 
 /// A trained network that protocols damage: each damaged copy is made anew.
 pub struct Subject<'a> {
-    /// Its equations.
+    /// Equations of the network.
     pub config: &'a Config,
-    /// Its numbers.
+    /// Parameters of the network.
     pub params: &'a Params<f32>,
-    /// What it is asked.
+    /// Task that the network answers.
     pub task: &'a dyn Task,
     /// The head that answers for the task's only N.
     pub head: usize,
-    /// Puts a network on a device. Several may be made at the same time.
+    /// Function that puts a network on a device. Several may be made at the same time.
     pub make: &'a Make<'a>,
 }
 
-/// Makes a network of an equation and numbers.
+/// Function that makes a network of its equations and parameters.
 pub type Make<'a> =
     dyn Fn(Config, Params<f32>) -> Result<Box<dyn Backend<f32>>, NetworkError> + Sync + 'a;
 
 impl Subject<'_> {
-    /// Whether there are time constants.
+    /// Refuses a cell without time constants.
     pub(crate) fn check_tau(&self) -> Result<(), Error> {
         let cell = self.config.cell;
         if cell.gated() { Err(Error::NoTau { cell }) } else { Ok(()) }
     }
 
-    /// Accuracy of each trial, with these numbers in place of its own.
+    /// Accuracy with these parameters in place of its own.
     pub(crate) fn score(
         &self,
         params: Params<f32>,
@@ -179,11 +179,11 @@ impl Subject<'_> {
 /// Accuracy over trials.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Score {
-    /// Mean, in [0, 1].
+    /// Mean over trials, in [0, 1].
     pub mean: f64,
-    /// Standard deviation (divided by the number of trials).
+    /// Standard deviation over trials (divided by their number).
     pub standard_deviation: f64,
-    /// The best trial: what the published code calls the baseline.
+    /// Accuracy of the best trial, which the published code calls the baseline.
     pub best: f64,
 }
 
@@ -195,7 +195,7 @@ impl Score {
     }
 }
 
-/// (accuracy − 1/2) / (baseline − 1/2): 1 for an undamaged network, 0 at chance. `None` if the
+/// Relative accuracy (accuracy − 1/2) / (baseline − 1/2): 1 for an undamaged network, 0 at chance. `None` if the
 /// baseline itself is no better than chance.
 #[must_use]
 pub fn relative_accuracy(accuracy: f64, baseline: f64) -> Option<f64> {

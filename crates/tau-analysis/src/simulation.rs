@@ -1,4 +1,4 @@
-//! A network through a long input, piece by piece.
+//! Runs a network through a long input, piece by piece.
 
 use std::sync::atomic::AtomicBool;
 

@@ -20,8 +20,8 @@ const ITERATIONS: usize = 30;
 /// All eigenvalues of a square matrix, largest modulus first; of a conjugate pair the one with the
 /// positive imaginary part first.
 ///
-/// By the shifted QR iteration (nalgebra), to about 10⁻¹⁵ × the norm of the matrix; an eigenvalue
-/// that is k-fold with one eigenvector is only that to the power 1/k. A second for 500 neurons.
+/// The shifted QR iteration (nalgebra) is accurate to about 10⁻¹⁵ × the norm of the matrix, and to the
+/// power 1/k of that for a k-fold eigenvalue with one eigenvector. It takes a second for 500 neurons.
 ///
 /// # Errors
 /// [`Error::NotSquare`]; [`Error::NotFinite`] with the index in row-major order;
@@ -53,7 +53,7 @@ pub fn eigenvalues(matrix: &Array2<f64>) -> Result<Vec<Complex<f64>>, Error> {
     Ok(values)
 }
 
-/// M = I − diag(1/τ) + diag(1/τ) W: the step where φ has slope 1. `tau`: the τ that act, in steps
+/// Returns M = I − diag(1/τ) + diag(1/τ) W, the step where φ has slope 1. `tau`: the τ that act, in steps
 /// (`Params::tau_eff`, times the steps per unit of a continuous network), `[1, ∞)`; `w_rec` (to,
 /// from), with the diagonal that acts (`Params::apply_constraints`).
 ///
@@ -89,7 +89,7 @@ fn schur(matrix: DMatrix<f64>) -> Option<Schur<f64, nalgebra::Dyn>> {
     Schur::try_new(matrix, f64::EPSILON, limit)
 }
 
-/// The same eigenvalues in other coordinates: reflected along (1, 2, 3, …).
+/// Reflects the matrix along (1, 2, 3, …), which keeps its eigenvalues.
 fn mirrored(matrix: DMatrix<f64>) -> DMatrix<f64> {
     let axis = DVector::from_fn(matrix.nrows(), |i, _| 1.0 + i as f64).normalize();
     let left = &matrix - 2.0 * &axis * (axis.transpose() * &matrix);

@@ -1,4 +1,4 @@
-//! A network in continuous time at other time steps than those that it was trained at.
+//! A network in continuous time at time steps that it was not trained at.
 
 use std::sync::atomic::AtomicBool;
 
@@ -15,9 +15,9 @@ use crate::{Error, Scoring};
 /// The parameters mean the same at every k, and every k is asked the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeStep {
-    /// Each k, 1 or more.
+    /// Values of k, 1 or more each.
     pub steps_per_unit: Vec<u32>,
-    /// How the network is scored at each.
+    /// Scoring of the network at each k.
     pub scoring: Scoring,
 }
 
@@ -36,7 +36,7 @@ impl TimeStep {
     /// Time grows with the sum of all k.
     ///
     /// # Errors
-    /// [`Error::Network`] for a network that is not in continuous time or a k of 0; those of
+    /// [`Error::Network`] for a network that is not in continuous time or a k of 0; the errors of
     /// [`Scoring::accuracy`].
     pub fn accuracy(
         &self,

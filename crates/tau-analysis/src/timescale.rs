@@ -22,13 +22,13 @@ pub use interval::{
 pub(crate) use quality::BIAS_LIMIT;
 pub use quality::{Quality, WEIGHT_LIMIT, bias_limit};
 
-/// Fewest lags beyond 0 that leave the four parameters of two exponentials a residual.
+/// Smallest number of lags beyond 0 that leaves the four parameters of two exponentials a residual.
 const LEAST_LAGS: usize = 5;
 
-/// Which lags are fitted.
+/// Choice of the lags that are fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FitConfig {
-    /// Last lag fitted, in steps; lags 0..=`lags` are. The paper's 30 keeps clear of the long
+    /// Last lag fitted, in steps; lags 0..=`lags` are. The 30 of ICLR 2024 keeps clear of the long
     /// lags, whose bias is largest.
     pub lags: usize,
 }
@@ -60,7 +60,7 @@ pub struct Component {
 
 /// The timescale of one activity trace, and how far to trust it.
 ///
-/// `tau` is what the paper's estimator gives, whatever `quality` says: a flag never changes the
+/// `tau` is the value of the estimator of ICLR 2024, whatever `quality` says: a flag never changes the
 /// value. Numbers that do not exist are NaN (JSON: `null`).
 ///
 /// Beware of means of `tau` over units that are not [`Quality::Good`]. Akaike's criterion takes
@@ -75,7 +75,7 @@ pub struct TauNet {
     /// τ_net, in steps, within [[`TAU_MIN`], [`TAU_MAX`]]: the time constant of the better model,
     /// and of two the slower, however small its weight. NaN if `quality` is `Dead` or `Failed`.
     pub tau: f64,
-    /// Whether, and why not, `tau` measures a timescale.
+    /// Whether `tau` measures a timescale, and the reason if it does not.
     pub quality: Quality,
     /// The better model by AIC = 2k + n·ln(RSS/n), with k = 2 or 4 parameters and n lags.
     pub model: Option<Model>,
@@ -99,13 +99,13 @@ pub struct TauNet {
 /// Timescales of all units and of the population.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TauNets {
-    /// One per unit, in the order of the activity's columns.
+    /// Timescale of each unit, in the order of the activity's columns.
     pub units: Vec<TauNet>,
-    /// That of the sum over units.
+    /// Timescale of the sum over units.
     pub population: TauNet,
 }
 
-/// τ_net of every unit and of the population (paper, section "measurements").
+/// τ_net of every unit and of the population (`docs/papers/khajehabdollahi-2024.md` §5).
 ///
 /// # Errors
 /// [`Error::FitLags`] if `config.lags` is below 5 or above the largest lag estimated.

@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2, Axis, array, concatenate, s};
 use tau_analysis::{Autocorrelation, AutocorrelationStream, Component, Error, processes};
 use tau_random::{Key, Purpose};
 
-/// The definition in the paper's section "measurements", term by term in f64: lag by unit.
+/// The definition of `docs/papers/khajehabdollahi-2024.md` §5, term by term in f64: lag by unit.
 fn by_definition(trials: &[Array2<f64>], max_lag: usize) -> Array2<f64> {
     let mut covariance = Array2::zeros((max_lag + 1, trials[0].ncols()));
     for trial in trials {

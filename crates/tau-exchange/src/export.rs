@@ -1,4 +1,4 @@
-//! A network for who has numpy and nothing else.
+//! Exports a network to `.npz`, with a test vector that needs only numpy.
 
 use std::io::Cursor;
 
@@ -11,19 +11,19 @@ use crate::Error;
 
 /// The forward pass, with gaps for the equations.
 const FORWARD: &str = include_str!("forward.py");
-/// Of the trajectory.
+/// Steps of the trajectory.
 const STEPS: usize = 50;
-/// The same.
+/// Trials of the trajectory.
 const TRIALS: usize = 8;
 
-/// Files by name: `network.safetensors` (parameters and metadata), `network.npz` (the same arrays),
+/// Returns files by name: `network.safetensors` (parameters and metadata), `network.npz` (the same arrays),
 /// `forward.py`, and `trajectory.npz`: `initial` (trial, neuron), `inputs` (time, trial, channel),
 /// `states` (time, trial, neuron), and of the last state `outputs.{k}` (trial, class), in double
 /// precision. The inputs are bits named by `seed`.
 ///
 /// # Errors
-/// A network in continuous time or with gates, which `forward.py` does not know; whatever the core
-/// meets.
+/// [`Error::Network`] for a network in continuous time or with gates, which `forward.py` does not know,
+/// and the errors of the core.
 pub fn export(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
     let forward = forward(network)?;
     let at_rest = Checkpoint { momentum: None, ..network.clone() };
@@ -85,7 +85,7 @@ fn trajectory(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<u8>, Error> {
     let initial = Array2::from_shape_fn((TRIALS, hidden), |(trial, neuron)| {
         0.1 * f64::from(initial.unit_f32((trial * hidden + neuron) as u64))
     });
-    // In double precision: so every right program comes to the same numbers, chaotic or not.
+    // In double precision every correct program finds the same numbers, even in a chaotic network.
     let params = params.cast::<f64>();
     let mut cpu = Cpu::new(config.clone(), params.clone(), thread_pool(Some(1))?)?;
     let (mut state, mut states) = (initial.clone(), Array3::zeros((0, 0, 0)));

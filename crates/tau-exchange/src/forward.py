@@ -5,7 +5,7 @@ import numpy as np
 
 here = Path(__file__).parent
 p = {k: a.astype(float) for k, a in np.load(here / "network.npz").items()}
-tau = np.maximum(p["tau"], 1)  # what acts, in steps
+tau = np.maximum(p["tau"], 1)  # effective tau, in steps
 phi = {
     "leaky-relu": lambda s: np.where(s > 0, s, 0.01 * s),
     "relu": lambda s: np.maximum(s, 0),
@@ -31,4 +31,4 @@ if __name__ == "__main__":
         y = states[-1] @ p[f"readout.{k}.weight"].T + p[f"readout.{k}.bias"]
         apart.append(far(y, t[f"outputs.{k}"]))
     print(f"states {apart[0]:.1e}, outputs {max(apart[1:], default=0):.1e} off")
-    assert max(apart) < 1e-6, "another network or another trajectory"
+    assert max(apart) < 1e-6, "a different network or trajectory"

@@ -1,4 +1,4 @@
-//! Archives that want more than to be read.
+//! Archives that try to run code or to exhaust memory.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 

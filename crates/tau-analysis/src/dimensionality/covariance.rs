@@ -64,7 +64,7 @@ impl CovarianceStream {
     /// Adds steps, (time, unit). Trials need not be told apart: push them one after the other.
     ///
     /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Units`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite (its step is counted over all that was pushed). Nothing of a refused chunk
     /// is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use crate::Error;
 /// Rows of W that one task multiplies: the products do not depend on how many threads share them.
 const ROWS: usize = 16;
 
-/// A network whose numbers have been checked.
+/// A network whose parameters have been checked.
 pub(super) struct Cell {
     placement: Placement,
     activation: Activation,
@@ -36,10 +36,10 @@ impl Cell {
         })
     }
 
-    /// h(t) from h(t − 1), and the differences (neuron, vector) with it.
+    /// Computes h(t) from h(t − 1), and the differences (neuron, vector) with it.
     ///
     /// With s = (1 − a) h + a u the differences V become φ′(s) ((1 − a) V + a W V) for
-    /// [`Placement::Whole`] and (1 − a) V + a φ′(u) W V for the others.
+    /// [`Placement::Whole`] and (1 − a) V + a φ′(u) W V for the remaining placements.
     pub(super) fn step(
         &self,
         h: &mut Array1<f64>,
@@ -86,7 +86,7 @@ fn phi(activation: Activation, s: f64) -> f64 {
     }
 }
 
-/// At the kink of a (leaky) ReLU that of its left side, as in training.
+/// Slope of φ; at the kink of a (leaky) ReLU it is that of the left side, as in training.
 fn slope(activation: Activation, s: f64) -> f64 {
     match activation {
         Activation::LeakyRelu | Activation::Relu if s > 0.0 => 1.0,

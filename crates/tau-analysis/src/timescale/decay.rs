@@ -9,10 +9,10 @@ use basin::{
 
 use super::{Component, Model};
 
-/// Upper bound of a time constant, in steps (the paper's).
+/// Upper bound of a time constant, in steps (as in ICLR 2024).
 pub const TAU_MAX: f64 = 100.0;
 
-/// Lower bound of a time constant, in steps. The paper's is 0, where exp(−k/τ) is 0/0 at lag 0;
+/// Lower bound of a time constant, in steps. It is 0 in the published code, where exp(−k/τ) is 0/0 at lag 0;
 /// at this bound exp(−1/τ) is exactly 0 in `f64`, so the model is the limit τ → 0 itself: 1 at
 /// lag 0 and 0 at every other.
 pub const TAU_MIN: f64 = 1e-3;
@@ -25,7 +25,7 @@ const RESIDUAL_FLOOR: f64 = 1e-6;
 /// 0..=30 can tell from each other.
 const START_TAUS: [f64; 6] = [0.3, 1.0, 3.0, 10.0, 30.0, 90.0];
 
-/// Best starting points that are followed to their minimum.
+/// Number of best starting points that are followed to their minimum.
 const STARTS: usize = 4;
 
 /// Distance of starting amplitudes and weights from 0 and 1: at a bound the search cannot turn.
@@ -46,9 +46,9 @@ const BOUND_MARGIN: f64 = 1e-5;
 /// The best fit of one model.
 pub(super) struct Fit {
     pub(super) model: Model,
-    /// [a, τ] or [a, c, τ₁, τ₂].
+    /// Parameters [a, τ] or [a, c, τ₁, τ₂].
     pub(super) params: Vec<f64>,
-    /// Slowest first.
+    /// Exponentials, slowest first.
     pub(super) components: Vec<Component>,
     pub(super) aic: f64,
 }
