@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 use std::time::Instant;
 
 use cudarc::driver::sys::CUresult;
-use tau_emulator::{Emulator, Memory};
+use emulator::{Emulator, Memory};
 use tau_rnn::cuda::Device;
 
 /// What a call of the driver gives.
@@ -14,8 +14,8 @@ pub(crate) type Call<T = ()> = Result<T, CUresult>;
 
 /// The kernels that it knows, precision and PTX.
 const PTX: [(&str, &str); 2] = [
-    ("f32", include_str!("../../tau-rnn/kernels/ptx/f32.ptx")),
-    ("f64", include_str!("../../tau-rnn/kernels/ptx/f64.ptx")),
+    ("f32", include_str!("../../../crates/tau-rnn/kernels/ptx/f32.ptx")),
+    ("f64", include_str!("../../../crates/tau-rnn/kernels/ptx/f64.ptx")),
 ];
 
 /// Shared memory that kernels declare, to be told from what a launch asks for.

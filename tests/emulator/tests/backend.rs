@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use emulator::Emulator;
 use ndarray::{Array2, Array3, Axis, s};
 use proptest::prelude::*;
-use tau_emulator::Emulator;
 use tau_random::{Key, Purpose};
 use tau_rnn::check;
 use tau_rnn::cuda::Cuda;

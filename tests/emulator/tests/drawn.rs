@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use emulator::Emulator;
 use ndarray::{Array2, Array3, ArrayView3};
 use tau_curricula::{Curriculum, Trainer, TrainingSpec};
-use tau_emulator::Emulator;
 use tau_rnn::cuda::Cuda;
 use tau_rnn::{
     Backend, Batch, Cell, Config, Cpu, Error, Gradients, Losses, Momentum, Optimiser, Params,

@@ -5,7 +5,7 @@
 //! what is undefined on a GPU is wrong here. It is thousands of times slower than a GPU.
 //!
 //! ```
-//! use tau_emulator::Emulator;
+//! use emulator::Emulator;
 //! use tau_random::{Key, Purpose};
 //! use tau_rnn::{Config, Params, cuda::Cuda};
 //! let config = Config::paper(8);

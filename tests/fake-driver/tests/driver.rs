@@ -27,7 +27,7 @@ fn with_driver(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
         return body();
     }
     let program = env::current_exe().expect("this test");
-    let built = program.parent().expect("a folder").join("libtau_fake_driver.so");
+    let built = program.parent().expect("a folder").join("libfake_driver.so");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder for the library");

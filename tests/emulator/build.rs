@@ -1,7 +1,7 @@
 //! Compiles the kernels with the C++ compiler of the system.
 
 fn main() {
-    let kernels = "../tau-rnn/kernels";
+    let kernels = "../../crates/tau-rnn/kernels";
     cc::Build::new()
         .cpp(true)
         .std("c++17")
