@@ -63,6 +63,8 @@
 
 mod backend;
 mod batch;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod cell;
 pub mod check;
 mod checkpoint;
@@ -86,8 +88,6 @@ pub use cell::Cell;
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::{Activation, Config, Placement, TimeConstants};
-#[doc(hidden)]
-pub use cpu::Products;
 pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;
