@@ -107,7 +107,7 @@ fn largest_activity<R: Real>(
     backend: &mut dyn Backend<R>,
     batch: &Batch<'_, R>,
 ) -> Result<Vec<f64>, tau_rnn::Error> {
-    let mut state = batch.initial.states(batch.trials(), backend.config());
+    let mut state = batch.initial.states(batch.trials(), backend.config())?;
     let mut activity = Array3::from_elem((0, 0, 0), R::ZERO);
     backend.advance(&mut state, batch.inputs, &mut activity)?;
     let largest = |values: ndarray::ArrayView2<'_, R>| {

@@ -4,19 +4,14 @@
 //! [`Step`] at a time, so that the caller decides what is written, shown or stopped in between.
 //!
 //! ```
-//! use tau_rnn::{Cpu, thread_pool};
-//! use tau_training::{Data, Outcome, Stop, Trainer, TrainingSpec};
+//! use tau_tasks::TaskSpec;
+//! use tau_training::{Outcome, TrainingSpec};
 //!
-//! let mut spec = TrainingSpec::plain("parity".parse()?, 40, 0)?;
-//! spec.task = spec.task.with_memory(&[2]).expect("parity has an N");
-//! spec.data = Data::Fresh { updates_per_epoch: 300, test_batches: 10 };
-//! spec.stop = Some(Stop::AccuracyAbove(0.98));
-//! let params = spec.initial_params::<f32>()?;
-//! let backend = Cpu::new(spec.network.clone(), params, thread_pool(Some(2))?)?;
-//! let mut trainer = Trainer::new(spec, Box::new(backend))?;
+//! let spec = TrainingSpec::plain(TaskSpec::parity(&[2]), 40, 0)?.until_accuracy_above(0.98);
+//! let mut trainer = spec.on_cpu(Some(2))?;
 //! assert_eq!(trainer.run(|_| {})?, Outcome::Finished);
 //! assert_eq!(trainer.position().reached.as_deref(), Some("N002"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), tau_training::Error>(())
 //! ```
 //!
 //! Data is fresh in every batch, or fixed ([`Data`]); a stage is solved when a [`Stop`] rule holds;

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use tau_curricula::{Schedule, Stage};
 use tau_random::{Draws, Key, Purpose};
-use tau_rnn::{Cell, Config, Optimiser, Params, Placement, Real};
+use tau_rnn::{Cell, Config, Cpu, Optimiser, Params, Placement, Real, thread_pool};
 use tau_tasks::{Task, TaskSpec};
 
-use crate::{Data, Error, Stop};
+use crate::{Data, Error, Stop, Trainer};
 
 /// A training. [`TrainingSpec::plain`] is one for any task; papers have their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,40 @@ impl TrainingSpec {
             data: Data::Fresh { updates_per_epoch: 100, test_batches: 10 },
             optimiser: Optimiser::adam(),
         })
+    }
+
+    /// This training on a fixed data set: so many trials, of which the first `held_out` are scored and
+    /// not trained on, drawn from a seed of their own ([`Data::Fixed`]).
+    #[must_use]
+    pub fn with_fixed_data(mut self, trials: usize, held_out: usize, data_seed: u64) -> Self {
+        self.data = Data::Fixed { trials, held_out, data_seed };
+        self
+    }
+
+    /// This training until the loss is below a value ([`Stop::LossBelow`]).
+    #[must_use]
+    pub fn until_loss_below(mut self, loss: f64) -> Self {
+        self.stop = Some(Stop::LossBelow(loss));
+        self
+    }
+
+    /// This training until the accuracy is above a fraction ([`Stop::AccuracyAbove`]).
+    #[must_use]
+    pub fn until_accuracy_above(mut self, accuracy: f64) -> Self {
+        self.stop = Some(Stop::AccuracyAbove(accuracy));
+        self
+    }
+
+    /// A trainer at the beginning of this training, on the processor with so many threads (`None` for
+    /// one per processor, or as many as `RAYON_NUM_THREADS` says).
+    ///
+    /// # Errors
+    /// Those of [`TrainingSpec::check`] and [`tau_rnn::thread_pool`].
+    pub fn on_cpu(&self, threads: Option<usize>) -> Result<Trainer<f32>, Error> {
+        self.check()?;
+        let (network, params) = (self.network.clone(), self.initial_params()?);
+        let backend = Cpu::new(network, params, thread_pool(threads)?)?;
+        Trainer::new(self.clone(), Box::new(backend))
     }
 
     /// The same training in continuous time, at these k = 1/Δt (ICLR 2024, appendix: 7, 8, 9 and
