@@ -13,7 +13,7 @@ mod timescales;
 
 use std::sync::atomic::AtomicBool;
 
-use crate::{Drive, Error, Scoring, Subject, ablate_each, relative_accuracy};
+use crate::{Drive, Error, Measure, Scoring, Subject, ablate_each};
 
 pub use rows::{ModeRow, NetworkRow, NeuronRow, Portrait};
 
@@ -25,7 +25,7 @@ const LAGS: usize = 500;
 pub enum Part {
     /// τ_net with its interval and the estimates beside it, of a long simulation.
     Timescales,
-    /// Accuracy without each neuron.
+    /// Accuracy, or loss, without each neuron.
     Ablation,
     /// Principal components of the same simulation, eigenvalues, Lyapunov exponents.
     Dynamics,
@@ -51,13 +51,17 @@ pub struct PortraitConfig {
     pub bias_check: bool,
 }
 
-/// The N that the network had just solved.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Solved {
-    /// The N; the subject's task has no other.
-    pub n: usize,
-    /// Accuracy of the head for it, in the epoch that solved it.
+/// The state of a training whose network is portrayed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The name of the state: `N005`, `epoch-020`, `final`.
+    pub milestone: String,
+    /// The N that the network had just solved; `None` for a state that solved none.
+    pub n: Option<usize>,
+    /// Accuracy of the newest head on the test batches of that epoch, in [0, 1]; `None` for values.
     pub accuracy: Option<f64>,
+    /// Loss of the newest head on the same batches: nats for classes, squared error for values.
+    pub loss: Option<f64>,
 }
 
 /// Receives how far a measurement is: what is done for each neuron, for how many it is done (0 as it
@@ -91,12 +95,12 @@ impl PortraitConfig {
     pub fn measure(
         &self,
         subject: &Subject<'_>,
-        solved: Solved,
+        state: &State,
         before: Option<Portrait>,
         stop: &AtomicBool,
         told: &Told<'_>,
     ) -> Result<Portrait, Error> {
-        let mut found = Portrait::at_rest(solved.n, &subject.params.cast());
+        let mut found = Portrait::at_rest(state, &subject.params.cast());
         let simulates = self.has(Part::Timescales) || self.has(Part::Dynamics);
         if let Some(before) = before {
             found.take_over(before, simulates.then_some((self.steps, self.trials)));
@@ -114,20 +118,21 @@ impl PortraitConfig {
                 found.components(&activity)?;
             }
         }
-        if self.has(Part::Dynamics) && !subject.config.cell.gated() {
+        if self.has(Part::Dynamics) && subject.config.leaky_cell().is_some() {
             found.step(subject)?;
             found.exponents(subject, self)?;
         }
         if self.has(Part::Ablation) {
             found.ablate(subject, self, stop, told)?;
         }
-        found.summarise(solved.accuracy);
+        found.summarise();
         Ok(found)
     }
 }
 
 impl Portrait {
-    /// Takes out each neuron alone. The newest head is asked at every step (ICLR 2024).
+    /// Takes out each neuron alone. Of a ladder the newest head is asked at every step (ICLR 2024), any
+    /// other task is asked as it asks in training ([`Scoring::of`]).
     fn ablate(
         &mut self,
         subject: &Subject<'_>,
@@ -135,15 +140,16 @@ impl Portrait {
         stop: &AtomicBool,
         told: &Told<'_>,
     ) -> Result<(), Error> {
-        let paper = Scoring::paper(how.seed);
         let initial_state = how.initial_state;
-        let warm_up = paper.warm_up.max(self.network.n);
-        let scoring = Scoring { warm_up, initial_state, ..paper };
+        let scoring = Scoring { initial_state, ..Scoring::of(subject.task, how.seed) };
         let done = |removed, of| told("taken out, one by one", removed, of);
         let (whole, without) = ablate_each(subject, &scoring, stop, &done)?;
         self.network.ablation_baseline = Some(whole.mean);
-        for (row, accuracy) in self.neurons.iter_mut().zip(without) {
-            row.ablation_effect = relative_accuracy(accuracy, whole.mean).map(|left| 1.0 - left);
+        for (row, value) in self.neurons.iter_mut().zip(without) {
+            row.ablation_effect = whole.relative(value).map(|left| match whole.measure {
+                Measure::Accuracy { .. } => 1.0 - left,
+                Measure::Loss => left - 1.0,
+            });
         }
         Ok(())
     }

@@ -3,18 +3,19 @@
 use ndarray::{ArrayView, Dimension, s};
 use tau_rnn::Params;
 
-use super::{NetworkRow, NeuronRow, Portrait};
+use super::{NetworkRow, NeuronRow, Portrait, State};
 
 impl Portrait {
     /// τ and norms of weights of every neuron; nothing else.
-    pub(super) fn at_rest(n: usize, params: &Params<f64>) -> Self {
+    pub(super) fn at_rest(state: &State, params: &Params<f64>) -> Self {
         let (hidden, tau_eff) = (params.hidden_size(), params.tau_eff());
         let row = |neuron: usize| {
             // One row, or one of each gate.
             let own = s![neuron..;hidden, ..];
             let heads = params.readouts.iter().map(|head| norm(head.weight.column(neuron)));
             NeuronRow {
-                n,
+                milestone: state.milestone.clone(),
+                n: state.n,
                 neuron,
                 tau_raw: params.tau.get(neuron).copied(),
                 tau_eff: tau_eff.get(neuron).copied(),
@@ -27,7 +28,14 @@ impl Portrait {
         };
         Self {
             neurons: (0..hidden).map(row).collect(),
-            network: NetworkRow { n, neurons: hidden, ..NetworkRow::default() },
+            network: NetworkRow {
+                milestone: state.milestone.clone(),
+                n: state.n,
+                accuracy: state.accuracy,
+                loss: state.loss,
+                neurons: hidden,
+                ..NetworkRow::default()
+            },
             modes: Vec::new(),
         }
     }

@@ -4,12 +4,14 @@ use ndarray::s;
 use tau_random::{Key, Purpose};
 
 use super::{ModeRow, Portrait, PortraitConfig};
-use crate::dimensionality::PAPER_SHARE;
 use crate::spectrum::mode_timescale;
 use crate::{Activity, Dimensionality, Error, Lyapunov, Subject, eigenvalues, linearised_step};
 
 /// Principal components and Lyapunov exponents that have a column.
 const COLUMNS: usize = 3;
+
+/// Share of the variance that counted components explain.
+const SHARE: f64 = 0.9;
 
 /// Steps over which exponents are averaged, at most: their errors are then some thousandths.
 const EXPONENT_STEPS: usize = 5000;
@@ -22,7 +24,7 @@ impl Portrait {
             Err(Error::NoVariance { .. }) => return Ok(()),
             found => found?,
         };
-        self.network.dimensionality = Some(found.components(PAPER_SHARE)?);
+        self.network.dimensionality = Some(found.components(SHARE)?);
         self.network.participation_ratio = Some(found.participation_ratio);
         for (row, loadings) in self.neurons.iter_mut().zip(loadings.rows()) {
             let loading = |component| loadings.get(component).copied();
@@ -35,12 +37,13 @@ impl Portrait {
     pub(super) fn step(&mut self, subject: &Subject<'_>) -> Result<(), Error> {
         let mut params = subject.params.cast::<f64>();
         params.apply_constraints(subject.config);
-        let small = f64::from(subject.config.placement.steps_per_unit());
+        let small = f64::from(subject.config.steps_per_unit());
         let step = linearised_step(&(params.tau_eff() * small), &params.w_rec)?;
-        let n = self.network.n;
+        let (milestone, n) = (&self.network.milestone, self.network.n);
         let mode = |(index, value)| {
             let timescale = mode_timescale(value);
             ModeRow {
+                milestone: milestone.clone(),
                 n,
                 index,
                 real: value.re,
@@ -61,7 +64,8 @@ impl Portrait {
         how: &PortraitConfig,
     ) -> Result<(), Error> {
         let exponents = COLUMNS.min(subject.config.hidden_size);
-        let lyapunov = Lyapunov { exponents, burn_in: how.burn_in, every: 1, seed: how.seed };
+        let (burn_in, seed, initial_state) = (how.burn_in, how.seed, how.initial_state);
+        let lyapunov = Lyapunov { exponents, burn_in, every: 1, initial_state, seed };
         let steps = how.burn_in + how.steps.min(EXPONENT_STEPS);
         let inputs = subject.task.drive(steps, 1, Key::new(how.seed, Purpose::DriveInputs))?;
         let params = subject.params.cast();

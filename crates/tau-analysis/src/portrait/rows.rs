@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::tau_statistics::moments;
 use crate::{Quality, TauStatistics};
 
-/// One neuron of the network that had solved N. `None`: not measured, or there is no such number.
+/// One neuron of a network. `None`: not measured, or there is no such number.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NeuronRow {
-    /// The N that the network had solved.
-    pub n: usize,
+    /// The name of the network's state: `N005`, `epoch-020`, `final`.
+    pub milestone: String,
+    /// The N that the network had solved; `None` for a state that solved none.
+    pub n: Option<usize>,
     /// Number of the neuron, from 0.
     pub neuron: usize,
     /// The trained parameter, in steps; `None` of a gated network.
@@ -33,7 +35,8 @@ pub struct NeuronRow {
     pub tau_integrated: Option<f64>,
     /// (median of τ_net fitted to recordings simulated from its fit − τ_net) / τ_net.
     pub tau_net_bias: Option<f64>,
-    /// 1 − relative accuracy of the newest head without the neuron: 0 nothing lost, 1 chance.
+    /// What is lost without the neuron. Classes: 1 − relative accuracy of the newest head, 0 for nothing
+    /// and 1 for chance. Values: relative loss − 1, 0 for nothing and 1 for twice the loss.
     pub ablation_effect: Option<f64>,
     /// Norm of its input weights, of all gates.
     pub w_in_norm: Option<f64>,
@@ -59,10 +62,14 @@ pub struct NeuronRow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkRow {
-    /// The N that it had solved.
-    pub n: usize,
-    /// Accuracy of the newest head, in the epoch that solved the N.
+    /// The name of the network's state: `N005`, `epoch-020`, `final`.
+    pub milestone: String,
+    /// The N that the network had solved; `None` for a state that solved none.
+    pub n: Option<usize>,
+    /// Accuracy of the newest head on the test batches of the state's epoch; `None` for values.
     pub accuracy: Option<f64>,
+    /// Loss of the newest head on the same batches: nats for classes, squared error for values.
+    pub loss: Option<f64>,
     /// Mean of τ_eff; `None` of a gated network.
     pub tau_mean: Option<f64>,
     /// Standard deviation of τ_eff.
@@ -79,7 +86,7 @@ pub struct NetworkRow {
     pub tau_clamped_share: Option<f64>,
     /// τ_net of the summed activity, in steps; only if it is `Good`.
     pub tau_net_population: Option<f64>,
-    /// Accuracy of the whole network where neurons are taken out.
+    /// Accuracy, or loss, of the whole network where neurons are taken out.
     pub ablation_baseline: Option<f64>,
     /// Principal components that explain 90 % of the variance of activity.
     pub dimensionality: Option<usize>,
@@ -97,12 +104,14 @@ pub struct NetworkRow {
     pub lyapunov_3: Option<f64>,
 }
 
-/// One eigenvalue of the linearised step of the network that had solved N.
+/// One eigenvalue of the linearised step of a network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModeRow {
-    /// The N that the network had solved.
-    pub n: usize,
+    /// The name of the network's state: `N005`, `epoch-020`, `final`.
+    pub milestone: String,
+    /// The N that the network had solved; `None` for a state that solved none.
+    pub n: Option<usize>,
     /// Place of the eigenvalue, from 0, largest modulus first.
     pub index: usize,
     /// Real part of the eigenvalue.
@@ -151,11 +160,13 @@ impl Portrait {
             spectral_radius: before.network.spectral_radius,
             ..self.network.clone()
         };
-        self.network = if same { before.network } else { new };
+        let (accuracy, loss) = (self.network.accuracy, self.network.loss);
+        let kept = if same { before.network } else { new };
+        self.network = NetworkRow { accuracy, loss, ..kept };
     }
 
-    /// What follows from the rows of the neurons, and the accuracy that training had.
-    pub fn summarise(&mut self, accuracy: Option<f64>) {
+    /// Fills in what follows from the rows of the neurons.
+    pub fn summarise(&mut self) {
         let rows = &self.neurons;
         let over = |values: &[f64]| (!values.is_empty()).then(|| moments(values));
         let raw: Vec<f64> = rows.iter().filter_map(|row| row.tau_raw).collect();
@@ -169,6 +180,5 @@ impl Portrait {
         network.tau_clamped_share = tau.map(|tau| tau.clamped_share);
         (network.tau_net_mean, network.tau_net_sd) = over(&tau_net).unzip();
         network.trustworthy = rows.iter().any(|row| row.quality.is_some()).then_some(tau_net.len());
-        network.accuracy = accuracy;
     }
 }

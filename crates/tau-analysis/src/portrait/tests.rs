@@ -4,13 +4,13 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use ndarray::{Array1, Array2, array};
-use tau_random::{Key, Purpose};
-use tau_rnn::{Activation, Cell, Config, Params, Placement, Readout, TimeConstants, thread_pool};
-use tau_tasks::{Coding, TaskKind};
+use tau_random::{Coding, Key, Purpose};
+use tau_rnn::{Activation, Config, Leaky, Params, Placement, Readout, thread_pool};
+use tau_tasks::{Parity, TaskSpec};
 
 use super::*;
 use crate::Quality;
-use crate::scoring::tests::on_cpu;
+use crate::test_networks::on_cpu;
 
 const ALL: [Part; 3] = [Part::Timescales, Part::Ablation, Part::Dynamics];
 
@@ -31,27 +31,26 @@ impl Network {
         stop: bool,
         told: &Told<'_>,
     ) -> Result<Portrait, Error> {
+        let task = TaskSpec::Parity(Parity { n: vec![self.n], coding: self.coding });
         let subject = Subject {
             config: &self.config,
             params: &self.params,
-            task: &*TaskKind::Parity.with_coding(&[self.n], self.coding).unwrap(),
-            head: self.params.readouts.len() - 1,
+            task: &*task.build().unwrap(),
+            heads: &[self.params.readouts.len() - 1],
             make: &on_cpu,
         };
-        let solved = Solved { n: self.n, accuracy: None };
-        how.measure(&subject, solved, before, &AtomicBool::new(stop), told)
+        let milestone = format!("N{:03}", self.n);
+        let state = State { milestone, n: Some(self.n), ..State::default() };
+        how.measure(&subject, &state, before, &AtomicBool::new(stop), told)
     }
 }
 
 /// Neuron 0 is driven by the input and keeps 9/19 of it, so that it is above 1/2 exactly if the last bit
 /// was 1; the head reads that. Neuron 1 is silent, with a weight onto neuron 0.
 fn two_neurons() -> Network {
-    let config = Config {
-        placement: Placement::Drive,
-        activation: Activation::Relu,
-        tau: TimeConstants::Trainable { start: 1.0 },
-        ..Config::paper(2)
-    };
+    let leaky =
+        Leaky { placement: Placement::Drive, activation: Activation::Relu, ..Leaky::DEFAULT };
+    let config = Config::new(leaky, 2, 1);
     let params = Params {
         tau: array![1.9, 0.5],
         w_rec: array![[0.0, -2.0], [0.0, 0.0]],
@@ -103,7 +102,8 @@ fn every_column_of_two_neurons_is_that_worked_by_hand() {
     let how = PortraitConfig { bias_check: true, ..network.how.clone() };
     let found = measured(&network, &how, None);
     let [driven, silent] = &found.neurons[..] else { panic!("{found:?}") };
-    assert_eq!((driven.n, driven.neuron, silent.neuron), (1, 0, 1));
+    assert_eq!((&*driven.milestone, driven.n), ("N001", Some(1)));
+    assert_eq!((driven.neuron, silent.neuron), (0, 1));
     near(driven.tau_raw, 1.9, 1e-6);
     assert_eq!((silent.tau_raw, silent.tau_eff), (Some(0.5), Some(1.0)));
     // Norms; the second column of both heads is (0, 0) and (2, 2).
@@ -147,7 +147,7 @@ fn every_column_of_two_neurons_is_that_worked_by_hand() {
     near(network.spectral_radius, 9.0 / 19.0, 1e-7);
     near(found.modes[0].timescale, tau, 1e-6);
     assert_eq!((found.modes[1].modulus, found.modes[1].timescale), (0.0, Some(0.0)));
-    assert_eq!((found.modes[1].n, found.modes[1].index, found.modes.len()), (1, 1, 2));
+    assert_eq!((found.modes[1].n, found.modes[1].index, found.modes.len()), (Some(1), 1, 2));
     near(network.lyapunov_1, (9.0f64 / 19.0).ln(), 1e-7);
     near(network.lyapunov_1_error, 0.0, 1e-9);
     assert_eq!((network.lyapunov_2, network.lyapunov_3), (Some(f64::NEG_INFINITY), None));
@@ -195,10 +195,10 @@ fn parts_that_are_not_measured_stay_unless_the_simulation_is_another() {
 
 #[test]
 fn a_gated_network_has_no_tau_and_no_linear_step() {
-    let config = Config { cell: Cell::Gru, ..Config::paper(5) };
+    let config = Config::gru(5, 1);
     let mut random = Key::new(9, Purpose::Parameters).stream();
     let mut params = Params::<f32>::init(&config, &mut random).unwrap();
-    params.readouts.push(Readout::init(2, 5, &mut random));
+    params.readouts.push(Readout::init(&config, 2, &mut random));
     params.w_in = Array2::ones((15, 1));
     let how = PortraitConfig { initial_state: 0.0, seed: 1, ..two_neurons().how };
     let gated = Network { n: 2, config, params, how, coding: Coding::Signs };
