@@ -42,6 +42,7 @@
 //! pass, all that estimators want ([`Activity`]); [`Probe`] asks what a frozen network still tells about
 //! other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
 //! score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at other time steps.
+//! [`portrait`] has all that can be said of one network, neuron by neuron.
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is
@@ -66,6 +67,7 @@ pub mod effect;
 pub mod integrated;
 pub mod lyapunov;
 pub mod ornstein_uhlenbeck;
+pub mod portrait;
 pub mod processes;
 pub mod spectrum;
 pub mod tau_statistics;

@@ -31,10 +31,11 @@ pub struct Retraining {
 
 impl Retraining {
     /// Takes all heads but `head` away and trains everything that is left on the task's only N.
-    /// Returns the accuracy in [0, 1] before and after each epoch: `epochs + 1` numbers.
+    /// Returns the accuracy in [0, 1] before and after each epoch: `epochs + 1` numbers, of which those
+    /// from the epoch in which it diverged are absent.
     ///
     /// Sequences have the length law of the task. The network is left as it was trained; one that
-    /// diverges ends there, at chance.
+    /// diverges ends there.
     ///
     /// # Errors
     /// [`Error::Head`]; [`Error::Lengths`] for a task of more than one N; no test batches
@@ -46,7 +47,7 @@ impl Retraining {
         head: usize,
         task: &dyn Task,
         stop: &AtomicBool,
-    ) -> Result<Vec<f64>, Error> {
+    ) -> Result<Vec<Option<f64>>, Error> {
         let heads = network.params()?.readouts.len();
         if head >= heads {
             return Err(Error::Head { head, heads });
@@ -60,13 +61,13 @@ impl Retraining {
         for other in (0..heads).rev().filter(|other| *other != head) {
             network.drop_head(other)?;
         }
-        let mut accuracy = vec![self.test(network, task, 0, stop)?];
+        let mut accuracy = vec![Some(self.test(network, task, 0, stop)?)];
         for epoch in 0..self.epochs {
             match self.train(network, task, epoch, stop) {
-                Ok(()) => accuracy.push(self.test(network, task, epoch + 1, stop)?),
+                Ok(()) => accuracy.push(Some(self.test(network, task, epoch + 1, stop)?)),
                 // Every later epoch would be that of no network.
                 Err(Error::Network(tau_rnn::Error::Diverged { .. })) => {
-                    accuracy.resize(self.epochs + 1, 0.5);
+                    accuracy.resize(self.epochs + 1, None);
                     break;
                 }
                 Err(error) => return Err(error),
@@ -106,7 +107,9 @@ impl Retraining {
             let scores = self
                 .batch(network, epoch, self.updates_per_epoch + batch)
                 .hand(task, |batch| network.evaluate(batch))?;
-            sum += scores.heads.first().map_or(0.5, |head| head.accuracy);
+            // All heads but one were taken away.
+            let head = scores.heads.first().ok_or(Error::Head { head: 0, heads: 0 })?;
+            sum += head.accuracy;
         }
         Ok(sum / self.test_batches as f64)
     }
@@ -149,7 +152,7 @@ mod tests {
         let last_bit = TaskKind::Parity.with_memory(&[1]).unwrap();
         let go_on = AtomicBool::new(false);
         let accuracy = retraining(2).run(&mut *network, 0, &*last_bit, &go_on).unwrap();
-        assert_eq!(accuracy, [1.0; 3]);
+        assert_eq!(accuracy, [Some(1.0); 3]);
         assert_eq!(network.params().unwrap().readouts.len(), 1);
     }
 
@@ -165,8 +168,8 @@ mod tests {
         let last_bit = TaskKind::Parity.with_memory(&[1]).unwrap();
         let go_on = AtomicBool::new(false);
         let accuracy = retraining(2).run(&mut *network, 0, &*last_bit, &go_on).unwrap();
-        assert_eq!(accuracy[0], 0.0);
-        assert!(accuracy[2] > 0.99, "{accuracy:?}");
+        assert_eq!(accuracy[0], Some(0.0));
+        assert!(accuracy[2] > Some(0.99), "{accuracy:?}");
     }
 
     /// Nothing is trained without updates: the parity of nine bits stays chance for a head that reads
@@ -181,8 +184,24 @@ mod tests {
         let accuracy = many.run(&mut *network, 0, &*nine, &go_on).unwrap();
         assert_eq!(accuracy.len(), 1);
         // Four standard errors of 6400 fair coins.
-        assert!((accuracy[0] - 0.5).abs() < 0.025, "{accuracy:?}");
+        assert!((accuracy[0].unwrap() - 0.5).abs() < 0.025, "{accuracy:?}");
         assert_eq!(network.params().unwrap().w_rec, params.w_rec);
+    }
+
+    /// A step that is far too large: the accuracy before it is known, and there is none after it.
+    #[test]
+    fn what_diverges_has_no_accuracy_from_there_on() {
+        let (config, params) = delay_line();
+        let mut network = on_cpu(config, params).unwrap();
+        let last_bit = TaskKind::Parity.with_memory(&[1]).unwrap();
+        let mut wild = retraining(2);
+        wild.optimiser.clip_norm = None;
+        if let tau_rnn::Rule::Sgd { learning_rate, .. } = &mut wild.optimiser.rule {
+            *learning_rate = 1e30;
+        }
+        let go_on = AtomicBool::new(false);
+        let accuracy = wild.run(&mut *network, 0, &*last_bit, &go_on).unwrap();
+        assert_eq!(accuracy, [Some(1.0), None, None]);
     }
 
     #[test]
