@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{cargo, run};
 
@@ -47,20 +47,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Formatting, lints, documentation, the direction of dependencies, licences, the kernels' PTX,
-/// spelling, the smoke reproduction from nothing, files opened in Python, kills, an old C library.
+/// Formatting, lints, documentation, the direction of dependencies, packages, licences, the kernels'
+/// PTX, spelling, the smoke reproduction from nothing, files opened in Python, kills, an old C library.
 pub(crate) fn all() -> Result<()> {
     step("formatting", || cargo_run(&["fmt", "--all", "--check"]))?;
     step("lints", || {
         cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
     step("the core without CUDA", || cargo_run(&["check", "--quiet", "--package", "tau-rnn"]))?;
+    // Without the features that tests and benchmarks turn on.
+    step("lints of the program that ships", || {
+        cargo_run(&["clippy", "--package", "tau-cli", "--", "-D", "warnings"])
+    })?;
     step("documentation", || {
         let mut doc = Command::new(cargo());
         doc.args(["doc", "--workspace", "--no-deps", "--quiet"]);
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     step("direction of dependencies", check_arrows)?;
+    step("packages", crate::packages::build)?;
     step("licences and sources", || cargo_run(&["deny", "check", "bans", "licenses", "sources"]))?;
     step("CUDA kernels", || crate::kernels::kernels(true))?;
     step("spelling", || run(&mut Command::new("typos")))?;
@@ -87,6 +92,7 @@ fn check_arrows() -> Result<()> {
     for package in packages {
         let name = package["name"].as_str().context("a package without a name")?;
         if is_test_tool(package) {
+            ensure!(!package["publish"].is_null(), "{name} in tests/ needs `publish = false`");
             continue;
         }
         let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == name) else {

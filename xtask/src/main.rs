@@ -5,6 +5,7 @@ mod crash;
 mod dist;
 mod kernels;
 mod kit;
+mod packages;
 mod python;
 mod report;
 mod slurm;

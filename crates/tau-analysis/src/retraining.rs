@@ -153,8 +153,8 @@ mod tests {
         assert_eq!(network.params().unwrap().readouts.len(), 1);
     }
 
-    /// The same with the head's two classes exchanged: always wrong before, right after an epoch, since
-    /// the activity tells the bit.
+    /// With the two classes of the head exchanged the network is always wrong before training and right after
+    /// an epoch, since the activity tells the bit.
     #[test]
     fn a_head_that_is_always_wrong_is_turned_round() {
         let (config, mut params) = delay_line();

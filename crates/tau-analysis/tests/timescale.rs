@@ -165,7 +165,7 @@ fn recover(components: &[Component], trials: u32, steps: usize, count: usize) ->
     tau_net(&stream.finish().unwrap(), &FitConfig::default()).unwrap().units
 }
 
-/// Of 32 units at least `least` are `Good`. Each of those lies within four of its own standard
+/// At least `least` of 32 units are `Good`. Each of those lies within four of its own standard
 /// errors (one in 16 000 would not, if normal) plus the bias 4τ²/T that the length explains, and
 /// their mean lies within three standard errors of a mean of so many. The mean of `tau_one` over
 /// all units lies within five standard errors plus that bias; one unit's is taken as twice the

@@ -1,12 +1,13 @@
-//! The kernels on one thread, alone and together: `cargo bench -p tau-rnn [-- FILTER]`. An item is a
+//! The kernels on one thread, alone and together: `cargo bench -p tau-rnn --features bench [-- FILTER]`. An item is a
 //! floating-point operation: Gitem/s are Gflop/s. Times beside other programs are `cargo xtask bench`.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
+use tau_rnn::bench::Products;
 use tau_rnn::{
-    Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Products, Readout, Target,
+    Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Readout, Target,
     thread_pool,
 };
 

@@ -52,6 +52,8 @@
 mod arrays;
 mod backend;
 mod batch;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod cell;
 pub mod check;
 mod checkpoint;
@@ -79,8 +81,6 @@ pub use cell::Cell;
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::Config;
-#[doc(hidden)]
-pub use cpu::Products;
 pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;

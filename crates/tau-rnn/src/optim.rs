@@ -78,6 +78,15 @@ impl Optimiser {
         Self { rule, clip_norm: Some(2.0) }
     }
 
+    /// Adam in Keras's form without clipping: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸, with a rate of
+    /// `learning_rate` / (1 + `decay` · k) at the k-th update.
+    #[must_use]
+    pub fn keras_adam(learning_rate: f64, decay: f64) -> Self {
+        let (beta1, beta2, epsilon, form) = (0.9, 0.999, 1e-8, AdamForm::Keras);
+        let rule = Rule::Adam { learning_rate, beta1, beta2, epsilon, decay, form };
+        Self { rule, clip_norm: None }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors

@@ -84,7 +84,9 @@ impl<R: Real> Trainer<R> {
         })?;
         let Some((scores, gradients, largest)) = looked else { return Ok(None) };
         let gradient = gradients.values.cast::<f64>();
-        let arrays = params.tensors().zip(gradient.tensors()).map(report).collect();
+        let arrays = params.tensors().zip(gradient.tensors());
+        let arrays =
+            arrays.map(|((array, values), (_, slope))| report(array, values, slope)).collect();
         let steps_per_unit = f64::from(self.backend().config().steps_per_unit());
         let leaky = matches!(self.spec().network.cell, Cell::Leaky(_));
         let radius = |matrix| if leaky { finite(spectral_radius(matrix)) } else { None };
@@ -120,7 +122,7 @@ fn largest_activity<R: Real>(
 }
 
 /// What one array and its gradient are like.
-fn report(((tensor, values), (_, slope)): ((Tensor, &[f64]), (Tensor, &[f64]))) -> ArrayReport {
+fn report(tensor: Tensor, values: &[f64], slope: &[f64]) -> ArrayReport {
     ArrayReport {
         name: tensor.to_string(),
         norm: norm(values.iter().copied()),

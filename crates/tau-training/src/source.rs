@@ -106,7 +106,7 @@ impl Which {
     }
 
     /// The states before the first step.
-    pub(crate) fn initial<R: Real>(self, spec: &TrainingSpec) -> Initial<'static, R> {
+    pub(crate) fn initial<'a, R: Real>(self, spec: &TrainingSpec) -> Initial<'a, R> {
         if spec.initial_state == 0.0 {
             return Initial::Zero;
         }

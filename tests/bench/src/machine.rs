@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use tau_rnn::cuda::{Gpu, fma_peak};
+use tau_rnn::bench::fma_peak;
+use tau_rnn::cuda::Gpu;
 use tau_rnn::{Hardware, Isa};
 
 /// Gflop/s of nothing but fused multiply-adds (f32) in registers, on this many threads: the best
 /// try of half a second, in which the system has given each thread its processor.
 pub(crate) fn fma_peak_gflops(hardware: Hardware, threads: usize) -> Result<f64> {
     if let Hardware::Cuda { number } = hardware {
-        return Ok(fma_peak::<f32, _>(&Gpu::open(number)?, 20_000)? / 1e9);
+        return Ok(fma_peak(&Gpu::open(number)?, 20_000)? / 1e9);
     }
     let spin = |rounds| {
         let start = Instant::now();

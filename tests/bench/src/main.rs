@@ -1,9 +1,11 @@
-//! Times updates, simulations and timescales, side by side with PyTorch, numpy and scipy.
+//! Times updates, simulations and timescales, side by side with PyTorch, numpy and scipy; compares a device
+//! with the float64 model in double precision.
 //!
 //! Ours and the peer's take turns within one run, on the same numbers and threads; what is given
 //! is the median over rounds and their spread. The peer must find the same loss, or the row is an
 //! error. `cargo xtask bench` builds and starts this.
 
+mod exact;
 mod machine;
 mod peer;
 mod row;
@@ -90,6 +92,8 @@ enum What {
     Update,
     Simulate,
     TauNet,
+    /// Nothing is timed: gradients and updates in double precision beside the float64 model.
+    Exact,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,6 +140,12 @@ fn main() -> ExitCode {
 }
 
 fn bench(cli: &Cli) -> Result<()> {
+    if cli.what.contains(&What::Exact) {
+        exact::check(cli.device)?;
+        if cli.what.len() == 1 {
+            return Ok(());
+        }
+    }
     let on_cpu = cli.device == Hardware::Cpu;
     let all = tau_rnn::thread_pool(None)?.current_num_threads();
     let mut threads =

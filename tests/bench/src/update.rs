@@ -15,7 +15,8 @@ use tau_rnn::{
     Target, thread_pool,
 };
 
-use tau_rnn::cuda::{Cuda, Gpu, KernelTime};
+use tau_rnn::bench::KernelTime;
+use tau_rnn::cuda::{Cuda, Gpu};
 
 use crate::peer::Peer;
 use crate::row::{Kernel, Parts, Rounds, Row, quartiles};

@@ -7,6 +7,7 @@ const shim::Kernel* KERNELS = nullptr;
 
 #define REAL float
 #include "all.cu"
+#include "peak.cu"
 }  // namespace
 
 const shim::Kernel* tau_kernels_f32() {

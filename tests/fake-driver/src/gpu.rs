@@ -13,9 +13,10 @@ use tau_rnn::cuda::Device;
 pub(crate) type Call<T = ()> = Result<T, CUresult>;
 
 /// The kernels that it knows, precision and PTX.
-const PTX: [(&str, &str); 2] = [
+const PTX: [(&str, &str); 3] = [
     ("f32", include_str!("../../../crates/tau-rnn/kernels/ptx/f32.ptx")),
     ("f64", include_str!("../../../crates/tau-rnn/kernels/ptx/f64.ptx")),
+    ("f32", include_str!("../../../crates/tau-rnn/kernels/ptx/peak.ptx")),
 ];
 
 /// Shared memory that kernels declare, to be told from what a launch asks for.

@@ -189,6 +189,15 @@ fn kernels_are_timed_one_by_one() {
     });
 }
 
+/// The kernel has a module of its own, which only benchmarks load.
+#[test]
+fn the_peak_is_measured() {
+    with_driver("the_peak_is_measured", &[], || {
+        let peak = tau_rnn::bench::fma_peak(&Gpu::open(0).expect("a GPU"), 1).expect("a number");
+        assert!(peak.is_finite() && peak > 0.0, "{peak}");
+    });
+}
+
 #[test]
 fn a_training_is_that_of_the_processor() {
     with_driver("a_training_is_that_of_the_processor", &[NO_SHARED_MEMORY], || {

@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 use crate::Real;
 
 use super::gated::Gated;
-use super::product::tile;
 use super::readout::Read;
 use super::slice::{Backward, Forward};
 
@@ -121,6 +120,7 @@ macro_rules! run {
     };
 }
 
+#[cfg(feature = "bench")]
 pub(super) use run;
 
 macro_rules! vectorised {
@@ -156,42 +156,6 @@ macro_rules! vectorised {
             }
         }
     };
-}
-
-/// Rows of the panel that [`Spin`] goes through: it stays in the first-level cache, and the time of
-/// writing the sums does not count.
-const SPIN_ROWS: usize = 128;
-
-/// Nothing but the register tile, again and again.
-struct Spin {
-    rounds: u64,
-}
-
-impl Spin {
-    #[inline(always)]
-    fn run<const MR: usize, const L: usize>(self) {
-        // Their lengths must be unknown: see `tile`.
-        let panel = std::hint::black_box(vec![[[0.999_f32; L]; 2]; SPIN_ROWS]);
-        let a = std::hint::black_box(vec![0.001; SPIN_ROWS * MR]);
-        let mut done = [[[0.0; L]; 2]; MR];
-        for _ in 0..self.rounds {
-            tile::<f32, MR, L, 2>(|i, p| a[p * MR + i], &panel, &mut done);
-            std::hint::black_box(&mut done);
-        }
-    }
-}
-
-#[allow(unsafe_code)]
-impl Isa {
-    /// Does fused multiply-adds (f32) in registers for `rounds` rounds, as fast as the register tile
-    /// can, and returns the number of floating-point operations: the peak that updates are
-    /// measured by.
-    #[must_use]
-    pub fn fused_multiply_adds(self, rounds: u64) -> f64 {
-        run!(self, Spin { rounds }, Spin, 16, 8, 4);
-        let rows = if self.available_at_most() == Self::Avx2 { 4 } else { 8 };
-        (2 * SPIN_ROWS * rows * 2 * f32::lanes(self)) as f64 * rounds as f64
-    }
 }
 
 impl Isa {

@@ -4,6 +4,7 @@
 //! through all steps forward and back without waiting for any other; the slices' gradients are
 //! added in the order of the slices. So threads change the time and never the bits.
 
+#[cfg(feature = "bench")]
 mod alone;
 mod buffer;
 mod gated;
@@ -26,6 +27,7 @@ use crate::{
     Readout, Real, Score, Scores,
 };
 
+#[cfg(feature = "bench")]
 pub use alone::Products;
 pub use isa::Isa;
 pub(crate) use isa::Vectorised;

@@ -95,16 +95,18 @@ pub(super) fn bit_rule(rule: BitRule) -> i32 {
 
 /// Declares the structures; `R` stands for `real`.
 macro_rules! arguments {
-    ($($name:ident $(<$r:ident>)? for $kernel:literal, $threads:ident threads {
+    ($($(#[$when:meta])? $name:ident $(<$r:ident>)? for $kernel:literal, $threads:ident threads {
         $($field:ident: $type:ty),* $(,)?
     })*) => {
         $(
+            $(#[$when])?
             #[derive(Clone, Copy, Debug, PartialEq)]
             #[repr(C)]
             pub(super) struct $name $(<$r>)? {
                 $(pub(super) $field: $type,)*
             }
 
+            $(#[$when])?
             impl $(<$r: crate::Real>)? Arguments for $name $(<$r>)? {
                 const KERNEL: &'static str = $kernel;
                 const THREADS: usize = $threads;
@@ -227,6 +229,7 @@ arguments! {
         rows: i32,
         rows_per_split: i32,
     }
+    #[cfg(feature = "bench")]
     Peak<R> for "peak", THREADS threads {
         out: Ptr<R>,
         rounds: i32,

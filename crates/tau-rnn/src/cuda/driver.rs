@@ -18,12 +18,21 @@ use crate::{Error, Real};
 use super::device::{Arguments, Device};
 use super::graphs::Graphs;
 use super::staging::Staging;
+#[cfg(feature = "bench")]
+use super::timing::Timing;
 
-/// The kernels, made by `cargo xtask kernels`.
-const PTX: [(&str, &str); 2] = [
-    ("f32", include_str!("../../kernels/ptx/f32.ptx")),
-    ("f64", include_str!("../../kernels/ptx/f64.ptx")),
-];
+/// The module that has a kernel of a precision: its name and its text, made by `cargo xtask kernels`.
+fn ptx(precision: &str, kernel: &str) -> Option<(&'static str, &'static str)> {
+    match (precision, kernel) {
+        #[cfg(feature = "bench")]
+        ("f32", "peak") => Some(("peak", include_str!("../../kernels/ptx/peak.ptx"))),
+        ("f32", _) => Some(("f32", include_str!("../../kernels/ptx/f32.ptx"))),
+        #[cfg(feature = "cuda-f64")]
+        ("f64", _) => Some(("f64", include_str!("../../kernels/ptx/f64.ptx"))),
+        _ => None,
+    }
+}
+
 /// CUDA 12.0: the driver 525 and later.
 const OLDEST_DRIVER: i32 = 12_000;
 /// Volta.
@@ -36,10 +45,10 @@ pub struct Gpu {
     shared: Arc<Shared>,
     functions: RefCell<HashMap<(&'static str, &'static str), CudaFunction>>,
     staging: RefCell<Staging>,
-    graphs: RefCell<Graphs<Graph>>,
-    without_graphs: Cell<bool>,
-    /// Time of each kernel, if someone asked for it.
-    times: RefCell<Option<HashMap<&'static str, KernelTime>>>,
+    pub(super) graphs: RefCell<Graphs<Graph>>,
+    pub(super) without_graphs: Cell<bool>,
+    #[cfg(feature = "bench")]
+    pub(super) timing: Timing,
 }
 
 /// What all streams on a GPU share: to translate the kernels takes a second, once a process.
@@ -60,18 +69,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a kernel took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct KernelTime {
-    /// Launches.
-    pub launches: u64,
-    /// Milliseconds of all of them.
-    pub milliseconds: f64,
-}
-
 /// Launches that the driver knows as one. Given back while it runs, it ends first (the manual on
 /// `cuGraphExecDestroy`).
-struct Graph(CudaGraph);
+pub(super) struct Graph(CudaGraph);
 
 // SAFETY: used by one thread at a time, as its `Gpu` is.
 #[allow(unsafe_code)]
@@ -142,7 +142,8 @@ impl Gpu {
             staging: RefCell::default(),
             graphs: RefCell::default(),
             without_graphs: Cell::new(false),
-            times: RefCell::default(),
+            #[cfg(feature = "bench")]
+            timing: Timing::default(),
         })
     }
 
@@ -215,47 +216,13 @@ impl Gpu {
         context.synchronize().and_then(|()| context.mem_get_info()).map_err(failed)
     }
 
-    /// Graphs that it remembers.
-    #[must_use]
-    pub fn graphs(&self) -> usize {
-        self.graphs.borrow().len()
-    }
-
-    /// Lets every step be a launch of its own, to see what graphs are worth.
-    pub fn launch_singly(&self) {
-        self.without_graphs.set(true);
-    }
-
-    /// Begins to time every kernel, one after the other: all in all slower than without.
-    pub fn start_timing(&self) {
-        *self.times.borrow_mut() = Some(HashMap::new());
-    }
-
-    /// Ends the timing: each kernel's time, the longest first.
-    #[must_use]
-    pub fn stop_timing(&self) -> Vec<(&'static str, KernelTime)> {
-        let mut times: Vec<_> = self.times.take().unwrap_or_default().into_iter().collect();
-        times.sort_by(|(_, a), (_, b)| b.milliseconds.total_cmp(&a.milliseconds));
-        times
-    }
-
-    /// Runs `work`, which launches a kernel, and waits for it if it is to be timed.
-    fn timed(
-        &self,
-        kernel: &'static str,
-        work: impl FnOnce() -> Result<(), DriverError>,
-    ) -> Result<(), DriverError> {
-        let mut times = self.times.borrow_mut();
-        let Some(times) = times.as_mut() else { return work() };
-        let stamp = || self.stream.record_event(Some(sys::CUevent_flags::CU_EVENT_DEFAULT));
-        let start = stamp()?;
-        work()?;
-        let end = stamp()?;
-        end.synchronize()?;
-        let time = times.entry(kernel).or_default();
-        time.launches += 1;
-        time.milliseconds += f64::from(start.elapsed_ms(&end)?);
-        Ok(())
+    /// Whether every step is a launch of its own.
+    fn launches_singly(&self) -> bool {
+        #[cfg(feature = "bench")]
+        if self.timing.is_on() {
+            return true;
+        }
+        self.without_graphs.get()
     }
 
     /// Puts a launch on the stream.
@@ -281,15 +248,14 @@ impl Gpu {
             return Ok(function.clone());
         }
         let mut modules = lock(&self.shared.modules);
-        let module = match modules.get(R::NAME) {
+        let (name, text) = ptx(R::NAME, kernel).ok_or_else(|| {
+            unusable(format!("this program has no kernels for {} (see `cuda-f64`)", R::NAME))
+        })?;
+        let module = match modules.get(name) {
             Some(module) => module,
             None => {
-                let (name, text) =
-                    PTX.iter().find(|(name, _)| *name == R::NAME).ok_or_else(|| Error::Device {
-                        reason: format!("no kernels for {}", R::NAME),
-                    })?;
                 let context = self.stream.context();
-                let module = context.load_module(Ptx::from_src(*text)).map_err(failed)?;
+                let module = context.load_module(Ptx::from_src(text)).map_err(failed)?;
                 modules.entry(name).or_insert(module)
             }
         };
@@ -396,7 +362,9 @@ impl Device for Gpu {
         let config = launch_config::<A>(grid, shared)?;
         // SAFETY: the caller's promise.
         let work = || unsafe { self.start(&function, config, arguments) };
-        self.timed(A::KERNEL, work).map_err(failed)
+        #[cfg(feature = "bench")]
+        let work = || self.timing.run(&self.stream, A::KERNEL, work);
+        work().map_err(failed)
     }
 
     #[allow(unsafe_code)]
@@ -406,7 +374,7 @@ impl Device for Gpu {
         shared: usize,
         arguments: &[A],
     ) -> Result<(), Error> {
-        if self.without_graphs.get() || self.times.borrow().is_some() {
+        if self.launches_singly() {
             // SAFETY: the caller's promise.
             return arguments
                 .iter()

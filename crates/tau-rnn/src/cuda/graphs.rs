@@ -34,6 +34,7 @@ impl<G> Default for Graphs<G> {
 }
 
 impl<G> Graphs<G> {
+    #[cfg(all(feature = "bench", feature = "cuda"))]
     pub(super) fn len(&self) -> usize {
         self.known.len()
     }

@@ -23,11 +23,14 @@ mod launch;
 mod leaky;
 mod memory;
 mod pass;
-mod peak;
+#[cfg(feature = "bench")]
+pub(crate) mod peak;
 mod readout;
 mod shown;
 #[cfg(feature = "cuda")]
 mod staging;
+#[cfg(all(feature = "bench", feature = "cuda"))]
+pub(crate) mod timing;
 mod train;
 mod work;
 
@@ -51,8 +54,7 @@ use work::Work;
 
 pub use device::{Arguments, Device};
 #[cfg(feature = "cuda")]
-pub use driver::{Gpu, KernelTime};
-pub use peak::fma_peak;
+pub use driver::Gpu;
 pub use work::workspace_bytes;
 
 /// A network on a device.

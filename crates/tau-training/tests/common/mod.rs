@@ -9,7 +9,7 @@ use tau_tasks::TaskSpec;
 use tau_training::{Data, Stop, Trainer, TrainingSpec};
 
 /// A multi-head training on parity up to this N.
-pub fn multi_head(network: Config, n_end: usize) -> TrainingSpec {
+pub(crate) fn multi_head(network: Config, n_end: usize) -> TrainingSpec {
     TrainingSpec {
         max_epochs: 20,
         data: Data::Fresh { updates_per_epoch: 300, test_batches: 5 },
@@ -20,18 +20,18 @@ pub fn multi_head(network: Config, n_end: usize) -> TrainingSpec {
     }
 }
 
-pub fn trainer(spec: &TrainingSpec) -> Trainer<f32> {
+pub(crate) fn trainer(spec: &TrainingSpec) -> Trainer<f32> {
     let params = spec.initial_params::<f32>().unwrap();
     let network = Cpu::new(spec.network.clone(), params, thread_pool(Some(1)).unwrap()).unwrap();
     Trainer::new(spec.clone(), Box::new(network)).unwrap()
 }
 
-pub fn state(trainer: &Trainer<f32>) -> (Params<f32>, Momentum<f32>) {
+pub(crate) fn state(trainer: &Trainer<f32>) -> (Params<f32>, Momentum<f32>) {
     (trainer.backend().params().unwrap(), trainer.backend().momentum().unwrap())
 }
 
 /// A trainer that goes on where this one stands, on two threads.
-pub fn resumed(trainer: &mut Trainer<f32>) -> Trainer<f32> {
+pub(crate) fn resumed(trainer: &mut Trainer<f32>) -> Trainer<f32> {
     use tau_rnn::Backend;
     let position = trainer.settle().unwrap().clone();
     let (spec, (params, momentum)) = (trainer.spec().clone(), state(trainer));
