@@ -71,18 +71,15 @@ mod tests {
     use super::*;
     use crate::{Dimensionality, IntegratedConfig, integrated};
     use ndarray::Array1;
-    use tau_rnn::{Activation, Config, Cpu, Params, Placement, TimeConstants, thread_pool};
-    use tau_tasks::TaskKind;
+    use tau_rnn::{Activation, Config, Cpu, Leaky, Params, Placement, thread_pool};
+    use tau_tasks::TaskSpec;
 
     /// Unconnected linear neurons are AR(1) processes with φ = 1 − 1/τ, driven by the same input.
     #[test]
     fn every_estimator_sees_the_same_activity() {
-        let config = Config {
-            placement: Placement::Drive,
-            activation: Activation::Relu,
-            tau: TimeConstants::Trainable { start: 1.0 },
-            ..Config::paper(2)
-        };
+        let (placement, activation) = (Placement::Drive, Activation::Relu);
+        let leaky = Leaky { placement, activation, ..Leaky::DEFAULT };
+        let config = Config::new(leaky, 2, 1);
         let params = Params {
             tau: Array1::from_vec(vec![4.0, 12.0]),
             w_rec: Array2::zeros((2, 2)),
@@ -99,7 +96,7 @@ mod tests {
             initial_state: 0.1,
             seed: 1,
         };
-        let task = TaskKind::Dms.with_memory(&[2]).unwrap();
+        let task = TaskSpec::dms(&[2]).build().unwrap();
         let stop = AtomicBool::new(false);
         let run = |threads: usize| {
             let pool = thread_pool(Some(threads)).unwrap();

@@ -1,14 +1,16 @@
 //! Autocorrelation of activity as it is produced, trial by trial, without keeping it.
 
 mod channel;
+mod recording;
 mod trials;
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, s};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::Error;
+use crate::error::{check_same_units, check_units, refuse};
 use channel::{Channel, Plan};
+pub use recording::Recording;
 pub use trials::TrialAutocovariances;
 pub(crate) use trials::average;
 
@@ -34,28 +36,6 @@ pub struct Autocorrelation {
     pub population_variance: f64,
     /// Amount of activity behind the estimate.
     pub recording: Recording,
-}
-
-/// Amount of activity behind an autocorrelation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Recording {
-    /// Number of trials.
-    pub trials: usize,
-    /// Steps of all trials together.
-    pub steps: usize,
-    /// Steps of the shortest trial.
-    pub shortest_trial: usize,
-}
-
-impl Recording {
-    /// The recording that consists of trials of so many steps.
-    pub(crate) fn of(trials: &[usize]) -> Self {
-        Self {
-            trials: trials.len(),
-            steps: trials.iter().sum(),
-            shortest_trial: trials.iter().copied().min().unwrap_or(0),
-        }
-    }
 }
 
 /// Streaming estimator of [`Autocorrelation`].
@@ -100,7 +80,7 @@ impl AutocorrelationStream {
     /// An estimator for `units` neurons and lags 0..=`max_lag`, in steps.
     ///
     /// # Errors
-    /// [`Error::NoUnits`], or [`Error::MaxLag`] outside 1..=[`MAX_LAG_LIMIT`].
+    /// [`Error::Value`] without units, or for a `max_lag` outside 1..=[`MAX_LAG_LIMIT`].
     pub fn new(units: usize, max_lag: usize) -> Result<Self, Error> {
         Self::with(units, max_lag, false)
     }
@@ -116,11 +96,9 @@ impl AutocorrelationStream {
     }
 
     fn with(units: usize, max_lag: usize, keep: bool) -> Result<Self, Error> {
-        if units == 0 {
-            return Err(Error::NoUnits);
-        }
+        check_units(units)?;
         if !(1..=MAX_LAG_LIMIT).contains(&max_lag) {
-            return Err(Error::MaxLag { max_lag, limit: MAX_LAG_LIMIT });
+            return refuse("max_lag", max_lag, format!("1 to {MAX_LAG_LIMIT}"));
         }
         let plan = Plan::new(max_lag, keep);
         Ok(Self {
@@ -139,13 +117,11 @@ impl AutocorrelationStream {
     /// Chunks of some hundred steps or more keep all threads busy.
     ///
     /// # Errors
-    /// [`Error::Units`] for a different number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Value`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite. Nothing of a refused chunk is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.channels.len() - 1;
-        if chunk.ncols() != units {
-            return Err(Error::Units { found: chunk.ncols(), expected: units });
-        }
+        check_same_units(chunk.ncols(), units)?;
         let totals = self.totals(chunk)?;
         let mut start = 0;
         while start < chunk.nrows() {
@@ -190,22 +166,18 @@ impl AutocorrelationStream {
     /// side each have their own stream.
     ///
     /// # Errors
-    /// [`Error::OpenTrial`] if a trial is open in either; [`Error::Units`] and [`Error::MaxLag`] if
-    /// they differ in these; [`Error::TrialsNotKept`] if only one of them keeps trials.
+    /// [`Error::OpenTrial`] if a trial is open in either; [`Error::Value`] if they
+    /// differ in units or `max_lag`; [`Error::TrialsNotKept`] if only one of them keeps trials.
     pub fn absorb(&mut self, other: &Self) -> Result<(), Error> {
         let steps = self.steps.max(other.steps);
         if steps > 0 {
             return Err(Error::OpenTrial { steps });
         }
-        if other.channels.len() != self.channels.len() {
-            let units = |stream: &Self| stream.channels.len() - 1;
-            return Err(Error::Units { found: units(other), expected: units(self) });
-        }
-        if other.plan.max_lag() != self.plan.max_lag() {
-            return Err(Error::MaxLag {
-                max_lag: other.plan.max_lag(),
-                limit: self.plan.max_lag(),
-            });
+        check_same_units(other.channels.len() - 1, self.channels.len() - 1)?;
+        let max_lag = self.plan.max_lag();
+        if other.plan.max_lag() != max_lag {
+            let allowed = format!("{max_lag}, as of the stream that absorbs");
+            return refuse("max_lag", other.plan.max_lag(), allowed);
         }
         if other.plan.keeps_trials() != self.plan.keeps_trials() {
             return Err(Error::TrialsNotKept);

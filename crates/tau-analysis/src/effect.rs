@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Error;
+use crate::error::refuse;
 
 /// Probability with which every interval covers the true effect.
 pub const LEVEL: f64 = 0.95;
@@ -157,7 +158,7 @@ pub enum Verdict {
 ///
 /// # Errors
 /// [`Error::Lengths`] unless both have the same length, [`Error::TooFew`] below two points,
-/// [`Error::NotFinite`] for NaN or infinity, [`Error::ConstantX`] if x never changes.
+/// [`Error::NotFinite`] for NaN or infinity, [`Error::Value`] if x never changes.
 pub fn slope(x: &[f64], y: &[f64]) -> Result<f64, Error> {
     if x.len() != y.len() {
         return Err(Error::Lengths { left: x.len(), right: y.len() });
@@ -167,7 +168,7 @@ pub fn slope(x: &[f64], y: &[f64]) -> Result<f64, Error> {
     }
     let (x_mean, y_mean) = (Sample::of(x)?.mean, Sample::of(y)?.mean);
     if x.iter().all(|value| *value == x[0]) {
-        return Err(Error::ConstantX { value: x[0] });
+        return refuse("x", format!("{} everywhere", x[0]), "at least two different values");
     }
     let products = x.iter().zip(y).map(|(x, y)| (x - x_mean) * (y - y_mean));
     let squares = x.iter().map(|x| (x - x_mean).powi(2));

@@ -12,6 +12,7 @@ use ndarray::ArrayView1;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::error::refuse;
 use crate::timescale::{BIAS_LIMIT, Quality};
 use crate::{Autocorrelation, Error, Recording};
 
@@ -57,7 +58,7 @@ pub struct Integrated {
 /// `found` must reach lags of at least c·τ: 500 for τ = 100 with the default window.
 ///
 /// # Errors
-/// [`Error::Window`] unless the factor is finite and at least 1.
+/// [`Error::Value`] unless the factor is finite and at least 1.
 pub fn integrated(
     found: &Autocorrelation,
     config: &IntegratedConfig,
@@ -78,14 +79,15 @@ pub fn integrated(
 /// this).
 ///
 /// # Errors
-/// [`Error::Window`] unless the factor is finite and at least 1.
+/// [`Error::Value`] unless the factor is finite and at least 1.
 pub fn integrated_curve(
     curve: ArrayView1<'_, f64>,
     recording: &Recording,
     config: &IntegratedConfig,
 ) -> Result<Integrated, Error> {
     if !(config.window >= 1.0 && config.window.is_finite()) {
-        return Err(Error::Window { window: config.window });
+        let allowed = "finite and 1 or more autocorrelation times; 5 is usual";
+        return refuse("window", config.window, allowed);
     }
     if curve.is_empty() || curve.iter().any(|value| !value.is_finite()) {
         return Ok(Integrated::dead());
@@ -221,7 +223,10 @@ mod tests {
         assert_eq!(dead.quality, Quality::Dead);
         for window in [0.5, f64::NAN, f64::INFINITY] {
             let refused = check(&white, window).unwrap_err();
-            assert!(matches!(refused, Error::Window { .. }), "{refused}");
+            let expected = format!(
+                "window: {window} (allowed: finite and 1 or more autocorrelation times; 5 is usual)"
+            );
+            assert_eq!(refused.to_string(), expected);
         }
     }
 }

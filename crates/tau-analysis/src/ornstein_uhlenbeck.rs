@@ -12,6 +12,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::error::{check_same_units, check_units};
 use crate::timescale::{BIAS_LIMIT, Quality};
 use crate::{Error, Recording};
 use likelihood::{Likelihood, Sums};
@@ -106,11 +107,9 @@ impl OrnsteinUhlenbeckStream {
     /// An estimator for `units` units.
     ///
     /// # Errors
-    /// [`Error::NoUnits`].
+    /// [`Error::Value`] without units.
     pub fn new(units: usize) -> Result<Self, Error> {
-        if units == 0 {
-            return Err(Error::NoUnits);
-        }
+        check_units(units)?;
         let unit = || Unit {
             origin: 0.0,
             low: f64::INFINITY,
@@ -129,13 +128,11 @@ impl OrnsteinUhlenbeckStream {
     /// Adds the next steps of the current trial, (time, unit).
     ///
     /// # Errors
-    /// [`Error::Units`] for a different number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Value`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite. Nothing of a refused chunk is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.units.len();
-        if chunk.ncols() != units {
-            return Err(Error::Units { found: chunk.ncols(), expected: units });
-        }
+        check_same_units(chunk.ncols(), units)?;
         if let Some(((row, unit), &value)) = chunk.indexed_iter().find(|(_, x)| !x.is_finite()) {
             let (step, trial) = (self.steps + row, self.trial_steps.len());
             return Err(Error::Activity { unit, step, trial, value });
@@ -170,15 +167,13 @@ impl OrnsteinUhlenbeckStream {
     /// Adds the trials of `other`, as if they had come after those here.
     ///
     /// # Errors
-    /// [`Error::OpenTrial`] if a trial is open in either, [`Error::Units`] if they differ in these.
+    /// [`Error::OpenTrial`] if a trial is open in either, [`Error::Value`] if they differ in units.
     pub fn absorb(&mut self, other: &Self) -> Result<(), Error> {
         let steps = self.steps.max(other.steps);
         if steps > 0 {
             return Err(Error::OpenTrial { steps });
         }
-        if other.units.len() != self.units.len() {
-            return Err(Error::Units { found: other.units.len(), expected: self.units.len() });
-        }
+        check_same_units(other.units.len(), self.units.len())?;
         for (mine, theirs) in self.units.iter_mut().zip(&other.units) {
             mine.ended.extend_from_slice(&theirs.ended);
             mine.alive |= theirs.alive;

@@ -8,6 +8,7 @@ use tau_random::Key;
 use super::interval::quantile;
 use super::quality::{BIAS_LIMIT, ERROR_LIMIT};
 use super::{Component, FitConfig, Model, Quality, TAU_MIN, TauNet, decay, fit};
+use crate::error::refuse;
 use crate::processes::Process;
 use crate::{AutocorrelationStream, Error};
 
@@ -70,9 +71,8 @@ pub struct BiasCheck {
 /// number of threads changes nothing. Memory: 4 bytes × the longest trial for each thread.
 ///
 /// # Errors
-/// [`Error::Repetitions`] below [`LEAST_REPETITIONS`], [`Error::NoTrial`] without a trial,
-/// [`Error::ShortTrial`] if one is not longer than the lags to fit, [`Error::FitLags`],
-/// [`Error::MaxLag`].
+/// [`Error::Value`] below [`LEAST_REPETITIONS`] and for lags to fit out of range, [`Error::NoTrial`]
+/// without a trial, [`Error::ShortTrial`] if one is not longer than the lags to fit.
 pub fn bias_check(
     found: &TauNet,
     steps: &[usize],
@@ -80,8 +80,8 @@ pub fn bias_check(
     key: Key,
 ) -> Result<BiasCheck, Error> {
     if config.repetitions < LEAST_REPETITIONS {
-        let (value, least) = (config.repetitions, LEAST_REPETITIONS);
-        return Err(Error::Repetitions { what: "repetitions", value, least });
+        let allowed = format!("{LEAST_REPETITIONS} or more");
+        return refuse("repetitions", config.repetitions, allowed);
     }
     if steps.is_empty() {
         return Err(Error::NoTrial);

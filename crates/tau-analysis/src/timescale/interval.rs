@@ -14,6 +14,7 @@ use tau_random::Key;
 use super::profile::{Refit, refit};
 use super::{FitConfig, Model, TauNet, decay, fit};
 use crate::autocorrelation::average;
+use crate::error::refuse;
 use crate::{Error, TrialAutocovariances};
 
 /// Smallest number of trials: four can be drawn in 35 ways only, five in 126.
@@ -94,8 +95,8 @@ pub struct TauIntervals {
 /// time: about that of `resamples` / 50 calls of [`tau_net`](super::tau_net).
 ///
 /// # Errors
-/// [`Error::TooFew`] below [`LEAST_TRIALS`] trials, [`Error::Repetitions`] below
-/// [`LEAST_RESAMPLES`], [`Error::Level`], [`Error::FitLags`].
+/// [`Error::TooFew`] below [`LEAST_TRIALS`] trials, [`Error::Value`] for settings out of
+/// range: resamples below [`LEAST_RESAMPLES`], the level, the lags to fit.
 pub fn tau_interval(
     trials: &TrialAutocovariances,
     config: &IntervalConfig,
@@ -140,11 +141,11 @@ impl<'a> Draws<'a> {
             return Err(Error::TooFew { what, found: trials, needed: LEAST_TRIALS });
         }
         if config.resamples < LEAST_RESAMPLES {
-            let (value, least) = (config.resamples, LEAST_RESAMPLES);
-            return Err(Error::Repetitions { what: "resamples", value, least });
+            let allowed = format!("{LEAST_RESAMPLES} or more");
+            return refuse("resamples", config.resamples, allowed);
         }
         if !(config.level > 0.0 && config.level < 1.0) {
-            return Err(Error::Level { level: config.level });
+            return refuse("level", config.level, "above 0 and below 1; 0.95 is usual");
         }
         // A 32-bit word times the number of trials: which of so many equal parts it lies in.
         let one = |key: Key, i: usize| {
