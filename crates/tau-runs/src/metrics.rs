@@ -120,7 +120,7 @@ mod tests {
         let head = "epoch,head,label,n,test_loss,accuracy,training_loss,solved,milestones,wall_s";
         assert_eq!(lines.next(), Some(head));
         assert!(lines.next().unwrap().starts_with("2,0,state,,0.30000000000000004,,2.2"), "{text}");
-        assert_eq!(from_table(&table).unwrap(), [row.clone()]);
+        assert_eq!(from_table(&table).unwrap(), std::slice::from_ref(&row));
         let names: Vec<String> = row.reached().map(|milestone| milestone.to_string()).collect();
         assert_eq!(names, ["solved", "final"]);
         let rows = [MetricsRow { head: 1, ..row.clone() }, row];

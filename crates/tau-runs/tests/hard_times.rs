@@ -57,7 +57,10 @@ fn a_run_from_a_newer_version_is_left_alone() {
     let newer = "format: 2 (allowed: 1; a newer tau wrote it: use that one)";
     edited("format = 1", "format = 2", newer);
     edited("format = 1\n", "", "format: none (allowed: 1; this tau did not write it)");
-    edited("batch_size = 32", "batch_size = 33", "it does not define the run of this folder");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("batch_size = 32", "batch_size = 33")).unwrap();
+    let error = Run::open(folder.path(), small(multi_head()), Hardware::Cpu).unwrap_err();
+    assert!(error.to_string().contains("it does not define the run of this folder"), "{error}");
 }
 
 /// What a run is read for does not depend on a device, and none is made up.

@@ -79,9 +79,8 @@ pub(crate) fn read_resolved(text: &str) -> Result<TrainingSpec, Fault> {
 
 /// All of a spec, as TOML.
 pub(crate) fn write(spec: &TrainingSpec) -> Result<String, Error> {
-    let mut whole = table(spec);
-    whole.insert(format::KEY.to_owned(), Value::Integer(format::FORMAT));
-    toml::to_string(&whole).map_err(|error| Fault::new(error.to_string()).into())
+    let text = toml::to_string(spec).map_err(|error| Fault::new(error.to_string()))?;
+    Ok(format!("{} = {}\n{text}", format::KEY, format::FORMAT))
 }
 
 /// Puts a value at a dotted key, as if the text had said it at this place.

@@ -41,7 +41,9 @@ fn named(path: &str, name: &str) -> Result<Table, Fault> {
     match name.parse::<Schedule>() {
         Ok(schedule) => {
             let mut said = table(&schedule);
-            (said.remove("n_start"), said.remove("n_end"));
+            for key in ["n_start", "n_end"] {
+                said.remove(key);
+            }
             Ok(said)
         }
         Err(error) => Err(Fault::of(&key, format!("{key}: {error}"))),

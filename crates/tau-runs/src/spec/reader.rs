@@ -334,7 +334,8 @@ mod tests {
             let What::Word { known, .. } = error.what else { panic!("{error:?}") };
             let mut names = dictionary().variant_names(path).unwrap();
             let mut known = known.to_vec();
-            (names.sort_unstable(), known.sort_unstable());
+            names.sort_unstable();
+            known.sort_unstable();
             assert_eq!(names, known, "{path}");
         }
         known::<Init>("network.arrays.w_rec.init");

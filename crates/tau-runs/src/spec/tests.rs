@@ -224,7 +224,7 @@ fn a_training_in_continuous_time_says_at_which_time_steps() {
 #[test]
 fn the_text_of_a_run_says_everything_and_its_format() {
     let text = write(&seeded(7, ladder())).unwrap();
-    assert!(text.starts_with("batch_size = 256\nformat = 1\n"), "{text}");
+    assert!(text.starts_with("format = 1\nseed = 7\nmax_epochs = 1000\n"), "{text}");
     for part in ["task", "schedule", "data.fresh", "network.cell", "network.arrays.b_rec"] {
         assert!(text.contains(&format!("[{part}]\n")), "{part}: {text}");
     }
@@ -232,11 +232,11 @@ fn the_text_of_a_run_says_everything_and_its_format() {
         let error = read_resolved(&text.replace(from, to)).unwrap_err().to_string();
         assert!(error.starts_with(message), "{error}");
     };
-    let newer = "line 2, column 10: format: 2 (allowed: 1; a newer tau wrote it: use that one)";
+    let newer = "line 1, column 10: format: 2 (allowed: 1; a newer tau wrote it: use that one)";
     refused("format = 1", "format = 2", newer);
     refused("format = 1\n", "", "format: none (allowed: 1; this tau did not write it)");
     refused("seed = 7\n", "", "seed: missing (say it, for instance seed = 1)");
-    refused("batch_size = 256", "batch_size = 0", "line 1, column 14: batch_size: 0 (allowed: 1");
+    refused("batch_size = 256", "batch_size = 0", "line 4, column 14: batch_size: 0 (allowed: 1");
 }
 
 /// The digest that names a run is made of this text.
