@@ -8,7 +8,8 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | `conditions` | settings of a preset to facets and training definitions: the only place where one is made |
+//! | `published` | the published training, and the bases that specs may start from |
+//! | `conditions` | settings of a preset to facets and trainings |
 //! | `selectors` | the networks that figures and claims speak of |
 //! | `progress`, `slopes` | what several figures and claims compute |
 //! | `measurements` | τ, τ_net, new heads, damage, training on larger N |
@@ -22,6 +23,7 @@ mod conditions;
 mod figures;
 mod measurements;
 mod progress;
+pub mod published;
 mod selectors;
 mod slopes;
 

@@ -4,24 +4,25 @@ use std::collections::BTreeSet;
 
 use tau_analysis::{Estimate, Verdict};
 use tau_reproduce::{Network, Networks, Part, Point, RISES, Sample, Selector, Shown};
-use tau_runs::State;
+use tau_runs::{MetricsRow, State, milestones};
 
 use crate::selectors::{MULTI, SINGLE};
 
 /// The N that a network solved, in their order: those with a checkpoint.
 pub(crate) fn solved(network: &Network) -> Vec<usize> {
-    tau_runs::solved(&network.metrics).collect()
+    let reached = milestones(&network.metrics);
+    reached.iter().filter_map(|reached| reached.milestone.memory()).collect()
 }
 
 /// Largest solved N; 0 for none.
 pub(crate) fn solved_n(network: &Network) -> usize {
-    network.metrics.last().map_or(0, |row| row.solved_n)
+    solved_after(network, usize::MAX)
 }
 
 /// Largest solved N after `epoch`; 0 for none.
 pub(crate) fn solved_after(network: &Network, epoch: usize) -> usize {
     let rows = network.metrics.iter().take_while(|row| row.epoch <= epoch);
-    rows.last().map_or(0, |row| row.solved_n)
+    rows.flat_map(MetricsRow::reached).filter_map(|reached| reached.memory()).max().unwrap_or(0)
 }
 
 /// Epochs of its training.

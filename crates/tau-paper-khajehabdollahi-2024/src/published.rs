@@ -43,7 +43,7 @@ fn fits(task: &TaskSpec) -> bool {
 /// in smaller and fewer batches, on bits −1 and 1 with probability ½, from states that are zero.
 #[must_use]
 pub fn training(cell: Cell) -> TrainingSpec {
-    let gated = cell.gated();
+    let gated = cell.leaky().is_none();
     let coding = if gated { Coding::Signs } else { Coding::Bits };
     TrainingSpec {
         seed: 0,
@@ -55,10 +55,7 @@ pub fn training(cell: Cell) -> TrainingSpec {
         keep_every: None,
         task: TaskSpec::Parity(Parity { n: Vec::new(), coding }),
         schedule: Schedule::MultiHead(MultiHead::default()),
-        data: Data::Fresh {
-            updates_per_epoch: if gated { 300 } else { 600 },
-            test_batches: 50,
-        },
+        data: Data::Fresh { updates_per_epoch: if gated { 300 } else { 600 }, test_batches: 50 },
         network: Config::new(cell, HIDDEN_SIZE, 1),
         optimiser: if gated { Optimiser::adam() } else { Optimiser::nesterov() },
     }

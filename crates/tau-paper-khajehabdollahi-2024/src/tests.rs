@@ -10,7 +10,7 @@ use crate::PAPER;
 use crate::claims::ALL as CLAIMS;
 use crate::measurements::{Tau, UpTo};
 use crate::selectors::{MULTI, SINGLE, SLIDING};
-use made_up::{Kind, as_published, facets, with_seeds};
+use made_up::{Kind, as_published, facets, solve_instead, with_seeds};
 
 fn parts(claim: &Claim, networks: &[Network]) -> Vec<Part> {
     (claim.parts)(&Networks::new(networks))
@@ -89,7 +89,7 @@ fn the_published_scale_is_that_of_the_paper() {
     for preset in loaded.presets() {
         let main = preset.runs().find(|(condition, ..)| MULTI.matches(&condition.facets));
         let (_, _, spec) = main.unwrap();
-        let scale = (spec.network.hidden_size, spec.updates_per_epoch, spec.batch_size);
+        let scale = (spec.network.hidden_size, spec.updates_per_epoch(), spec.batch_size);
         assert_eq!(preset.published_scale, scale == (500, 600, 256), "{}", preset.id);
     }
 }
@@ -167,7 +167,7 @@ fn a_fall_of_mean_tau_before_its_rise_contradicts_nothing() {
         if !is(SINGLE)(&network) {
             return network;
         }
-        network.metrics.iter_mut().for_each(|row| row.solved_n = row.solved_n.min(5));
+        solve_instead(&mut network, |n| n.min(5));
         let tau = network.get::<Tau>().unwrap()[..4].to_vec();
         network.with::<Tau>(vec![(UpTo(5), tau)])
     };
@@ -205,7 +205,7 @@ fn a_cap_on_n_contradicts_nothing() {
         for network in networks.iter_mut().filter(|network| is(MULTI)(network)) {
             network.state = state;
             network.metrics.truncate(epochs);
-            network.metrics.iter_mut().for_each(|row| row.solved_n = 1);
+            solve_instead(network, |_| 1);
         }
         networks
     };
@@ -244,7 +244,7 @@ fn a_network_that_solved_too_little_is_left_out_and_counted() {
     let mut networks = as_published();
     let place = networks.iter().position(is(SINGLE)).unwrap();
     let mut stuck = networks.swap_remove(place);
-    stuck.metrics.iter_mut().for_each(|row| row.solved_n = 3);
+    solve_instead(&mut stuck, |_| 3);
     let tau = stuck.get::<Tau>().unwrap()[..2].to_vec();
     networks.push(stuck.with::<Tau>(vec![(UpTo(3), tau)]));
     let part = parts(claim("1"), &networks).swap_remove(0);

@@ -49,7 +49,7 @@ pub enum Error {
     Runs(tau_runs::Error),
     /// From the training.
     #[error(transparent)]
-    Training(#[from] tau_curricula::Error),
+    Training(#[from] tau_training::Error),
     /// From the core.
     #[error(transparent)]
     Network(#[from] tau_rnn::Error),
@@ -86,10 +86,7 @@ impl Error {
 
 impl From<tau_runs::Error> for Error {
     fn from(error: tau_runs::Error) -> Self {
-        match error {
-            tau_runs::Error::Interrupted => Self::Interrupted,
-            error => Self::Runs(error),
-        }
+        if error.is_interrupted() { Self::Interrupted } else { Self::Runs(error) }
     }
 }
 

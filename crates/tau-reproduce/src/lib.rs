@@ -7,10 +7,9 @@
 //! every later call.
 //!
 //! ```no_run
-//! use std::sync::atomic::AtomicBool;
 //! use tau_reproduce::{Compat, Error, Paper, Reproduction, Which};
 //! use tau_rnn::Hardware;
-//! use tau_runs::Provenance;
+//! use tau_runs::{Provenance, StopToken};
 //!
 //! fn reproduce(paper: &'static Paper) -> Result<(), Error> {
 //!     let loaded = paper.load()?;
@@ -22,7 +21,7 @@
 //!         Hardware::Cpu,
 //!         Provenance { threads: 2, ..Provenance::default() },
 //!     )?;
-//!     let report = reproduction.run(&AtomicBool::new(false), &mut ())?;
+//!     let report = reproduction.run(&StopToken::new(), &mut |_| {})?;
 //!     for claim in report.claims {
 //!         println!("claim {}: {:?}", claim.id, claim.verdict);
 //!     }
@@ -35,7 +34,8 @@
 //! network gives back what it found by that type ([`Network::get`]).
 //!
 //! What it does not know: any paper, so no preset, figure or claim and no quantity that one of them
-//! measures; the terminal (a [`Watcher`] shows what happens); the command line.
+//! measures; the terminal (what happens is told as an
+//! [`Event`](tau_runs::Event)); the command line.
 
 mod cache;
 mod claim;
@@ -68,4 +68,4 @@ pub use placebo::{EXCHANGES, LARGEST_SHARE, placebo};
 pub use preset::{Condition, Entry, Preset};
 pub use published::Published;
 pub use report::{Judged, Report};
-pub use reproduction::{Planned, Reproduction, Watcher, Which};
+pub use reproduction::{Planned, Reproduction, Which};

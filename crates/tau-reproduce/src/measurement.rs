@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tau_rnn::Hardware;
 use tau_runs::Run;
 
 use crate::cache::cached;
@@ -65,6 +66,17 @@ pub struct Trained<'a> {
     pub network: &'a Network,
     /// Set once the work shall stop.
     pub stop: &'a AtomicBool,
+}
+
+impl Trained<'_> {
+    /// The device that trained it.
+    ///
+    /// # Errors
+    /// [`Error::Paper`] for a run that was read from a folder which does not name its device.
+    pub fn hardware(&self) -> Result<Hardware, Error> {
+        let unknown = || Error::Paper(format!("run {}: its device is not known", self.run.name()));
+        self.run.hardware().ok_or_else(unknown)
+    }
 }
 
 /// A [`Measurement`] in the list of those that a figure or claim needs.

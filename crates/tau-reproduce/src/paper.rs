@@ -1,7 +1,7 @@
 //! A paper as data: its presets, conditions, measurements, figures and claims.
 
 use serde::Serialize;
-use tau_curricula::TrainingSpec;
+use tau_training::TrainingSpec;
 
 use crate::{Claim, Entry, Error, Facets, Figure, Need};
 

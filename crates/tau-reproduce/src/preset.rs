@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tau_curricula::TrainingSpec;
+use tau_training::TrainingSpec;
 use toml::Table;
 
 use crate::{Compat, Error, Facets, Measurement, Paper};

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tau_figures::Table;
 use tau_rnn::Hardware;
 use tau_runs::queue::lock;
 use tau_runs::{
-    Crew, Every, Forecast, Lock, Progress, Provenance, Run, create_folder, write_atomically,
-    write_table,
+    Crew, Event, Every, Forecast, Lock, Provenance, Run, Sink, StopToken, create_folder,
+    write_atomically, write_table,
 };
 
 use crate::figure::Ready;
@@ -24,26 +23,6 @@ use crate::{Claim, Compat, Error, Facets, Loaded, Need, Network, Preset, Report,
 const VERDICTS: &str = "verdicts.json";
 /// Seconds that the forecast may take.
 const FORECAST_S: f64 = 0.6;
-
-/// Receives what happens.
-pub trait Watcher: Progress {
-    /// Called before training begins.
-    fn planned(&mut self, plan: &[Planned], forecast: &Forecast);
-    /// Called when training is over and measuring begins.
-    fn measuring(&mut self);
-    /// Called for each measurement that is done, or read back, with its name.
-    fn measured(&mut self, what: &str);
-    /// Called for each result that is written.
-    fn written(&mut self, path: &Path);
-}
-
-/// Nobody watches.
-impl Watcher for () {
-    fn planned(&mut self, _: &[Planned], _: &Forecast) {}
-    fn measuring(&mut self) {}
-    fn measured(&mut self, _: &str) {}
-    fn written(&mut self, _: &Path) {}
-}
 
 /// A run of the plan.
 #[derive(Clone, Debug)]
@@ -89,8 +68,8 @@ impl<'a> Reproduction<'a> {
     /// Plans it. Only networks that the chosen figures and claims need are trained.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a figure; [`tau_runs::Error::Locked`]; a folder that cannot be made or
-    /// written.
+    /// [`Error::Unknown`] for a figure; a folder that another process works in, or that
+    /// cannot be made or written.
     pub fn new(
         loaded: &'a Loaded,
         preset: Preset,
@@ -149,13 +128,14 @@ impl<'a> Reproduction<'a> {
     /// # Errors
     /// [`Error::Interrupted`] once `stop` is set; whatever training, estimators, drawing and files meet.
     /// What was trained is kept.
-    pub fn run(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Report, Error> {
+    pub fn run(&self, stop: &StopToken, sink: &mut Sink<'_>) -> Result<Report, Error> {
         let started = Instant::now();
-        self.train(stop, watcher)?;
-        watcher.measuring();
-        let networks = self.measure(stop, watcher)?;
+        self.train(stop, sink)?;
+        sink(&Event::Measuring);
+        let networks = self.measure(stop, sink)?;
         for figure in &self.figures {
-            self.draw(figure, &networks, watcher)?;
+            let path = self.draw(figure, &networks)?;
+            sink(&Event::Written { path: &path });
         }
         let wall_s = started.elapsed().as_secs_f64();
         let (paper, preset) = (self.loaded.paper(), &self.preset);
@@ -169,21 +149,24 @@ impl<'a> Reproduction<'a> {
         let path = self.folder.join(VERDICTS);
         report.keep_others(&path, paper, &self.known)?;
         write_atomically(&path, &serde_json::to_vec_pretty(&report)?)?;
-        watcher.written(&path);
+        sink(&Event::Written { path: &path });
         let drawn: Vec<&str> = self.figures.iter().map(|ready| ready.figure.id).collect();
-        watcher.written(&page::write(&self.folder, self.loaded, preset, &report, &drawn)?);
+        let path = page::write(&self.folder, self.loaded, preset, &report, &drawn)?;
+        sink(&Event::Written { path: &path });
         Ok(report)
     }
 
-    fn train(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<(), Error> {
+    fn train(&self, stop: &StopToken, sink: &mut Sink<'_>) -> Result<(), Error> {
         // Two conditions may be the same run: what a quirk makes equal.
         let mut seen = BTreeSet::new();
         let mut plan = self.plan.clone();
         plan.retain(|planned| seen.insert(planned.run.name()));
         let runs: Vec<&Run> = plan.iter().map(|planned| &planned.run).collect();
         let forecast = Forecast::of(&runs, self.threads, FORECAST_S)?;
-        watcher.planned(&plan, &forecast);
-        let progress: Mutex<&mut dyn Progress> = Mutex::new(watcher);
+        let name =
+            |planned: &Planned| format!("{} seed {}", planned.condition, planned.run.spec().seed);
+        let names: Vec<String> = plan.iter().map(name).collect();
+        sink(&Event::Planned { runs: &runs, names: &names, forecast: &forecast });
         let crew = Crew {
             threads: self.threads,
             jobs: forecast.jobs,
@@ -192,10 +175,9 @@ impl<'a> Reproduction<'a> {
             stop,
         };
         // A run that diverged is a result; a figure without the others would be another figure.
-        let result = |error: &tau_runs::Error| matches!(error, tau_runs::Error::Diverged { .. });
-        for ended in crew.train(&runs, &progress)? {
+        for ended in crew.train(&runs, sink)? {
             if let Err(error) = ended
-                && !result(&error)
+                && !error.is_diverged()
             {
                 return Err(error.into());
             }
@@ -203,15 +185,15 @@ impl<'a> Reproduction<'a> {
         Ok(())
     }
 
-    fn measure(&self, stop: &AtomicBool, watcher: &mut dyn Watcher) -> Result<Vec<Network>, Error> {
-        let watcher = Mutex::new(watcher);
+    fn measure(&self, stop: &StopToken, sink: &mut Sink<'_>) -> Result<Vec<Network>, Error> {
+        let sink = Mutex::new(sink);
         let gathering = Gathering {
             preset: &self.preset,
             measurements: self.loaded.paper().measurements,
             needed: &|network, need| self.needs(network, need),
             threads: self.threads,
-            stop,
-            done: &|what| lock(&watcher).measured(what),
+            stop: stop.flag(),
+            done: &|what| lock(&sink)(&Event::Measured { what }),
         };
         gathering.networks(&self.plan)
     }
@@ -224,12 +206,8 @@ impl<'a> Reproduction<'a> {
             || self.claims.iter().any(|claim| claim.needs.contains(need) && claim.is_about(facets))
     }
 
-    fn draw(
-        &self,
-        ready: &Ready,
-        networks: &[Network],
-        watcher: &mut dyn Watcher,
-    ) -> Result<(), Error> {
+    /// Draws a figure; the file to look at.
+    fn draw(&self, ready: &Ready, networks: &[Network]) -> Result<PathBuf, Error> {
         let table = Table::new(ready.rows(networks, &self.preset, &self.provenance))?;
         let drawing = tau_figures::draw(&ready.declaration, &table)?;
         let path = |extension: &str| self.folder.join(format!("{}.{extension}", ready.figure.id));
@@ -237,8 +215,7 @@ impl<'a> Reproduction<'a> {
         write_atomically(&path("svg"), drawing.svg.as_bytes())?;
         write_atomically(&path("pdf"), &drawing.pdf)?;
         write_atomically(&path("png"), &drawing.png)?;
-        watcher.written(&path("png"));
-        Ok(())
+        Ok(path("png"))
     }
 }
 

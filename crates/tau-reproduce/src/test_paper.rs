@@ -1,8 +1,8 @@
 //! A paper for the tests of this crate: two sizes of networks, two figures, three claims.
 
 use serde::Deserialize;
-use tau_curricula::{Curriculum, TrainingSpec};
-use tau_tasks::TaskKind;
+use tau_tasks::TaskSpec;
+use tau_training::{Data, TrainingSpec};
 
 use crate::{
     Citation, Claim, Compat, Entry, Error, Facets, Figure, Meaning, Networks, Paper, Part, Quirk,
@@ -146,10 +146,10 @@ fn condition(entry: &Entry<'_>) -> Result<Meaning, Error> {
     let Training { size, updates_per_epoch } = entry.read()?;
     let neurons = if size == "large" && entry.compat == Compat::CLEAN { 16 } else { 8 };
     let pairs = [("task", "parity"), ("size", &*size)];
-    let training = move |seed| TrainingSpec {
-        updates_per_epoch,
-        ..TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, neurons, seed)
-    };
+    let task = TaskSpec::parity(&[2]);
+    let plain = TrainingSpec::plain(task, neurons, 0)?;
+    let data = Data::Fresh { updates_per_epoch, test_batches: 10 };
+    let training = move |seed| TrainingSpec { seed, data, ..plain.clone() };
     Ok(Meaning { facets: facets(&pairs), training: Box::new(training) })
 }
 

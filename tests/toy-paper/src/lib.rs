@@ -1,11 +1,11 @@
 //! The smallest paper: its networks' shortest τ is positive.
 
-use tau_curricula::{Curriculum, TrainingSpec};
 use tau_reproduce::{
     Citation, Claim, Entry, Error, Facets, Figure, Meaning, Measurement, Need, Network, NoSettings,
     Paper, Part, RISES, Sample, Selector, Trained,
 };
-use tau_tasks::TaskKind;
+use tau_tasks::TaskSpec;
+use tau_training::{Data, Milestone, TrainingSpec};
 
 /// The paper.
 pub static TOY: Paper = Paper {
@@ -56,11 +56,9 @@ pub static TOY: Paper = Paper {
 const ALL: Selector = Selector::of("all", &[("task", "parity")]);
 
 fn condition(_: &Entry<'_>) -> Result<Meaning, Error> {
-    let training = |seed| {
-        let spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, 8, seed);
-        let (n_end, max_epochs, updates_per_epoch, success_accuracy) = (2, 1, 5, 0.0);
-        TrainingSpec { n_end, max_epochs, updates_per_epoch, success_accuracy, ..spec }
-    };
+    let data = Data::Fresh { updates_per_epoch: 5, test_batches: 1 };
+    let plain = TrainingSpec::plain(TaskSpec::parity(&[2]), 8, 0)?;
+    let training = move |seed| TrainingSpec { seed, data, max_epochs: 1, ..plain.clone() };
     let facets = Facets::from([("task".to_owned(), "parity".to_owned())]);
     Ok(Meaning { facets, training: Box::new(training) })
 }
@@ -76,11 +74,11 @@ impl Measurement for Shortest {
     type Output = f64;
 
     fn sites(_: &NoSettings, _: &Network, _: &[Network]) -> Vec<&'static str> {
-        vec!["N002"]
+        vec!["final"]
     }
 
     fn run(_: &NoSettings, _: &&'static str, on: &Trained<'_>) -> Result<Option<f64>, Error> {
-        let tau = on.run.checkpoint(2)?.params.tau_eff();
+        let tau = on.run.checkpoint(&Milestone::last())?.params.tau_eff();
         Ok(tau.iter().copied().reduce(f32::min).map(f64::from))
     }
 }

@@ -9,7 +9,7 @@ fn the_engine_trains_measures_draws_and_judges() -> Result<(), tau_reproduce::Er
     let by = tau_runs::Provenance { threads: 2, ..Default::default() };
     let (folder, cpu) = (folder.path(), tau_rnn::Hardware::Cpu);
     let reproduction = Reproduction::new(&loaded, preset, Which::All, folder, cpu, by)?;
-    let report = reproduction.run(&false.into(), &mut ())?;
+    let report = reproduction.run(&tau_runs::StopToken::new(), &mut |_| {})?;
     let claim = &report.claims[0];
     assert!(claim.effect >= Some(1.0) && claim.networks == 3, "{claim:?}");
     assert_eq!(format!("{:?}", claim.verdict), "Supported");

@@ -1,6 +1,5 @@
 //! Relative accuracy without single neurons: those with the shortest and those with the longest τ.
 
-use tau_analysis::relative_accuracy;
 use tau_reproduce::{Figure, Need, Point, Shown};
 
 use crate::measurements::Damage;
@@ -26,7 +25,8 @@ fn points(networks: &[Shown<'_>]) -> Vec<Point> {
             [("short", Vec::from_iter(&found.short)), ("long", found.long.iter().rev().collect())];
         for (panel, ablated) in ends {
             for (rank, one) in ablated.into_iter().enumerate() {
-                let relative = relative_accuracy(one.accuracy, damage.baseline());
+                let measure = found.baseline.measure;
+                let relative = measure.relative(one.value, damage.baseline());
                 points.extend(
                     relative
                         .map(|y| network.point(panel, (rank + 1) as f64, y, "relative accuracy")),

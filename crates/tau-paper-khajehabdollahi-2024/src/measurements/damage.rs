@@ -3,13 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 use tau_analysis::{
-    Ablation, AblationResult, Perturbation, PerturbationResult, Perturbed, Removal, Scoring,
-    Subject, relative_accuracy,
+    Ablation, AblationResult, ChanceLevel, Perturbation, PerturbationResult, Perturbed, Protocol,
+    Removal, Scoring, Subject,
 };
 use tau_reproduce::{Compat, Error, Measurement, Network, Trained};
 use tau_rnn::thread_pool;
 
-use super::trained::{Solved, task};
+use super::trained::{Solved, checkpoint, task};
 use crate::ICLR_2024;
 use crate::progress::largest_common_n;
 
@@ -59,7 +59,7 @@ impl Damaged {
     pub(crate) fn baseline(&self) -> f64 {
         match self.removal {
             Removal::Clean => self.ablation.baseline.mean,
-            Removal::Published => self.ablation.baseline.best,
+            Removal::WeightsAndFirstHead => self.ablation.baseline.best,
         }
     }
 
@@ -68,7 +68,8 @@ impl Damaged {
     pub(crate) fn without_short_and_long(&self) -> Option<(f64, f64)> {
         let baseline = self.baseline();
         let (short, long) = self.ablation.means();
-        Some((relative_accuracy(short, baseline)?, relative_accuracy(long, baseline)?))
+        let measure = self.ablation.baseline.measure;
+        Some((measure.relative(short, baseline)?, measure.relative(long, baseline)?))
     }
 
     /// Relative accuracy with noise of the size that is nearest to ε on a logarithmic scale.
@@ -78,10 +79,10 @@ impl Damaged {
             Perturbed::Tau => &self.tau,
         };
         let distance = |result: &&PerturbationResult| (result.epsilon / epsilon).ln().abs();
-        let baseline = results.iter().find(|result| result.epsilon == 0.0)?.score.mean;
+        let baseline = results.iter().find(|result| result.epsilon == 0.0)?.score;
         let noisy = results.iter().filter(|result| result.epsilon > 0.0);
         let nearest = noisy.min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
-        relative_accuracy(nearest.score.mean, baseline)
+        baseline.relative(nearest.score.mean)
     }
 }
 
@@ -96,7 +97,7 @@ impl Measurement for Damage {
         if !compat.has(&ICLR_2024) {
             return settings;
         }
-        Settings { removal: Removal::Published, ..settings }
+        Settings { removal: Removal::WeightsAndFirstHead, ..settings }
     }
 
     fn sites(settings: &Settings, network: &Network, all: &[Network]) -> Vec<Solved> {
@@ -110,23 +111,27 @@ impl Measurement for Damage {
         trained: &Trained<'_>,
     ) -> Result<Option<Damaged>, Error> {
         let (run, n, stop) = (trained.run, at.n(), trained.stop);
-        let checkpoint = run.checkpoint(n)?;
+        let checkpoint = checkpoint(trained, n)?;
         let pool = thread_pool(Some(1))?;
-        let make = |config, params| run.hardware().network(config, params, pool.clone());
+        let hardware = trained.hardware()?;
+        let make = |config, params| hardware.network(config, params, pool.clone());
         let task = task(trained, &[n])?;
         let subject = Subject {
             config: &checkpoint.config,
             params: &checkpoint.params,
             task: &*task,
             // The newest head is the one for the largest N.
-            head: checkpoint.params.readouts.len().saturating_sub(1),
+            heads: &[checkpoint.params.readouts.len().saturating_sub(1)],
             make: &make,
         };
         let scoring = Scoring {
-            warm_up: settings.warm_up.max(n),
-            steps: settings.steps,
-            trials: settings.trials,
+            protocol: Protocol::EveryStep {
+                warm_up: settings.warm_up.max(n),
+                steps: settings.steps,
+            },
+            repeats: settings.trials,
             initial_state: run.spec().initial_state,
+            chance: ChanceLevel::OneOfClasses,
             seed: run.spec().seed,
             input: 0,
         };
@@ -134,9 +139,9 @@ impl Measurement for Damage {
         let ablation = Ablation { neurons: settings.neurons, removal, scoring };
         let noise = |perturbed: Perturbed| Perturbation {
             perturbed,
-            epsilons: perturbed.paper_epsilons(),
+            epsilons: sizes(perturbed),
             draws: settings.draws,
-            scoring: Scoring { trials: 1, ..scoring },
+            scoring: Scoring { repeats: 1, ..scoring },
         };
         Ok(Some(Damaged {
             n,
@@ -145,5 +150,13 @@ impl Measurement for Damage {
             weights: noise(Perturbed::Weights).run(&subject, stop)?,
             tau: noise(Perturbed::Tau).run(&subject, stop)?,
         }))
+    }
+}
+
+/// Sizes of the noise: 0 and the published ones.
+fn sizes(perturbed: Perturbed) -> Vec<f64> {
+    match perturbed {
+        Perturbed::Weights => Perturbation::logarithmic_sizes(-2.0, 1.0, 10),
+        Perturbed::Tau => Perturbation::logarithmic_sizes(-3.0, 1.0, 13),
     }
 }

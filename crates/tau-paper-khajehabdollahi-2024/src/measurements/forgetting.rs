@@ -1,7 +1,7 @@
 //! Forgetting: what a frozen network still tells about smaller N.
 
 use serde::{Deserialize, Serialize};
-use tau_analysis::Probe;
+use tau_analysis::{ChanceLevel, Performance, Probe};
 use tau_reproduce::{Error, Measurement, Network, Trained};
 
 use super::trained::{Solved, backend, task};
@@ -68,10 +68,15 @@ impl Measurement for Forgetting {
             test_batches: settings.test_batches,
             initial_state: spec.initial_state,
             optimiser: spec.optimiser,
+            chance: ChanceLevel::OneOfClasses,
             seed: spec.seed,
         };
         let task = task(trained, &memory)?;
-        let accuracy = probe.accuracy(&mut *backend(trained, *at)?, &*task, trained.stop)?;
-        Ok(Some(Forgotten { n_max: at.n(), accuracy: memory.into_iter().zip(accuracy).collect() }))
+        let heads = probe.run(&mut *backend(trained, *at)?, &*task, trained.stop)?;
+        let told = |(n, head): (usize, Performance)| (n, head.value);
+        Ok(Some(Forgotten {
+            n_max: at.n(),
+            accuracy: memory.into_iter().zip(heads).map(told).collect(),
+        }))
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tau_analysis::relative_accuracy;
+use tau_analysis::{ChanceLevel, Measure, RetrainingResult};
 use tau_reproduce::{Error, Measurement, Network, Trained};
 
 use super::trained::{Solved, backend, task};
@@ -51,8 +51,7 @@ impl Measurement for Retraining {
     const VERSION: u32 = 1;
     type Settings = Settings;
     type Site = Onto;
-    /// Accuracy in [0, 1] before and after each epoch; `None` from where it diverged.
-    type Output = Vec<Option<f64>>;
+    type Output = RetrainingResult;
 
     fn sites(settings: &Settings, network: &Network, all: &[Network]) -> Vec<Onto> {
         let from = largest_common_n(network, all, Some(settings.n_at_most));
@@ -71,18 +70,19 @@ impl Measurement for Retraining {
         let spec = trained.run.spec();
         let retraining = tau_analysis::Retraining {
             epochs: if site.n == site.from { 0 } else { settings.epochs },
-            updates_per_epoch: spec.updates_per_epoch,
+            updates_per_epoch: spec.updates_per_epoch(),
             batch_size: spec.batch_size,
-            test_batches: spec.test_batches,
+            test_batches: spec.data.test_batches(spec.batch_size),
             initial_state: spec.initial_state,
             optimiser: spec.optimiser,
+            chance: ChanceLevel::OneOfClasses,
             seed: spec.seed,
         };
         let task = task(trained, &[site.n])?;
         let mut network = backend(trained, Solved(site.from))?;
         // The newest head is the one for the largest N.
         let head = network.params()?.readouts.len().saturating_sub(1);
-        Ok(Some(retraining.run(&mut *network, head, &*task, trained.stop)?))
+        Ok(Some(retraining.run(&mut *network, &[head], &*task, trained.stop)?))
     }
 }
 
@@ -91,8 +91,10 @@ impl Measurement for Retraining {
 pub(crate) struct Retrained {
     /// Its accuracy for the N that it had solved, in [0, 1].
     accuracy: f64,
+    /// What the accuracies measure.
+    measure: Measure,
     /// The larger N, each with the accuracies before and after each epoch.
-    on: Vec<(usize, Vec<Option<f64>>)>,
+    on: Vec<(usize, RetrainingResult)>,
 }
 
 impl Retrained {
@@ -102,18 +104,19 @@ impl Retrained {
         let (_, own) = found.iter().find(|(site, _)| site.n == site.from)?;
         let larger = found.iter().filter(|(site, _)| site.n != site.from);
         Some(Self {
-            accuracy: own.first().copied().flatten()?,
-            on: larger.map(|(site, accuracy)| (site.n, accuracy.clone())).collect(),
+            accuracy: own.before()?,
+            measure: own.measure,
+            on: larger.map(|(site, found)| (site.n, found.clone())).collect(),
         })
     }
 
     /// For each larger N: N and relative accuracy (1 as good as for its own N, 0 chance) before training
     /// and after the last epoch, where there is one.
     pub(crate) fn relative(&self) -> impl Iterator<Item = (usize, Option<f64>, Option<f64>)> {
-        let relative = |accuracy: Option<&Option<f64>>| {
-            accuracy.copied().flatten().and_then(|found| relative_accuracy(found, self.accuracy))
+        let relative = |accuracy: Option<f64>| {
+            accuracy.and_then(|found| self.measure.relative(found, self.accuracy))
         };
-        self.on.iter().map(move |(n, all)| (*n, relative(all.first()), relative(all.last())))
+        self.on.iter().map(move |(n, all)| (*n, relative(all.before()), relative(all.after())))
     }
 
     /// Mean relative accuracy after training, over the larger N; `None` if one of them has none.
@@ -136,9 +139,12 @@ mod tests {
 
     #[test]
     fn what_diverged_has_no_accuracy_and_is_not_chance() {
+        let measure = Measure::Accuracy { chance: 0.5 };
+        let result = |values: [Option<f64>; 2]| RetrainingResult { measure, values: values.into() };
         let found = Retrained {
             accuracy: 1.0,
-            on: vec![(6, vec![Some(0.5), Some(0.75)]), (8, vec![Some(0.5), None])],
+            measure,
+            on: vec![(6, result([Some(0.5), Some(0.75)])), (8, result([Some(0.5), None]))],
         };
         let relative: Vec<_> = found.relative().collect();
         assert_eq!(relative, [(6, Some(0.0), Some(0.5)), (8, Some(0.0), None)]);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tau_analysis::TauStatistics;
 use tau_reproduce::{Compat, Error, Measurement, Network, Trained};
 
+use super::trained::checkpoint;
 use crate::ICLR_2024;
 use crate::progress::solved;
 
@@ -67,12 +68,12 @@ impl Measurement for Tau {
         _: &UpTo,
         trained: &Trained<'_>,
     ) -> Result<Option<Self::Output>, Error> {
-        if trained.run.spec().network.cell.gated() {
+        if trained.run.spec().network.leaky_cell().is_none() {
             return Ok(None);
         }
         let mut all = Vec::new();
         for n in solved(trained.network) {
-            let checkpoint = trained.run.checkpoint(n)?;
+            let checkpoint = checkpoint(trained, n)?;
             let found = TauStatistics::new(checkpoint.params.tau.iter().copied())?;
             let (mean, standard_deviation) = match settings.statistics_of {
                 Statistic::Effective => (found.mean, found.standard_deviation),

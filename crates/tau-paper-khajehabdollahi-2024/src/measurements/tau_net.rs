@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use tau_analysis::tau_statistics::moments;
 use tau_analysis::{Drive, FitConfig, Quality, tau_net};
 use tau_reproduce::{Compat, Error, Measurement, Network, Trained};
-use tau_tasks::TaskKind;
 
-use super::trained::{Solved, backend, task_of_kind};
+use super::trained::{Solved, backend, parity, task};
 use crate::ICLR_2024;
 use crate::progress::solved;
 
@@ -106,11 +105,10 @@ impl Measurement for TauNet {
             initial_state: spec.initial_state,
             seed: spec.seed,
         };
-        let kind = match settings.driven_by {
-            Input::OwnInput => spec.task,
-            Input::ParityInput => TaskKind::Parity,
+        let task = match settings.driven_by {
+            Input::OwnInput => task(trained, &[at.n()])?,
+            Input::ParityInput => parity(trained, &[at.n()])?,
         };
-        let task = task_of_kind(trained, kind, &[at.n()])?;
         let found = drive.autocorrelation(&mut *backend(trained, *at)?, &*task, trained.stop)?;
         let fits = tau_net(&found, &FitConfig { lags: settings.fit_lags })?;
         let good = |fit: &&tau_analysis::TauNet| fit.quality == Quality::Good;

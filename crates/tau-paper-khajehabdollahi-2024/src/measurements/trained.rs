@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use tau_random::Coding;
 use tau_reproduce::{Error, Trained};
-use tau_rnn::{Backend, thread_pool};
-use tau_tasks::{Task, TaskKind};
+use tau_rnn::{Backend, Checkpoint, thread_pool};
+use tau_tasks::{Parity, Task, TaskSpec};
+use tau_training::Milestone;
 
 /// The checkpoint of a network that had just solved this N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,25 +24,36 @@ impl fmt::Display for Solved {
     }
 }
 
+/// The network when it had just solved this N.
+pub(crate) fn checkpoint(trained: &Trained<'_>, n: usize) -> Result<Checkpoint<f32>, Error> {
+    Ok(trained.run.checkpoint(&Milestone::n(n))?)
+}
+
 /// The network of a checkpoint on the run's device; on the processor on one thread: the networks, not
 /// the batch, are what is spread over the threads.
 pub(crate) fn backend(trained: &Trained<'_>, at: Solved) -> Result<Box<dyn Backend<f32>>, Error> {
-    let checkpoint = trained.run.checkpoint(at.n())?;
+    let checkpoint = checkpoint(trained, at.n())?;
     let (config, params) = (checkpoint.config, checkpoint.params);
-    Ok(trained.run.hardware().network(config, params, thread_pool(Some(1))?)?)
+    Ok(trained.hardware()?.network(config, params, thread_pool(Some(1))?)?)
 }
 
 /// The run's task for these N.
 pub(crate) fn task(trained: &Trained<'_>, memory: &[usize]) -> Result<Box<dyn Task>, Error> {
-    task_of_kind(trained, trained.run.spec().task, memory)
+    let spec = &trained.run.spec().task;
+    // The paper trains ladders; a task without N stays as it is.
+    build(&spec.with_memory(memory).unwrap_or_else(|| spec.clone()))
 }
 
-/// A task for these N, with bits written as the run's are.
-pub(crate) fn task_of_kind(
-    trained: &Trained<'_>,
-    kind: TaskKind,
-    memory: &[usize],
-) -> Result<Box<dyn Task>, Error> {
-    let coding = trained.run.spec().coding;
-    Ok(kind.with_coding(memory, coding).map_err(tau_curricula::Error::from)?)
+/// N-parity for these N, with bits shown as the run's are.
+pub(crate) fn parity(trained: &Trained<'_>, memory: &[usize]) -> Result<Box<dyn Task>, Error> {
+    let coding = match &trained.run.spec().task {
+        TaskSpec::Parity(task) => task.coding,
+        TaskSpec::Dms(task) => task.coding,
+        _ => Coding::default(),
+    };
+    build(&TaskSpec::Parity(Parity { n: memory.to_vec(), coding }))
+}
+
+fn build(task: &TaskSpec) -> Result<Box<dyn Task>, Error> {
+    Ok(task.build().map_err(tau_training::Error::from)?)
 }

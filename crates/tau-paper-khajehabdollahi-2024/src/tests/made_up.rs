@@ -1,6 +1,8 @@
 //! Made-up networks, which are like the published ones.
 
-use tau_analysis::{Ablated, AblationResult, PerturbationResult, Removal, Score};
+use tau_analysis::{
+    Ablated, AblationResult, Measure, PerturbationResult, Removal, RetrainingResult, Score,
+};
 use tau_reproduce::{Facets, Network, Selector};
 use tau_runs::{MetricsRow, State};
 
@@ -25,13 +27,23 @@ fn row(epoch: usize, solved_n: usize, solved: bool) -> MetricsRow {
     MetricsRow {
         epoch,
         head: 0,
-        n: solved_n,
-        accuracy: 0.99,
-        test_loss: 0.1,
-        training_loss: 0.1,
+        label: format!("N={solved_n}"),
+        n: Some(solved_n),
+        accuracy: Some(0.99),
+        test_loss: Some(0.1),
+        training_loss: Some(0.1),
         solved,
-        solved_n,
+        // The first epoch says what was solved before it.
+        milestones: if solved || epoch == 1 { format!("N{solved_n:03}") } else { String::new() },
         wall_s: epoch as f64,
+    }
+}
+
+/// Replaces every solved N of a training.
+pub(crate) fn solve_instead(network: &mut Network, n: impl Fn(usize) -> usize) {
+    for row in &mut network.metrics {
+        let found: Vec<usize> = row.reached().filter_map(|reached| reached.memory()).collect();
+        row.milestones = found.into_iter().map(|found| format!("N{:03}", n(found))).collect();
     }
 }
 
@@ -93,10 +105,10 @@ fn damaged(single: bool, wobble: f64) -> Damaged {
         mean: 0.5 + 0.5 * relative * (2.0 - wobble),
         standard_deviation: 0.0,
         best: 1.0,
+        measure: Measure::Accuracy { chance: 0.5 },
     };
-    let whole = Score { mean: 1.0, standard_deviation: 0.0, best: 1.0 };
-    let ablated =
-        |relative| vec![Ablated { neuron: 0, tau_raw: 1.0, accuracy: score(relative).mean }];
+    let whole = Score { mean: 1.0, ..score(1.0) };
+    let ablated = |relative| vec![Ablated { neuron: 0, tau_raw: 1.0, value: score(relative).mean }];
     let noisy = |epsilon, relative| {
         vec![
             PerturbationResult { epsilon: 0.0, score: whole },
@@ -115,12 +127,14 @@ fn damaged(single: bool, wobble: f64) -> Damaged {
 }
 
 /// Accuracies after retraining about as published.
-fn retrained(single: bool, wobble: f64) -> Vec<(Onto, Vec<Option<f64>>)> {
+fn retrained(single: bool, wobble: f64) -> Vec<(Onto, RetrainingResult)> {
     let after: &[f64] = if single { &[0.9, 0.7, 0.55] } else { &[0.98, 0.95, 0.85] };
-    let own = (Onto { from: 5, n: 5 }, vec![Some(0.99)]);
+    let measure = Measure::Accuracy { chance: 0.5 };
+    let result = |values| RetrainingResult { measure, values };
+    let own = (Onto { from: 5, n: 5 }, result(vec![Some(0.99)]));
     let on = |(k, after): (usize, &f64)| {
         let site = Onto { from: 5, n: 5 + 2 * (k + 1) };
-        (site, vec![Some(0.5), Some(after * (2.0 - wobble))])
+        (site, result(vec![Some(0.5), Some(after * (2.0 - wobble))]))
     };
     [own].into_iter().chain(after.iter().enumerate().map(on)).collect()
 }
