@@ -17,7 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What it does not know: runs and their folders (`tau-runs`), networks of gated cells.
+//! What it does not know: runs and their folders (`tau-runs`), tasks.
 
 mod export;
 mod pytorch;
