@@ -52,6 +52,9 @@
 mod arrays;
 mod backend;
 mod batch;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod cell;
 pub mod check;
 mod checkpoint;
@@ -79,8 +82,6 @@ pub use cell::Cell;
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
 pub use config::Config;
-#[doc(hidden)]
-pub use cpu::Products;
 pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;

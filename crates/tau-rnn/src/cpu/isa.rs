@@ -6,13 +6,6 @@
 
 use std::sync::OnceLock;
 
-use crate::Real;
-
-use super::gated::Gated;
-use super::product::tile;
-use super::readout::Read;
-use super::slice::{Backward, Forward};
-
 /// The instruction sets that a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
@@ -51,46 +44,6 @@ impl Isa {
     }
 }
 
-/// A number type with its kernels, each compiled for every instruction set. They are compiled here,
-/// once, and not in every crate that uses [`crate::Cpu`].
-pub trait Vectorised: Sized {
-    /// Numbers that a register holds.
-    fn lanes(isa: Isa) -> usize;
-    /// Runs a slice through all steps.
-    fn forward(isa: Isa, kernel: Forward<'_, Self>);
-    /// Reads the heads of a slice.
-    fn read(isa: Isa, kernel: Read<'_, '_, Self>);
-    /// Back-propagates through a slice.
-    fn backward(isa: Isa, kernel: Backward<'_, '_, Self>);
-    /// [`Vectorised::forward`] of a gated cell.
-    fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>);
-    /// [`Vectorised::backward`] of a gated cell.
-    fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>);
-}
-
-/// Runs a slice through all steps.
-pub(super) fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
-    if kernel.packed.cell.leaky().is_none() {
-        R::forward_gated(isa, Gated(kernel));
-    } else {
-        R::forward(isa, kernel);
-    }
-}
-
-/// Back-propagates through a slice.
-pub(super) fn backward<R: Real>(isa: Isa, kernel: Backward<'_, '_, R>) {
-    if kernel.packed.cell.leaky().is_none() {
-        R::backward_gated(isa, Gated(kernel));
-    } else {
-        R::backward(isa, kernel);
-    }
-}
-
-/// Largest panel width of all; rows of activity are padded to a multiple of it.
-pub(super) const MAX_PANEL: usize = 32;
-/// A multiple of the rows of every register tile; slices of a batch are padded to it.
-pub(super) const ROW_BLOCK: usize = 8;
-
 /// Runs the copy of the kernel for an instruction set. `run::<MR, L>` is written for registers of
 /// `L` numbers and a tile of `MR` rows × `2 L` columns. It must be `#[inline(always)]`, and so must
 /// be all that it calls in its loops: only inlined code gets the wider instructions.
@@ -123,77 +76,6 @@ macro_rules! run {
 
 pub(super) use run;
 
-macro_rules! vectorised {
-    ($type:ident, avx512: $w:literal, avx2: $y:literal, baseline: $b:literal) => {
-        #[allow(unsafe_code)]
-        impl Vectorised for $type {
-            fn lanes(isa: Isa) -> usize {
-                match isa.available_at_most() {
-                    Isa::Avx512 => $w,
-                    Isa::Avx2 => $y,
-                    Isa::Baseline => $b,
-                }
-            }
-
-            fn forward(isa: Isa, kernel: Forward<'_, Self>) {
-                run!(isa, kernel, Forward<'_, $type>, $w, $y, $b);
-            }
-
-            fn read(isa: Isa, kernel: Read<'_, '_, Self>) {
-                run!(isa, kernel, Read<'_, '_, $type>, $w, $y, $b);
-            }
-
-            fn backward(isa: Isa, kernel: Backward<'_, '_, Self>) {
-                run!(isa, kernel, Backward<'_, '_, $type>, $w, $y, $b);
-            }
-
-            fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>) {
-                run!(isa, kernel, Gated<Forward<'_, $type>>, $w, $y, $b);
-            }
-
-            fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>) {
-                run!(isa, kernel, Gated<Backward<'_, '_, $type>>, $w, $y, $b);
-            }
-        }
-    };
-}
-
-/// Rows of the panel that [`Spin`] goes through: it stays in the first-level cache, and the time of
-/// writing the sums does not count.
-const SPIN_ROWS: usize = 128;
-
-/// Nothing but the register tile, again and again.
-struct Spin {
-    rounds: u64,
-}
-
-impl Spin {
-    #[inline(always)]
-    fn run<const MR: usize, const L: usize>(self) {
-        // Their lengths must be unknown: see `tile`.
-        let panel = std::hint::black_box(vec![[[0.999_f32; L]; 2]; SPIN_ROWS]);
-        let a = std::hint::black_box(vec![0.001; SPIN_ROWS * MR]);
-        let mut done = [[[0.0; L]; 2]; MR];
-        for _ in 0..self.rounds {
-            tile::<f32, MR, L, 2>(|i, p| a[p * MR + i], &panel, &mut done);
-            std::hint::black_box(&mut done);
-        }
-    }
-}
-
-#[allow(unsafe_code)]
-impl Isa {
-    /// Does fused multiply-adds (f32) in registers for `rounds` rounds, as fast as the register tile
-    /// can, and returns the number of floating-point operations: the peak that updates are
-    /// measured by.
-    #[must_use]
-    pub fn fused_multiply_adds(self, rounds: u64) -> f64 {
-        run!(self, Spin { rounds }, Spin, 16, 8, 4);
-        let rows = if self.available_at_most() == Self::Avx2 { 4 } else { 8 };
-        (2 * SPIN_ROWS * rows * 2 * f32::lanes(self)) as f64 * rounds as f64
-    }
-}
-
 impl Isa {
     /// `self` where the processor has it, else the best that it has.
     pub(super) fn available_at_most(self) -> Self {
@@ -204,6 +86,3 @@ impl Isa {
         }
     }
 }
-
-vectorised!(f32, avx512: 16, avx2: 8, baseline: 4);
-vectorised!(f64, avx512: 8, avx2: 4, baseline: 2);

@@ -1,14 +1,16 @@
-//! The two products alone, for `benches/kernels.rs`.
+//! Parts of the kernels alone, for benchmarks: the two products, and the register tile.
+
+use crate::{Error, Isa, Real};
 
 use super::buffer::Buffer;
-use super::isa::{Isa, ROW_BLOCK, Vectorised, run};
-use super::product::{OuterScratch, Panels, Rows, Store, outer, product, row_stride};
-use crate::cpu::thread_pool;
-use crate::{Error, Real};
+use super::dispatch::Vectorised;
+use super::isa::run;
+use super::pool::thread_pool;
+use super::product::{OuterScratch, Panels, Rows, Store, outer, product};
+use super::tile::{ROW_BLOCK, row_stride, tile};
 
 /// Matrices of ones and the memory of their products.
 #[derive(Debug)]
-#[doc(hidden)]
 pub struct Products {
     isa: Isa,
     rows: usize,
@@ -76,4 +78,37 @@ impl Gradient<'_> {
         let right = Rows { data: c, stride, width: *columns };
         outer::<f32, MR, L>(*rows, left, right, sums, stride, false, scratch);
     }
+}
+
+/// Rows of the panel that [`Spin`] goes through: it stays in the first-level cache, and the time of
+/// writing the sums does not count.
+const SPIN_ROWS: usize = 128;
+
+/// Nothing but the register tile, again and again.
+struct Spin {
+    rounds: u64,
+}
+
+impl Spin {
+    #[inline(always)]
+    fn run<const MR: usize, const L: usize>(self) {
+        // Their lengths must be unknown: see `tile`.
+        let panel = std::hint::black_box(vec![[[0.999_f32; L]; 2]; SPIN_ROWS]);
+        let a = std::hint::black_box(vec![0.001; SPIN_ROWS * MR]);
+        let mut done = [[[0.0; L]; 2]; MR];
+        for _ in 0..self.rounds {
+            tile::<f32, MR, L, 2>(|i, p| a[p * MR + i], &panel, &mut done);
+            std::hint::black_box(&mut done);
+        }
+    }
+}
+
+/// Does fused multiply-adds (f32) in registers for `rounds` rounds, as fast as the register tile
+/// can, and returns the number of floating-point operations: the peak that updates are measured by.
+#[must_use]
+#[allow(unsafe_code)]
+pub fn fused_multiply_adds(isa: Isa, rounds: u64) -> f64 {
+    run!(isa, Spin { rounds }, Spin, 16, 8, 4);
+    let rows = if isa.available_at_most() == Isa::Avx2 { 4 } else { 8 };
+    (2 * SPIN_ROWS * rows * 2 * f32::lanes(isa)) as f64 * rounds as f64
 }
