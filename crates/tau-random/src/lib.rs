@@ -16,10 +16,25 @@
 //! assert!((0.0..1.0).contains(&first));
 //! ```
 //!
-//! What it does not know: distributions (a [`Stream`] is a [`rand_core::RngCore`], so `rand_distr`
-//! and `ndarray-rand` serve those), entropy (a seed is always an argument), cryptography.
+//! [`Draws`] says where the numbers of a batch of trials stand in a stream, [`Bits`] and
+//! [`DrawnBits`] how random bits are made of them: a task that draws on the host and a device that
+//! draws for itself follow this one law.
+//!
+//! What it does not know: arrays, tasks, distributions but the uniform and the normal one (a
+//! [`Stream`] is a [`rand_core::RngCore`], so `rand_distr` and `ndarray-rand` serve the rest),
+//! entropy (a seed is always an argument), cryptography.
+
+mod bits;
+mod draws;
+mod error;
+mod normal;
 
 use rand_core::RngCore;
+
+pub use bits::{BitRule, Bits, Chance, Coding, DrawnBits};
+pub use draws::Draws;
+pub use error::Error;
+pub use normal::standard_normals;
 
 /// What a stream is for. The numbers are part of the file format: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,18 +60,22 @@ pub enum Purpose {
     Statistics = 9,
     /// Task input while new heads are trained on a frozen network.
     ProbeInputs = 10,
-    /// Hidden state before the first step of the same.
+    /// Hidden state before the first step while new heads are trained on a frozen network.
     ProbeInitialState = 11,
     /// Task input on which a damaged network is scored.
     ScoringInputs = 12,
-    /// Hidden state before the first step of the same.
+    /// Hidden state before the first step while a damaged network is scored.
     ScoringInitialState = 13,
     /// Noise that is added to parameters.
     Perturbation = 14,
     /// Task input while a trained network is trained further.
     RetrainingInputs = 15,
-    /// Hidden state before the first step of the same.
+    /// Hidden state before the first step while a trained network is trained further.
     RetrainingInitialState = 16,
+    /// Task input of a data set that is drawn once and used again in every epoch.
+    Data = 17,
+    /// The order in which the trials of such a data set are shown; the epoch is the stage.
+    Shuffle = 18,
 }
 
 /// The name of a random stream: (seed, purpose, stage, step).
@@ -75,13 +94,13 @@ impl Key {
         Self { seed, purpose, stage: 0, step: 0 }
     }
 
-    /// The same stream at another stage (an epoch, a head).
+    /// This stream at a different stage (an epoch, a head).
     #[must_use]
     pub const fn stage(self, stage: u32) -> Self {
         Self { stage, ..self }
     }
 
-    /// The same stream at another step (an update, a test batch).
+    /// This stream at a different step (an update, a test batch).
     #[must_use]
     pub const fn step(self, step: u32) -> Self {
         Self { step, ..self }
@@ -181,7 +200,7 @@ impl RngCore for Stream {
     }
 }
 
-/// Ten rounds of Philox-4x32 (Salmon et al. 2011, section 3.3).
+/// Ten rounds of Philox-4x32 (Salmon et al. 2011, §3.3).
 #[inline]
 const fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     let mut round = 0;

@@ -1,26 +1,27 @@
 //! The contract that every device keeps.
 
 use ndarray::{Array2, Array3, ArrayView3};
+use tau_random::DrawnBits;
 
 use crate::{
-    Batch, Config, Drawn, Error, Gradients, Momentum, Optimiser, Params, Readout, Real, Scores,
+    Batch, Config, Error, Gradients, Initial, Momentum, Optimiser, Params, Readout, Real, Scores,
 };
 
-/// The losses of some updates. A chain of additions, so that who goes on from it comes to the same
-/// bits.
+/// The losses of some updates. The sum is a chain of additions: a training that goes on from it comes
+/// to the same bits as one that never stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// Their sum.
+    /// Sum of the losses.
     pub sum: f64,
-    /// Their number.
+    /// Number of updates.
     pub count: u64,
 }
 
 impl Losses {
-    /// NaN if there are none.
+    /// The mean loss; `None` if there were no updates.
     #[must_use]
-    pub fn mean(self) -> f64 {
-        self.sum / self.count as f64
+    pub fn mean(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
     }
 }
 
@@ -28,7 +29,8 @@ impl Losses {
 ///
 /// Numerics that every implementation keeps:
 /// - the same call gives the same bits, whatever the number of threads or blocks;
-/// - W's diagonal is zero in every forward pass unless [`Config::self_connections`];
+/// - the diagonal of a leaky network's W is zero in every forward pass, unless it has
+///   self-connections ([`crate::Leaky`]);
 /// - an update whose loss or gradient is not finite is not applied;
 /// - a device that works on its own may tell a divergence later, once, by whichever call meets it
 ///   first; the error names the update, and the parameters are those before it;
@@ -60,14 +62,14 @@ pub trait Backend<R: Real>: Send {
     /// Goes on from these losses.
     ///
     /// # Errors
-    /// Those of [`Backend::losses`].
+    /// The errors of [`Backend::losses`].
     fn set_losses(&mut self, losses: Losses) -> Result<(), Error>;
 
-    /// The mean loss of the updates since the last call (NaN if there were none).
+    /// The mean loss of the updates since the last call; `None` if there were none.
     ///
     /// # Errors
-    /// Those of [`Backend::losses`].
-    fn take_mean_loss(&mut self) -> Result<f64, Error> {
+    /// The errors of [`Backend::losses`].
+    fn take_mean_loss(&mut self) -> Result<Option<f64>, Error> {
         let losses = self.losses()?;
         self.set_losses(Losses::default())?;
         Ok(losses.mean())
@@ -79,26 +81,31 @@ pub trait Backend<R: Real>: Send {
     /// A batch that does not fit.
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error>;
 
-    /// [`Backend::update`] on a batch that the device draws itself; `None` from a device that wants
-    /// to be handed the batch.
+    /// [`Backend::update`] on a batch of random bits that the device draws itself; `None` from a
+    /// device that wants to be handed the batch.
     ///
     /// # Errors
-    /// Those of [`Backend::update`].
+    /// The errors of [`Backend::update`].
     fn update_drawn(
         &mut self,
-        drawn: &Drawn<'_, R>,
+        drawn: &DrawnBits<'_>,
+        initial: Initial<'_, R>,
         optimiser: &Optimiser,
     ) -> Result<Option<()>, Error> {
-        let _ = (drawn, optimiser);
+        let _ = (drawn, initial, optimiser);
         Ok(None)
     }
 
-    /// [`Backend::evaluate`] on a batch that the device draws itself, or `None`.
+    /// [`Backend::evaluate`] of a batch of random bits that the device draws itself, or `None`.
     ///
     /// # Errors
-    /// Those of [`Backend::evaluate`].
-    fn evaluate_drawn(&mut self, drawn: &Drawn<'_, R>) -> Result<Option<Scores>, Error> {
-        let _ = drawn;
+    /// The errors of [`Backend::evaluate`].
+    fn evaluate_drawn(
+        &mut self,
+        drawn: &DrawnBits<'_>,
+        initial: Initial<'_, R>,
+    ) -> Result<Option<Scores>, Error> {
+        let _ = (drawn, initial);
         Ok(None)
     }
 
@@ -122,11 +129,11 @@ pub trait Backend<R: Real>: Send {
         activity: &mut Array3<R>,
     ) -> Result<(), Error>;
 
-    /// Goes on at another time step Δt = 1/k, from the next call on. Parameters and the memory of the
+    /// Goes on at a different time step Δt = 1/k, from the next call on. Parameters and the memory of the
     /// optimiser mean the same at every k; inputs must be held for k steps by whoever makes them.
     ///
     /// # Errors
-    /// Those of [`Config::with_steps_per_unit`].
+    /// The errors of [`Config::with_steps_per_unit`].
     fn set_steps_per_unit(&mut self, steps_per_unit: u32) -> Result<(), Error>;
 
     /// Adds a head behind the others and returns its index.

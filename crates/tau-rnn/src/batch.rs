@@ -1,7 +1,7 @@
 //! What a network is shown, what it should answer, and how well it did.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
-use tau_random::Key;
+use ndarray::{Array2, Array3, ArrayBase, ArrayView2, ArrayView3, Data, Ix2, Ix3};
+use tau_random::{DrawnBits, Key};
 
 use crate::{Config, Error, Params, Real};
 
@@ -11,8 +11,8 @@ pub enum Initial<'a, R> {
     /// h(0) = 0.
     Zero,
     /// h(0) = scale · U[0, 1), drawn anew for each trial and neuron: number
-    /// `trial · H + neuron` of the stream. The paper has scale = 0.1. A gated cell begins with
-    /// zeros: for it the scale must be 0.
+    /// `trial · H + neuron` of the stream. A gated cell begins with zeros: for it the scale must
+    /// be 0.
     Uniform {
         /// Upper end of the interval.
         scale: f64,
@@ -28,16 +28,20 @@ pub enum Initial<'a, R> {
 pub enum Target<'a> {
     /// A class for each head, read from the last state; the loss is the sum over heads of the
     /// mean cross-entropy over trials.
-    Labels {
+    Classes {
         /// Shape (trial, position in `heads`), numbered from 0.
         labels: ArrayView2<'a, u8>,
         /// The active heads, as indices into [`Params::readouts`].
         heads: &'a [usize],
     },
-    /// A value at every step; the loss is the mean squared error over steps, trials and outputs.
-    Series {
+    /// Values at every step. The loss is the mean of the squared error e² over steps, trials and
+    /// outputs; with weights w(t, b) it is Σ w e² / (outputs · Σ w). Where a weight is 0, nothing is
+    /// read, and the value may be anything, even NaN.
+    Values {
         /// Shape (time, trial, output).
-        targets: ArrayView3<'a, f32>,
+        values: ArrayView3<'a, f32>,
+        /// Shape (time, trial): finite, 0 or more, not all 0.
+        weights: Option<ArrayView2<'a, f32>>,
         /// The head that is read, as an index into [`Params::readouts`].
         head: usize,
     },
@@ -48,19 +52,32 @@ impl Target<'_> {
     #[must_use]
     pub fn heads(&self) -> &[usize] {
         match self {
-            Self::Labels { heads, .. } => heads,
-            Self::Series { head, .. } => std::slice::from_ref(head),
+            Self::Classes { heads, .. } => heads,
+            Self::Values { head, .. } => std::slice::from_ref(head),
         }
     }
 
     /// Whether an answer is wanted at every step, not only at the last.
     #[must_use]
     pub fn every_step(&self) -> bool {
-        matches!(self, Self::Series { .. })
+        matches!(self, Self::Values { .. })
     }
 }
 
 /// One batch of trials of equal length.
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use tau_rnn::{Batch, Initial};
+///
+/// let (inputs, values) = (Array3::zeros((20, 8, 1)), Array3::zeros((20, 8, 2)));
+/// // Only the last five steps count.
+/// let weights = Array2::from_shape_fn((20, 8), |(t, _)| if t < 15 { 0.0 } else { 1.0 });
+/// let states = Array2::zeros((8, 100));
+/// let batch: Batch<'_, f32> = Batch::values(&inputs, &values)
+///     .weighted(&weights)
+///     .starting(Initial::Given(states.view()));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a, R> {
     /// Shape (time, trial, channel).
@@ -71,73 +88,111 @@ pub struct Batch<'a, R> {
     pub target: Target<'a>,
 }
 
-/// A batch of random bits that a device may draw itself: the same numbers as the batch that
-/// `tau-tasks` draws for the key. One input channel; heads 0, 1, … answer for `memory`.
-#[derive(Clone, Copy, Debug)]
-pub struct Drawn<'a, R> {
-    /// Name of the stream.
-    pub key: Key,
-    /// Steps T, at least the largest N.
-    pub steps: usize,
-    /// Trials.
-    pub trials: usize,
-    /// Whether a 1 has probability 1/2; else every trial has its own, uniform in [0, 1).
-    pub fair: bool,
-    /// The input that stands for 0 and for 1.
-    pub values: [f32; 2],
-    /// What is asked of the bits.
-    pub rule: BitRule,
-    /// N of each head.
-    pub memory: &'a [usize],
-    /// Hidden state before the first step.
-    pub initial: Initial<'a, R>,
-}
+/// The heads of [`Batch::classes`]: as many of the first ones as there are columns of labels.
+static FIRST_HEADS: [usize; 1024] = {
+    let mut heads = [0; 1024];
+    let mut k = 0;
+    while k < heads.len() {
+        heads[k] = k;
+        k += 1;
+    }
+    heads
+};
 
-/// What a head should answer at the last step T.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BitRule {
-    /// Whether the number of ones among the last N bits is odd.
-    Parity,
-    /// Whether bits T and T − N + 1 are the same.
-    Match,
-}
+impl<'a, R> Batch<'a, R> {
+    /// Inputs (time, trial, channel) whose trials have a class for each head: labels (trial, head)
+    /// for heads 0, 1, … (for more than 1024 heads, name them by [`Batch::heads`]). The state before
+    /// the first step is zero.
+    #[must_use]
+    pub fn classes(
+        inputs: &'a ArrayBase<impl Data<Elem = f32>, Ix3>,
+        labels: &'a ArrayBase<impl Data<Elem = u8>, Ix2>,
+    ) -> Self {
+        let heads = &FIRST_HEADS[..labels.ncols().min(FIRST_HEADS.len())];
+        let target = Target::Classes { labels: labels.view(), heads };
+        Self { inputs: inputs.view(), initial: Initial::Zero, target }
+    }
 
-impl<R: Real> Drawn<'_, R> {
-    /// The most trials and steps whose numbers one stream has (`tau_tasks::Draws`).
-    const MAX_TRIALS: usize = (1 << 14) - 1;
-    const MAX_STEPS: usize = 4 * ((1 << 18) - 1);
+    /// Inputs (time, trial, channel) with wanted values (time, trial, output) of head 0 at every
+    /// step. The state before the first step is zero.
+    #[must_use]
+    pub fn values(
+        inputs: &'a ArrayBase<impl Data<Elem = f32>, Ix3>,
+        values: &'a ArrayBase<impl Data<Elem = f32>, Ix3>,
+    ) -> Self {
+        let target = Target::Values { values: values.view(), weights: None, head: 0 };
+        Self { inputs: inputs.view(), initial: Initial::Zero, target }
+    }
 
-    /// Checks it against a network.
+    /// The batch with this state before the first step.
+    #[must_use]
+    pub fn starting(self, initial: Initial<'a, R>) -> Self {
+        Self { initial, ..self }
+    }
+
+    /// The batch for these heads: one for each column of labels, or the one that gives the values.
     ///
-    /// # Errors
-    /// A size that is 0, channels or heads that the network does not have, an N above T.
-    pub fn check(&self, config: &Config, params: &Params<R>) -> Result<(), Error> {
-        let Self { steps, trials, .. } = *self;
-        for (what, size) in [("steps", steps), ("trials", trials), ("heads", self.memory.len())] {
-            if size == 0 {
-                return Err(Error::EmptyBatch { what });
+    /// # Panics
+    /// If values are asked of another number of heads than one.
+    #[must_use]
+    pub fn heads(self, heads: &'a [usize]) -> Self {
+        let target = match self.target {
+            Target::Classes { labels, .. } => Target::Classes { labels, heads },
+            Target::Values { values, weights, .. } => {
+                let [head] = *heads else { panic!("heads: {heads:?} (allowed for values: one)") };
+                Target::Values { values, weights, head }
             }
+        };
+        Self { target, ..self }
+    }
+
+    /// The batch with a weight (time, trial) for every value: see [`Target::Values`].
+    ///
+    /// # Panics
+    /// If the target are classes, which have no weights.
+    #[must_use]
+    pub fn weighted(self, weights: &'a ArrayBase<impl Data<Elem = f32>, Ix2>) -> Self {
+        let Target::Values { values, head, .. } = self.target else {
+            panic!("weights of classes (allowed: weights of values)")
+        };
+        let target = Target::Values { values, weights: Some(weights.view()), head };
+        Self { target, ..self }
+    }
+}
+
+/// Checks bits that a device is to draw against a network.
+///
+/// # Errors
+/// A size that is 0 or too large, channels or heads that the network does not have, an N above T.
+pub(crate) fn check_drawn<R: Real>(
+    drawn: &DrawnBits<'_>,
+    initial: &Initial<'_, R>,
+    config: &Config,
+    params: &Params<R>,
+) -> Result<(), Error> {
+    let DrawnBits { steps, trials, memory, .. } = *drawn;
+    for (what, size) in [("steps", steps), ("trials", trials), ("heads", memory.len())] {
+        if size == 0 {
+            return Err(Error::EmptyBatch { what });
         }
-        if config.input_size != 1 {
-            let expected = [steps, trials, config.input_size];
-            return Err(Error::shape("inputs", &[steps, trials, 1], &expected));
-        }
-        if steps > Self::MAX_STEPS || trials > Self::MAX_TRIALS {
-            let most = [Self::MAX_STEPS, Self::MAX_TRIALS, 1];
-            return Err(Error::shape("the numbers of one stream", &[steps, trials, 1], &most));
-        }
-        self.initial.check(trials, config)?;
-        let heads = params.readouts.len();
-        if self.memory.len() > heads {
-            return Err(Error::Head { head: heads, heads });
-        }
-        if let Some(head) = params.readouts.iter().position(|readout| readout.outputs() < 2) {
-            return Err(Error::Label { label: 1, head, classes: 1 });
-        }
-        match self.memory.iter().find(|&&n| n == 0 || n > steps) {
-            Some(&n) => Err(Error::shape("the bits asked for", &[n], &[steps])),
-            None => Ok(()),
-        }
+    }
+    if config.input_size != 1 {
+        let expected = [steps, trials, config.input_size];
+        return Err(Error::shape("inputs", &[steps, trials, 1], &expected));
+    }
+    drawn.draws()?;
+    initial.check(trials, config)?;
+    let heads = params.readouts.len();
+    if memory.len() > heads {
+        return Err(Error::Head { head: heads, heads });
+    }
+    let asked = &params.readouts[..memory.len()];
+    if let Some(head) = asked.iter().position(|readout| readout.outputs() < 2) {
+        return Err(Error::Label { label: 1, head, classes: 1 });
+    }
+    match memory.iter().find(|&&n| n == 0) {
+        Some(&n) => Err(Error::shape("the bits asked for", &[n], &[steps])),
+        None => Ok(()),
     }
 }
 
@@ -157,7 +212,8 @@ impl<R: Real> Batch<'_, R> {
     /// Checks the batch against a network, once, before anything is computed.
     ///
     /// # Errors
-    /// A size that is 0, a shape that does not fit, an unknown head, a label that is no class.
+    /// A size that is 0, a shape that does not fit, an unknown head, a label that is no class, a
+    /// weight that is none.
     pub fn check(&self, config: &Config, params: &Params<R>) -> Result<(), Error> {
         let [steps, trials, channels] = [0, 1, 2].map(|axis| self.inputs.shape()[axis]);
         for (what, size) in [("steps", steps), ("trials", trials)] {
@@ -172,27 +228,68 @@ impl<R: Real> Batch<'_, R> {
         self.initial.check(trials, config)?;
         self.target.heads().iter().try_for_each(|&head| params.check_head(head))?;
         match self.target {
-            Target::Labels { labels, heads } => check_labels(labels, heads, trials, params),
-            Target::Series { targets, head } => {
+            Target::Classes { labels, heads } => check_labels(labels, heads, trials, params),
+            Target::Values { values, weights, head } => {
                 let expected = [steps, trials, params.readouts[head].outputs()];
-                if targets.shape() == expected {
-                    Ok(())
-                } else {
-                    Err(Error::shape("targets", targets.shape(), &expected))
+                if values.shape() != expected {
+                    return Err(Error::shape("values", values.shape(), &expected));
                 }
+                weights.map_or(Ok(()), |weights| check_weights(weights, [steps, trials]))
+            }
+        }
+    }
+
+    /// What is asked, counted: trials of classes; trials and steps of values, or the sum of their
+    /// weights.
+    pub(crate) fn asked(&self) -> f64 {
+        match self.target {
+            Target::Classes { .. } => self.trials() as f64,
+            Target::Values { weights: None, .. } => (self.trials() * self.steps()) as f64,
+            Target::Values { weights: Some(weights), .. } => {
+                weights.iter().map(|&weight| f64::from(weight)).sum()
             }
         }
     }
 }
 
+impl Target<'_> {
+    /// The number by which the sum of the losses of a head with so many outputs is divided, given
+    /// [`Batch::asked`].
+    pub(crate) fn loss_count(&self, asked: f64, outputs: usize) -> f64 {
+        match self {
+            Self::Classes { .. } => asked,
+            Self::Values { .. } => asked * outputs as f64,
+        }
+    }
+}
+
 impl<R: Real> Initial<'_, R> {
+    /// The states before the first step of so many trials: (trial, [`Config::state_size`]).
+    ///
+    /// # Errors
+    /// Given states of another shape; random states of a cell that begins with zeros.
+    pub fn states(&self, trials: usize, config: &Config) -> Result<Array2<R>, Error> {
+        self.check(trials, config)?;
+        let mut states = Array2::from_elem((trials, config.state_size()), R::ZERO);
+        match self {
+            Initial::Given(given) => states.assign(given),
+            Initial::Zero | Initial::Uniform { .. } => {
+                for (trial, mut state) in states.outer_iter_mut().enumerate() {
+                    let state = state.as_slice_mut().expect("row-major");
+                    self.fill(trial, &mut state[..config.hidden_size]);
+                }
+            }
+        }
+        Ok(states)
+    }
+
     pub(crate) fn check(&self, trials: usize, config: &Config) -> Result<(), Error> {
         let expected = [trials, config.state_size()];
         match *self {
             Initial::Given(state) if state.shape() != expected => {
                 Err(Error::shape("initial state", state.shape(), &expected))
             }
-            Initial::Uniform { scale, .. } if config.cell.gated() && scale != 0.0 => {
+            Initial::Uniform { scale, .. } if config.leaky_cell().is_none() && scale != 0.0 => {
                 Err(Error::GatedInitial { cell: config.cell, scale })
             }
             _ => Ok(()),
@@ -266,20 +363,32 @@ fn check_labels<R: Real>(
     Ok(())
 }
 
+fn check_weights(weights: ArrayView2<'_, f32>, expected: [usize; 2]) -> Result<(), Error> {
+    if weights.shape() != expected {
+        return Err(Error::shape("weights", weights.shape(), &expected));
+    }
+    let bad = |(_, weight): &(_, &f32)| !(weight.is_finite() && **weight >= 0.0);
+    if let Some(((step, trial), &value)) = weights.indexed_iter().find(bad) {
+        return Err(Error::Weight { value, step, trial });
+    }
+    if weights.iter().all(|&weight| weight == 0.0) { Err(Error::NoWeight) } else { Ok(()) }
+}
+
 /// How well one head did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct HeadScore {
-    /// Mean cross-entropy over trials in nats, or mean squared error over trials and steps.
+pub struct Score {
+    /// Mean cross-entropy over trials in nats, or (weighted) mean squared error over trials, steps
+    /// and outputs.
     pub loss: f64,
-    /// Share of trials whose largest output is that of the label, in [0, 1]; NaN for a series.
-    pub accuracy: f64,
+    /// Share of trials whose largest output is that of the label, in [0, 1]; `None` for values.
+    pub accuracy: Option<f64>,
 }
 
 /// How well a network did on one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
     /// One for each active head, in the order of the batch.
-    pub heads: Vec<HeadScore>,
+    pub heads: Vec<Score>,
 }
 
 impl Scores {
@@ -289,9 +398,10 @@ impl Scores {
         self.heads.iter().map(|head| head.loss).sum()
     }
 
-    /// Mean accuracy over heads, in [0, 1].
+    /// Mean accuracy over heads, in [0, 1]; `None` if the batch wanted values.
     #[must_use]
-    pub fn accuracy(&self) -> f64 {
-        self.heads.iter().map(|head| head.accuracy).sum::<f64>() / self.heads.len() as f64
+    pub fn accuracy(&self) -> Option<f64> {
+        let sum = self.heads.iter().map(|head| head.accuracy).sum::<Option<f64>>()?;
+        (!self.heads.is_empty()).then(|| sum / self.heads.len() as f64)
     }
 }

@@ -5,17 +5,21 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, Leaky};
 
-/// What a neuron computes in a step. W_k, b_k, w_k and b′_k are the rows of [`crate::Params::w_rec`],
-/// `b_rec`, `w_in` and `b_in` that belong to gate k; σ is the logistic function, ⊙ a product number
-/// by number, and u_k = W_k h(t−1) + b_k + w_k x(t) + b′_k.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// What a neuron computes in a step, with the settings that only this kind of neuron has.
+///
+/// W_k, b_k, w_k and b′_k are the rows of [`crate::Params::w_rec`], `b_rec`, `w_in` and `b_in` that
+/// belong to gate k; σ is the logistic function, ⊙ a product number by number, and
+/// u_k = W_k h(t−1) + b_k + w_k x(t) + b′_k.
+///
+/// In files, `kind` says which cell it is and the settings stand beside it:
+/// `cell = { kind = "leaky", placement = "whole", … }`, `cell = { kind = "gru" }`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "InFile", from = "InFile")]
 pub enum Cell {
-    /// The τ-RNN: leaky neurons with a time constant each.
-    #[default]
-    Leaky,
+    /// Leaky neurons with a time constant each, the τ-RNN.
+    Leaky(Leaky),
     /// Long short-term memory as `torch.nn.LSTM` (Hochreiter & Schmidhuber 1997, with a forget gate),
     /// gates in the order i, f, g, o:
     ///
@@ -31,22 +35,25 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Leaky, Self::Lstm, Self::Gru];
-    /// Those with gates.
+    /// One cell of each kind, the leaky one with its default settings.
+    pub const ALL: [Self; 3] = [Self::Leaky(Leaky::DEFAULT), Self::Lstm, Self::Gru];
+    /// The cells with gates.
     pub const GATED: [Self; 2] = [Self::Lstm, Self::Gru];
 
-    /// Whether it has gates in place of a time constant.
+    /// The leaky cell's settings; `None` for a cell with gates, which has no time constants.
     #[must_use]
-    pub fn gated(self) -> bool {
-        self != Self::Leaky
+    pub fn leaky(&self) -> Option<&Leaky> {
+        match self {
+            Self::Leaky(leaky) => Some(leaky),
+            Self::Lstm | Self::Gru => None,
+        }
     }
 
     /// Rows of W for each neuron: 1, 4 (LSTM) or 3 (GRU).
     #[must_use]
     pub fn gates(self) -> usize {
         match self {
-            Self::Leaky => 1,
+            Self::Leaky(_) => 1,
             Self::Lstm => 4,
             Self::Gru => 3,
         }
@@ -56,22 +63,29 @@ impl Cell {
     #[must_use]
     pub fn states(self) -> usize {
         match self {
-            Self::Leaky | Self::Gru => 1,
+            Self::Leaky(_) | Self::Gru => 1,
             Self::Lstm => 2,
         }
     }
 
-    // By reference: serde asks so.
-    #[allow(clippy::trivially_copy_pass_by_ref)]
-    pub(crate) fn is_leaky(&self) -> bool {
-        *self == Self::Leaky
+    /// Whether every derivative exists: a (leaky) ReLU has a kink.
+    #[must_use]
+    pub fn is_smooth(self) -> bool {
+        self.leaky().is_none_or(|leaky| leaky.activation.is_smooth())
+    }
+}
+
+impl From<Leaky> for Cell {
+    fn from(leaky: Leaky) -> Self {
+        Self::Leaky(leaky)
     }
 }
 
 impl fmt::Display for Cell {
+    /// The kind: `leaky`, `lstm` or `gru`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Leaky => "leaky",
+        f.pad(match self {
+            Self::Leaky(_) => "leaky",
             Self::Lstm => "lstm",
             Self::Gru => "gru",
         })
@@ -81,11 +95,41 @@ impl fmt::Display for Cell {
 impl FromStr for Cell {
     type Err = Error;
 
+    /// The cell of that kind, the leaky one with its default settings.
     fn from_str(name: &str) -> Result<Self, Error> {
         Self::ALL
             .into_iter()
             .find(|cell| cell.to_string() == name)
             .ok_or_else(|| Error::UnknownCell { name: name.to_owned() })
+    }
+}
+
+/// The form in files. The gated cells have braces here: serde refuses unknown settings only then.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum InFile {
+    Leaky(Leaky),
+    Lstm {},
+    Gru {},
+}
+
+impl From<Cell> for InFile {
+    fn from(cell: Cell) -> Self {
+        match cell {
+            Cell::Leaky(leaky) => Self::Leaky(leaky),
+            Cell::Lstm => Self::Lstm {},
+            Cell::Gru => Self::Gru {},
+        }
+    }
+}
+
+impl From<InFile> for Cell {
+    fn from(cell: InFile) -> Self {
+        match cell {
+            InFile::Leaky(leaky) => Self::Leaky(leaky),
+            InFile::Lstm {} => Self::Lstm,
+            InFile::Gru {} => Self::Gru,
+        }
     }
 }
 
@@ -97,11 +141,30 @@ mod tests {
     fn names_are_read_as_they_are_written() {
         for cell in Cell::ALL {
             assert_eq!(cell.to_string().parse::<Cell>().unwrap(), cell);
-            assert_eq!(serde_json::to_string(&cell).unwrap(), format!("\"{cell}\""));
         }
         assert_eq!(
             "rnn".parse::<Cell>().unwrap_err().to_string(),
             "unknown cell: rnn (known: leaky, lstm, gru)"
         );
+    }
+
+    #[test]
+    fn a_file_names_the_kind_and_only_the_settings_of_that_kind() {
+        let leaky = r#"{"kind":"leaky","placement":"whole","activation":"leaky-relu","tau":{"trainable":{"start":1.0}},"self_connections":false}"#;
+        check(Cell::Leaky(Leaky::DEFAULT), leaky);
+        check(Cell::Lstm, r#"{"kind":"lstm"}"#);
+        check(Cell::Gru, r#"{"kind":"gru"}"#);
+        refused(r#"{"kind":"gru","activation":"tanh"}"#, "unknown field `activation`");
+        refused(r#"{"kind":"rnn"}"#, "unknown variant `rnn`, expected one of `leaky`, `lstm`");
+        refused(r#"{"kind":"leaky"}"#, "missing field `placement`");
+        refused(&leaky.replace("placement", "place"), "unknown field `place`");
+        fn check(cell: Cell, text: &str) {
+            assert_eq!(serde_json::to_string(&cell).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Cell>(text).unwrap(), cell);
+        }
+        fn refused(text: &str, reason: &str) {
+            let error = serde_json::from_str::<Cell>(text).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
     }
 }

@@ -1,15 +1,15 @@
 //! Does a device compute what the naive float64 model computes? For programs about to use one.
 
 use ndarray::{Array2, Array3};
-use tau_random::{Key, Purpose};
+use tau_random::{BitRule, Bits, Chance, Coding, DrawnBits, Key, Purpose};
 
 use crate::{
-    Activation, Backend, Batch, BitRule, Cell, Config, Drawn, Error, Hardware, Initial, Optimiser,
+    Activation, AdamForm, Backend, Batch, Cell, Config, Error, Hardware, Initial, Leaky, Optimiser,
     Params, Placement, Readout, Real, Rule, Target, reference, thread_pool,
 };
 
-/// A network with random weights and a random batch: thirty heads of two and three classes, or a
-/// series of two values at every step.
+/// A network with random weights and a random batch: thirty heads of two and three classes, or two
+/// values at every step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Case {
     /// Neurons.
@@ -18,12 +18,8 @@ pub struct Case {
     pub steps: usize,
     /// Trials.
     pub trials: usize,
-    /// The equations of a neuron; with gates, the next two are as [`Case::published`] has them.
+    /// The equations of a neuron.
     pub cell: Cell,
-    /// Where the nonlinearity stands.
-    pub placement: Placement,
-    /// The nonlinearity.
-    pub activation: Activation,
     /// Whether every step is read.
     pub every_step: bool,
 }
@@ -39,38 +35,37 @@ pub struct Finding {
 }
 
 impl Case {
-    /// The published cell.
+    /// One input channel, classes read from the last state.
     #[must_use]
-    pub const fn published(hidden_size: usize, steps: usize, trials: usize) -> Self {
-        Self {
-            hidden_size,
-            steps,
-            trials,
-            cell: Cell::Leaky,
-            placement: Placement::Whole,
-            activation: Activation::LeakyRelu,
-            every_step: false,
-        }
+    pub const fn new(cell: Cell, hidden_size: usize, steps: usize, trials: usize) -> Self {
+        Self { hidden_size, steps, trials, cell, every_step: false }
+    }
+
+    /// [`Case::new`] of the default leaky cell.
+    #[must_use]
+    pub const fn leaky(hidden_size: usize, steps: usize, trials: usize) -> Self {
+        Self::new(Cell::Leaky(Leaky::DEFAULT), hidden_size, steps, trials)
     }
 
     /// A few that touch every kernel: networks that fit into the shared memory of a GPU's block and
     /// one that does not, outputs of the last and of every step, sums over several splits.
     #[must_use]
     pub fn few() -> Vec<Self> {
-        let smooth = Self { activation: Activation::Tanh, ..Self::published(70, 12, 40) };
+        let smooth = Leaky { activation: Activation::Tanh, ..Leaky::DEFAULT };
+        let drive = Cell::Leaky(Leaky { placement: Placement::Drive, ..smooth });
+        let smooth = Self::new(Cell::Leaky(smooth), 70, 12, 40);
         // Enough steps for a CUDA graph.
         let large = Self { hidden_size: 260, trials: 100, steps: 18, ..smooth };
-        let drive = Self { placement: Placement::Drive, ..smooth };
         vec![
             smooth,
-            drive,
+            Self { cell: drive, ..smooth },
             large,
-            Self { placement: Placement::Drive, ..large },
+            Self { cell: drive, ..large },
             Self { every_step: true, ..smooth },
-            Self { every_step: true, hidden_size: 260, ..drive },
-            Self { cell: Cell::Lstm, ..Self::published(70, 18, 40) },
-            Self { cell: Cell::Gru, ..Self::published(70, 18, 40) },
-            Self { cell: Cell::Lstm, every_step: true, ..Self::published(33, 7, 40) },
+            Self { every_step: true, hidden_size: 260, cell: drive, ..smooth },
+            Self::new(Cell::Lstm, 70, 18, 40),
+            Self::new(Cell::Gru, 70, 18, 40),
+            Self { every_step: true, ..Self::new(Cell::Lstm, 33, 7, 40) },
         ]
     }
 
@@ -83,24 +78,23 @@ impl Case {
         for placement in placements {
             for activation in Activation::ALL {
                 for every_step in [false, true] {
-                    let published = Self::published(40, 9, 37);
-                    cases.push(Self { placement, activation, every_step, ..published });
+                    let cell = Cell::Leaky(Leaky { placement, activation, ..Leaky::DEFAULT });
+                    cases.push(Self { every_step, ..Self::new(cell, 40, 9, 37) });
                 }
             }
         }
         for hidden_size in [1, 29, 30, 31, 62, 63, 64, 100, 129, 255, 500] {
-            cases.push(Self::published(hidden_size, 17, 70));
+            cases.push(Self::leaky(hidden_size, 17, 70));
         }
         for (steps, trials) in [(1, 1), (2, 31), (3, 32), (5, 33), (30, 256), (200, 64)] {
-            cases.push(Self::published(50, steps, trials));
+            cases.push(Self::leaky(50, steps, trials));
         }
         for cell in Cell::GATED {
             for (hidden_size, steps, trials) in
                 [(1, 9, 1), (8, 17, 31), (31, 1, 33), (64, 30, 70), (129, 17, 64), (260, 5, 100)]
             {
                 for every_step in [false, true] {
-                    let published = Self::published(hidden_size, steps, trials);
-                    cases.push(Self { cell, every_step, ..published });
+                    cases.push(Self { every_step, ..Self::new(cell, hidden_size, steps, trials) });
                 }
             }
         }
@@ -114,21 +108,14 @@ impl Case {
         let mut below = |count: usize| (f64::from(random.unit_f32()) * count as f64) as usize;
         let placements =
             [Placement::Whole, Placement::Drive, Placement::Continuous { steps_per_unit: 2 }];
-        let case = Self {
-            hidden_size: 1 + below(300),
-            steps: 1 + below(20),
-            trials: 1 + below(100),
-            placement: placements[below(3)],
-            activation: Activation::ALL[below(4)],
-            every_step: below(2) == 1,
-            cell: Cell::ALL[below(3)],
+        let (hidden_size, steps, trials) = (1 + below(300), 1 + below(20), 1 + below(100));
+        let (placement, activation) = (placements[below(3)], Activation::ALL[below(4)]);
+        let every_step = below(2) == 1;
+        let cell = match Cell::ALL[below(3)] {
+            Cell::Leaky(leaky) => Cell::Leaky(Leaky { placement, activation, ..leaky }),
+            gated => gated,
         };
-        let Self { hidden_size, steps, trials, every_step, cell, .. } = case;
-        if cell.gated() {
-            Self { every_step, cell, ..Self::published(hidden_size, steps, trials) }
-        } else {
-            case
-        }
+        Self { every_step, ..Self::new(cell, hidden_size, steps, trials) }
     }
 
     /// How far from the float64 model a result in the precision `R` may be. Sums of f32 in
@@ -136,9 +123,7 @@ impl Case {
     /// of a (leaky) ReLU adds its share.
     #[must_use]
     pub fn tolerance<R: Real>(&self) -> f64 {
-        let smooth = matches!(self.activation, Activation::Tanh | Activation::Sigmoid);
-        let smooth = smooth || self.cell.gated();
-        match (R::NAME, smooth) {
+        match (R::NAME, self.cell.is_smooth()) {
             ("f64", _) => 1e-9,
             (_, true) => 1e-4,
             (_, false) => 0.05,
@@ -212,10 +197,11 @@ impl Case {
                 network.take_mean_loss()?;
                 network.params()
             };
-        let adam =
-            Rule::Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-6, decay: 0.1 };
+        let form = AdamForm::Pytorch;
+        let (beta1, beta2, epsilon, decay) = (0.9, 0.99, 1e-6, 0.1);
+        let adam = Rule::Adam { learning_rate: 1e-3, beta1, beta2, epsilon, decay, form };
         let mut finding = Finding { distance: 0.0, repeatable: true };
-        for optimiser in [Optimiser::paper(), Optimiser { rule: adam, clip_norm: Some(0.1) }] {
+        for optimiser in [Optimiser::nesterov(), Optimiser { rule: adam, clip_norm: Some(0.1) }] {
             let (config, params) = self.network::<R>()?;
             let processor =
                 Hardware::Cpu.network(config.clone(), params.clone(), thread_pool(Some(1))?)?;
@@ -229,14 +215,13 @@ impl Case {
 
     /// Size and equations, and weights that let errors come all the way back.
     fn network<R: Real>(&self) -> Result<(Config, Params<R>), Error> {
-        let Self { hidden_size, cell, placement, activation, .. } = *self;
-        let config = Config { cell, placement, activation, ..Config::paper(hidden_size) };
+        let config = Config::new(self.cell, self.hidden_size, 1);
         let mut random = Key::new(1, Purpose::Parameters).stream();
         let mut params = Params::<f64>::init(&config, &mut random)?;
         params.w_rec *= 1.5;
         params.tau.mapv_inplace(|tau| 0.5 + 2.0 * (tau - 1.0));
         for head in 0..HEADS {
-            params.readouts.push(Readout::init(2 + head % 2, hidden_size, &mut random));
+            params.readouts.push(Readout::init(&config, 2 + head % 2, &mut random));
         }
         Ok((config, params.cast()))
     }
@@ -249,7 +234,7 @@ const HEADS: usize = 30;
 struct Data {
     inputs: Array3<f32>,
     labels: Array2<u8>,
-    targets: Array3<f32>,
+    values: Array3<f32>,
     heads: Vec<usize>,
 }
 
@@ -262,7 +247,7 @@ impl Data {
                 number(t * trials + b).round()
             }),
             labels: Array2::from_shape_fn((trials, HEADS), |(b, k)| ((b + k) % 2) as u8),
-            targets: Array3::from_shape_fn((steps, trials, 2), |(t, b, k)| {
+            values: Array3::from_shape_fn((steps, trials, 2), |(t, b, k)| {
                 number(7 + 2 * (t * trials + b) + k)
             }),
             heads: (0..HEADS).rev().collect(),
@@ -271,17 +256,16 @@ impl Data {
 
     fn batch<R: Real>(&self, case: &Case) -> Batch<'_, R> {
         let key = Key::new(3, Purpose::InitialState);
-        // Cells with gates begin with zeros.
-        let scale = if case.cell.gated() { 0.0 } else { 0.1 };
-        Batch {
-            inputs: self.inputs.view(),
-            initial: Initial::Uniform { scale, key },
-            target: if case.every_step {
-                Target::Series { targets: self.targets.view(), head: 0 }
-            } else {
-                Target::Labels { labels: self.labels.view(), heads: &self.heads }
-            },
-        }
+        let initial = match case.cell {
+            Cell::Leaky(_) => Initial::Uniform { scale: 0.1, key },
+            Cell::Lstm | Cell::Gru => Initial::Zero,
+        };
+        let target = if case.every_step {
+            Target::Values { values: self.values.view(), weights: None, head: 0 }
+        } else {
+            Target::Classes { labels: self.labels.view(), heads: &self.heads }
+        };
+        Batch { inputs: self.inputs.view(), initial, target }
     }
 }
 
@@ -298,33 +282,35 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// For 500 neurons of a cell with N heads, 256 trials of the longest sequence, 4 N + 1 steps; a
-    /// GPU does the update.
+    /// Of one update of a network with so many heads of two classes, on one input channel; a GPU does
+    /// the update.
     ///
     /// # Errors
     /// Whatever the device meets.
-    pub fn of_paper(hardware: Hardware, cell: Cell, n: usize) -> Result<Self, Error> {
-        let (trials, steps) = (256, 4 * n + 1);
-        let config = Config { cell, ..Config::paper(500) };
-        let reckoned = hardware.workspace_bytes(&config, steps, trials, 2 * n, false);
+    pub fn of_update(
+        hardware: Hardware,
+        config: &Config,
+        heads: usize,
+        steps: usize,
+        trials: usize,
+    ) -> Result<Self, Error> {
+        let reckoned = hardware.workspace_bytes(config, steps, trials, 2 * heads, false);
         let Ok((before, _)) = hardware.memory() else {
             return Ok(Self { trials, reckoned, measured: None });
         };
         let mut random = Key::new(1, Purpose::Parameters).stream();
-        let mut params = Params::<f32>::init(&config, &mut random)?;
-        params.readouts = (0..n).map(|_| Readout::init(2, 500, &mut random)).collect();
-        let mut network = hardware.network(config, params, thread_pool(Some(1))?)?;
-        let drawn = Drawn {
+        let mut params = Params::<f32>::init(config, &mut random)?;
+        params.readouts = (0..heads).map(|_| Readout::init(config, 2, &mut random)).collect();
+        let mut network = hardware.network(config.clone(), params, thread_pool(Some(1))?)?;
+        let drawn = DrawnBits {
             key: Key::new(1, Purpose::Inputs),
             steps,
             trials,
-            fair: true,
-            values: [0.0, 1.0],
+            bits: Bits { chance: Chance::Half, coding: Coding::Bits },
             rule: BitRule::Parity,
-            memory: &Vec::from_iter(1..=n),
-            initial: Initial::Zero,
+            memory: &vec![1; heads],
         };
-        network.update_drawn(&drawn, &Optimiser::paper())?;
+        network.update_drawn(&drawn, Initial::Zero, &Optimiser::nesterov())?;
         // Waits.
         network.take_mean_loss()?;
         let (after, _) = hardware.memory()?;

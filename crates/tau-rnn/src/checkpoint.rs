@@ -3,8 +3,8 @@
 //! Tensors are named as [`crate::Tensor`] prints them, matrices are [to, from] in row-major order,
 //! type `F32` or `F64`. If training is to go on from it, `momentum.…` and `square.…` stand beside
 //! each array that was trained. The header's metadata has one entry `tau_rnn`, a JSON object (one entry,
-//! so that equal checkpoints are equal bytes): a `digest` of everything, so that no bit changes unseen,
-//! `format`, the [`Config`], the indices of `frozen` heads, and the caller's own `metadata`.
+//! so that equal checkpoints are equal bytes): its `format`, a `digest` of everything, so that no bit
+//! changes unseen, the [`Config`], the indices of `frozen` heads, and the caller's own `metadata`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Config, Error, Momentum, Params, Readout, Real, Slot, Tensor};
 
-/// Name and version of the format.
-const FORMAT: &str = "tau-rnn 1";
+/// Version of the format.
+const FORMAT: u32 = 1;
 /// The entry of the header.
 const ENTRY: &str = "tau_rnn";
 
@@ -35,12 +35,17 @@ pub struct Checkpoint<R> {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// What every version has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Header {
-    /// See [`digest`]. Files of version 0.1 have none.
-    #[serde(default)]
+    format: u32,
+    /// See [`digest`].
     digest: String,
-    format: String,
     config: Config,
     frozen: Vec<usize>,
     /// Updates that each array took part in, if there is a momentum.
@@ -75,8 +80,8 @@ impl<R: Real> Checkpoint<R> {
         }
         views.sort_unstable_by_key(|(name, _)| *name);
         let header = Header {
+            format: FORMAT,
             digest: NO_DIGEST.to_owned(),
-            format: FORMAT.to_owned(),
             config: self.config.clone(),
             frozen: (0..params.readouts.len()).filter(|&k| params.readouts[k].frozen).collect(),
             steps: self.momentum.as_ref().map(|m| m.slots.iter().map(|slot| slot.steps).collect()),
@@ -100,19 +105,7 @@ impl<R: Real> Checkpoint<R> {
         let text = header.ok_or_else(|| Error::Checkpoint {
             reason: format!("its header has no entry {ENTRY} (was it written by another program?)"),
         })?;
-        let header: Header = serde_json::from_str(text).map_err(unreadable)?;
-        if !header.digest.is_empty() {
-            let mut views = tensors.tensors();
-            views.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            if digest(&text.replacen(&header.digest, NO_DIGEST, 1), &views) != header.digest {
-                let reason = "its contents do not belong to its digest: it was damaged or edited";
-                return Err(unreadable(reason));
-            }
-        }
-        if header.format != FORMAT {
-            let reason = format!("its format is {} (this version reads {FORMAT})", header.format);
-            return Err(Error::Checkpoint { reason });
-        }
+        let header = read_header(text, &tensors)?;
         header.config.check()?;
         let mut params = Params {
             tau: vector(&tensors, Tensor::Tau)?,
@@ -138,6 +131,24 @@ impl<R: Real> Checkpoint<R> {
         };
         Ok(Self { config: header.config, params, momentum, metadata: header.metadata })
     }
+}
+
+/// The header, once its version and its digest are right.
+fn read_header(text: &str, tensors: &SafeTensors<'_>) -> Result<Header, Error> {
+    let Version { format } = serde_json::from_str(text).map_err(unreadable)?;
+    if format != FORMAT {
+        let remedy =
+            if format > FORMAT { "a newer tau wrote it: use that one" } else { "train it again" };
+        return Err(unreadable(format!("format: {format} (allowed: {FORMAT}; {remedy})")));
+    }
+    let header: Header = serde_json::from_str(text).map_err(unreadable)?;
+    let mut views = tensors.tensors();
+    views.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    if digest(&text.replacen(&header.digest, NO_DIGEST, 1), &views) != header.digest {
+        let reason = "its contents do not belong to its digest: it was damaged or edited";
+        return Err(unreadable(reason));
+    }
+    Ok(header)
 }
 
 /// BLAKE3 of the header (with [`NO_DIGEST`] in its place) and of all arrays in the order of names.
@@ -250,11 +261,11 @@ mod tests {
     use tau_random::{Key, Purpose};
 
     fn network() -> Checkpoint<f32> {
-        let config = Config::paper(9);
+        let config = Config::leaky(9, 1);
         let mut random = Key::new(4, Purpose::Parameters).stream();
         let mut params = Params::init(&config, &mut random).unwrap();
         for frozen in [false, true, false] {
-            params.readouts.push(Readout { frozen, ..Readout::init(2, 9, &mut random) });
+            params.readouts.push(Readout { frozen, ..Readout::init(&config, 2, &mut random) });
         }
         let metadata = ["n_max", "epoch", "seed", "task"].map(|key| (key.to_owned(), "5".into()));
         let slot = |(k, (_, values)): (usize, (Tensor, &[f32]))| Slot {
@@ -285,10 +296,10 @@ mod tests {
     #[test]
     fn gated_cells_come_back_bit_by_bit() {
         for cell in crate::Cell::GATED {
-            let config = Config { cell, input_size: 2, ..Config::paper(5) };
+            let config = Config::new(cell, 5, 2);
             let mut random = Key::new(4, Purpose::Parameters).stream();
             let mut params = Params::<f32>::init(&config, &mut random).unwrap();
-            params.readouts.push(Readout::init(2, 5, &mut random));
+            params.readouts.push(Readout::init(&config, 2, &mut random));
             let slot = |(k, (_, values)): (usize, (Tensor, &[f32]))| Slot {
                 mean: values.iter().map(|x| x * 0.5).collect(),
                 square: values.iter().map(|x| x * x).collect(),
@@ -325,18 +336,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_file_without_a_digest_is_read() {
-        let network = network();
-        let bytes = network.to_bytes().unwrap();
+    /// The bytes with a different text in the header.
+    fn edited(bytes: &[u8], edit: impl Fn(&str) -> String) -> Vec<u8> {
         let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
         let (header, data) = rest.split_at(u64::from_le_bytes(*len) as usize);
-        let text = std::str::from_utf8(header).unwrap();
-        let start = text.find("\\\"digest").unwrap();
-        let end = text.find("\\\"format").unwrap();
-        let text = format!("{}{}", &text[..start], &text[end..]);
-        let old = [&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat();
-        assert_eq!(Checkpoint::from_bytes(&old).unwrap(), network);
+        let text = edit(std::str::from_utf8(header).unwrap());
+        [&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat()
+    }
+
+    #[test]
+    fn another_version_of_the_format_is_refused_with_the_remedy() {
+        let bytes = network().to_bytes().unwrap();
+        let refused = |edit: &dyn Fn(&str) -> String, reason: &str| {
+            let error = Checkpoint::<f32>::from_bytes(&edited(&bytes, edit)).unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}");
+        };
+        let version = |format: &'static str| {
+            move |text: &str| {
+                let edited = text.replace(r#"\"format\":1"#, &format!(r#"\"format\":{format}"#));
+                assert_ne!(edited, text);
+                edited
+            }
+        };
+        refused(&version("2"), "format: 2 (allowed: 1; a newer tau wrote it: use that one)");
+        refused(&version("0"), "format: 0 (allowed: 1; train it again)");
+        refused(&version(r#"\"tau-rnn 1\""#), "invalid type: string");
+        let without_digest = |text: &str| {
+            let start = text.find("\\\"digest").unwrap();
+            let end = text.find("\\\"config").unwrap();
+            format!("{}{}", &text[..start], &text[end..])
+        };
+        refused(&without_digest, "missing field `digest`");
     }
 
     #[test]

@@ -1,156 +1,90 @@
-//! What a network is, before it has any numbers: sizes, equations, what is trained.
-
-use std::fmt;
-use std::str::FromStr;
+//! What a network is, before it has any numbers: sizes, equations, initial values, what is trained.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, Error};
-
-/// Where the nonlinearity stands in the update of the leaky cell. With a = 1/τ and
-/// u = W h(t−1) + b_rec + w_in x(t) + b_in:
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Placement {
-    /// h(t) = φ((1 − a) h(t−1) + a u): the paper's main results.
-    Whole,
-    /// h(t) = (1 − a) h(t−1) + a φ(u): the paper's control.
-    Drive,
-    /// [`Placement::Drive`] with τ·k in place of τ: k small steps make one step of the task, and
-    /// every input is held for k steps (by whoever makes the input: `tau_tasks::hold`).
-    Continuous {
-        /// k = 1/Δt, at least 1.
-        steps_per_unit: u32,
-    },
-}
-
-impl Placement {
-    /// Factor k by which τ is multiplied: 1 except for [`Placement::Continuous`].
-    #[must_use]
-    pub fn steps_per_unit(self) -> u32 {
-        match self {
-            Self::Whole | Self::Drive => 1,
-            Self::Continuous { steps_per_unit } => steps_per_unit,
-        }
-    }
-}
-
-/// The nonlinearity φ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// max(s, 0.01 s), as PyTorch's default `LeakyReLU`.
-    LeakyRelu,
-    /// max(s, 0).
-    Relu,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// 1 / (1 + exp(−s)).
-    Sigmoid,
-}
-
-impl Activation {
-    /// Slope of the leaky ReLU for negative arguments.
-    pub const NEGATIVE_SLOPE: f64 = 0.01;
-    /// All of them, in the order of their names' listing.
-    pub const ALL: [Self; 4] = [Self::LeakyRelu, Self::Relu, Self::Tanh, Self::Sigmoid];
-}
-
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LeakyRelu => "leaky-relu",
-            Self::Relu => "relu",
-            Self::Tanh => "tanh",
-            Self::Sigmoid => "sigmoid",
-        })
-    }
-}
-
-impl FromStr for Activation {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|activation| activation.to_string() == name)
-            .ok_or_else(|| Error::UnknownActivation { name: name.to_owned() })
-    }
-}
-
-/// How the time constants start and whether they are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum TimeConstants {
-    /// τ_raw ~ U[start, start + 1], trained; the paper has start = 1.
-    Trainable {
-        /// Lower end of the interval of initial values, in steps, at least 1.
-        start: f64,
-    },
-    /// Every τ is this value, in steps, and stays there.
-    Fixed {
-        /// At least 1.
-        value: f64,
-    },
-}
+use crate::{Arrays, Cell, Error, Leaky, Placement, Tensor, TimeConstants};
 
 /// Size and equations of a network; the numbers are in [`crate::Params`].
+///
+/// ```
+/// use tau_rnn::{Activation, ArraySpec, Config, Init, Leaky};
+///
+/// // 100 leaky neurons with tanh, no input bias, and recurrent weights that stay as they start.
+/// let mut config = Config::new(Leaky { activation: Activation::Tanh, ..Leaky::DEFAULT }, 100, 2);
+/// config.arrays.b_in = None;
+/// config.arrays.w_rec = ArraySpec::kept(Init::Orthogonal { gain: 1.0 });
+/// config.check()?;
+/// # Ok::<(), tau_rnn::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Number of neurons H, at least 1 (500 in the paper).
+    /// Number of neurons H, 1 to 65 536.
     pub hidden_size: usize,
-    /// Number of input channels, at least 1 (1 in the paper).
+    /// Number of input channels, at least 1.
     pub input_size: usize,
-    /// The equations of a neuron. What follows is about the leaky cell: for the others it must be as
-    /// [`Config::paper`] has it, and means nothing. (Not written when it is the leaky cell: so older
-    /// files, and what is derived from their text, stay as they are.)
-    #[serde(default, skip_serializing_if = "Cell::is_leaky")]
+    /// The equations of a neuron.
     pub cell: Cell,
-    /// Where the nonlinearity stands.
-    pub placement: Placement,
-    /// The nonlinearity.
-    pub activation: Activation,
-    /// Start and training of τ.
-    pub tau: TimeConstants,
-    /// Whether a neuron may connect to itself. In the paper it may not: the diagonal of W is set
-    /// to zero before every forward pass, while its gradient still counts in the clipped norm.
-    /// (Gated cells always do.)
-    pub self_connections: bool,
+    /// Initial values and training of every array but τ.
+    pub arrays: Arrays,
 }
 
 impl Config {
     /// Largest number of neurons that is accepted.
     pub const MAX_HIDDEN_SIZE: usize = 65_536;
 
-    /// The paper's τ-RNN (section 1) with `hidden_size` neurons: one input channel, leaky ReLU
-    /// around the whole update, trainable τ starting in [1, 2], no self-connections.
+    /// `hidden_size` neurons of a cell for `channels` input channels, with the arrays that are usual
+    /// for the cell ([`Arrays::of`]).
     #[must_use]
-    pub fn paper(hidden_size: usize) -> Self {
-        Self {
-            hidden_size,
-            input_size: 1,
-            cell: Cell::Leaky,
-            placement: Placement::Whole,
-            activation: Activation::LeakyRelu,
-            tau: TimeConstants::Trainable { start: 1.0 },
-            self_connections: false,
-        }
+    pub fn new(cell: impl Into<Cell>, hidden_size: usize, channels: usize) -> Self {
+        let cell = cell.into();
+        Self { hidden_size, input_size: channels, cell, arrays: Arrays::of(&cell) }
     }
 
-    /// The same network at another time step Δt = 1/k: its parameters mean the same at every k. One
-    /// that is not in continuous time is its own at k = 1, and has no other.
+    /// Leaky neurons with the settings of [`Leaky::DEFAULT`].
+    #[must_use]
+    pub fn leaky(hidden_size: usize, channels: usize) -> Self {
+        Self::new(Leaky::DEFAULT, hidden_size, channels)
+    }
+
+    /// Long short-term memory.
+    #[must_use]
+    pub fn lstm(hidden_size: usize, channels: usize) -> Self {
+        Self::new(Cell::Lstm, hidden_size, channels)
+    }
+
+    /// Gated recurrent units.
+    #[must_use]
+    pub fn gru(hidden_size: usize, channels: usize) -> Self {
+        Self::new(Cell::Gru, hidden_size, channels)
+    }
+
+    /// The leaky cell's settings; `None` for a cell with gates.
+    #[must_use]
+    pub fn leaky_cell(&self) -> Option<&Leaky> {
+        self.cell.leaky()
+    }
+
+    /// Small steps k = 1/Δt of a step of the task: 1 but for a network in continuous time.
+    #[must_use]
+    pub fn steps_per_unit(&self) -> u32 {
+        self.leaky_cell().map_or(1, |leaky| leaky.placement.steps_per_unit())
+    }
+
+    /// The same network at a different time step Δt = 1/k: its parameters mean the same at every k. A
+    /// network that is not in continuous time has only k = 1.
     ///
     /// # Errors
     /// [`Error::StepsPerUnit`] for 0, [`Error::NotContinuous`].
     pub fn with_steps_per_unit(&self, steps_per_unit: u32) -> Result<Self, Error> {
-        match (self.placement, steps_per_unit) {
+        match (self.cell, steps_per_unit) {
             (_, 0) => Err(Error::StepsPerUnit),
-            (Placement::Continuous { .. }, _) => {
-                Ok(Self { placement: Placement::Continuous { steps_per_unit }, ..self.clone() })
+            (Cell::Leaky(leaky @ Leaky { placement: Placement::Continuous { .. }, .. }), _) => {
+                let placement = Placement::Continuous { steps_per_unit };
+                Ok(Self { cell: Cell::Leaky(Leaky { placement, ..leaky }), ..self.clone() })
             }
-            (Placement::Whole | Placement::Drive, 1) => Ok(self.clone()),
-            (Placement::Whole | Placement::Drive, value) => Err(Error::NotContinuous { value }),
+            (_, 1) => Ok(self.clone()),
+            (_, value) => Err(Error::NotContinuous { value }),
         }
     }
 
@@ -166,6 +100,31 @@ impl Config {
         self.cell.states() * self.hidden_size
     }
 
+    /// Whether there is a τ that is trained.
+    #[must_use]
+    pub fn trains_tau(&self) -> bool {
+        self.leaky_cell().is_some_and(|leaky| matches!(leaky.tau, TimeConstants::Trainable { .. }))
+    }
+
+    /// Whether an array is trained, as far as the network decides it: a backend may freeze it besides.
+    #[must_use]
+    pub fn trains(&self, tensor: Tensor) -> bool {
+        match tensor {
+            Tensor::Tau => self.trains_tau(),
+            _ => self.arrays.get(tensor).is_some_and(|spec| spec.trained),
+        }
+    }
+
+    /// Whether anything but the heads is trained.
+    pub(crate) fn trains_cell(&self) -> bool {
+        Tensor::CELL.into_iter().any(|tensor| self.trains(tensor))
+    }
+
+    /// Whether the diagonal of W is zero in every forward pass.
+    pub(crate) fn clears_diagonal(&self) -> bool {
+        self.leaky_cell().is_some_and(|leaky| !leaky.self_connections)
+    }
+
     /// Checks every field once; everything that takes a `Config` relies on it.
     ///
     /// # Errors
@@ -177,174 +136,91 @@ impl Config {
         if self.input_size == 0 {
             return Err(Error::InputSize { value: self.input_size });
         }
-        if self.cell.gated() {
-            return self.check_gated();
-        }
-        if self.placement.steps_per_unit() == 0 {
-            return Err(Error::StepsPerUnit);
-        }
-        match self.tau {
-            TimeConstants::Fixed { value } if !(value.is_finite() && value >= 1.0) => {
-                Err(Error::FixedTau { value })
-            }
-            TimeConstants::Trainable { start } if !(start.is_finite() && start >= 1.0) => {
-                Err(Error::StartTau { value: start })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A setting that would be ignored is refused: whoever says it means something by it.
-    fn check_gated(&self) -> Result<(), Error> {
-        let refused = |name, value: String, allowed| {
-            Err(Error::GatedSetting { cell: self.cell, name, value, allowed })
-        };
-        match self.placement {
-            Placement::Whole => {}
-            Placement::Drive => return refused("placement", "drive".to_owned(), "whole"),
-            Placement::Continuous { .. } => {
-                return refused("placement", "continuous".to_owned(), "whole");
-            }
-        }
-        if self.activation != Activation::LeakyRelu {
-            return refused("activation", self.activation.to_string(), "leaky-relu");
-        }
-        match self.tau {
-            TimeConstants::Trainable { start: 1.0 } => {}
-            TimeConstants::Trainable { start } => {
-                return refused("start of tau", start.to_string(), "1");
-            }
-            TimeConstants::Fixed { value } => {
-                return refused("fixed tau", value.to_string(), "none");
-            }
-        }
-        if self.self_connections {
-            return refused("self_connections", "true".to_owned(), "false");
-        }
-        Ok(())
-    }
-
-    /// Whether there is a τ that is trained.
-    #[must_use]
-    pub fn trains_tau(&self) -> bool {
-        !self.cell.gated() && matches!(self.tau, TimeConstants::Trainable { .. })
+        self.leaky_cell().map_or(Ok(()), Leaky::check)?;
+        self.arrays.check()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ArraySpec, Init};
 
     #[test]
-    fn the_papers_network_is_valid_at_every_size() {
+    fn the_default_networks_are_valid_at_every_size() {
         for hidden_size in [1, 64, 500, Config::MAX_HIDDEN_SIZE] {
-            Config::paper(hidden_size).check().unwrap();
+            for cell in Cell::ALL {
+                Config::new(cell, hidden_size, 3).check().unwrap();
+            }
         }
     }
 
     #[test]
     fn a_bad_value_is_named_with_its_range() {
-        check(|c| c.hidden_size = 0, "hidden_size: 0 (allowed: 1 to 65536)");
-        check(|c| c.hidden_size = 65_537, "hidden_size: 65537 (allowed: 1 to 65536)");
-        check(|c| c.input_size = 0, "input_size: 0 (allowed: 1 or more)");
+        fn spoil_leaky(spoil: impl Fn(&mut Leaky)) -> Config {
+            let mut leaky = Leaky::DEFAULT;
+            spoil(&mut leaky);
+            Config::new(leaky, 10, 1)
+        }
+        let tau = |tau| spoil_leaky(|leaky| leaky.tau = tau);
+        check(&Config::leaky(0, 1), "hidden_size: 0 (allowed: 1 to 65536)");
+        check(&Config::gru(65_537, 1), "hidden_size: 65537 (allowed: 1 to 65536)");
+        check(&Config::lstm(10, 0), "input_size: 0 (allowed: 1 or more)");
         check(
-            |c| c.tau = TimeConstants::Fixed { value: 0.5 },
+            &tau(TimeConstants::Fixed { value: 0.5 }),
             "fixed tau: 0.5 steps (allowed: 1 or more; a time constant below one step has no meaning in this discretisation)",
         );
-        check(|c| c.tau = TimeConstants::Fixed { value: f64::NAN }, "fixed tau: NaN steps");
-        check(|c| c.tau = TimeConstants::Trainable { start: 0.0 }, "start of tau: 0 steps");
+        check(&tau(TimeConstants::Fixed { value: f64::NAN }), "fixed tau: NaN steps");
+        check(&tau(TimeConstants::Trainable { start: 0.0 }), "start of tau: 0 steps");
         check(
-            |c| c.placement = Placement::Continuous { steps_per_unit: 0 },
+            &spoil_leaky(|leaky| leaky.placement = Placement::Continuous { steps_per_unit: 0 }),
             "steps_per_unit: 0 (allowed: 1 or more)",
         );
-        fn check(spoil: impl Fn(&mut Config), message: &str) {
-            let mut config = Config::paper(10);
-            spoil(&mut config);
+        let mut config = Config::gru(10, 1);
+        config.arrays.readout_bias = Some(ArraySpec::trained(Init::Normal { sd: 0.0 }));
+        check(&config, "sd of readout_bias: 0 (allowed: above 0, finite)");
+        fn check(config: &Config, message: &str) {
             let error = config.check().unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
     }
 
     #[test]
-    fn only_a_network_in_continuous_time_has_other_time_steps() {
-        let drive = Config { placement: Placement::Drive, ..Config::paper(3) };
-        assert_eq!(drive.with_steps_per_unit(1).unwrap(), drive);
-        assert_eq!(
-            drive.with_steps_per_unit(4).unwrap_err().to_string(),
-            "steps_per_unit: 4 (allowed: 1, since the network is not in continuous time; give it the \
-             placement `continuous`)"
-        );
-        let at = |steps_per_unit| Config {
-            placement: Placement::Continuous { steps_per_unit },
-            ..Config::paper(3)
-        };
+    fn only_a_network_in_continuous_time_has_several_time_steps() {
+        let placed = |placement| Config::new(Leaky { placement, ..Leaky::DEFAULT }, 3, 1);
+        for config in [placed(Placement::Drive), Config::gru(3, 1)] {
+            assert_eq!(config.with_steps_per_unit(1).unwrap(), config);
+            assert_eq!(
+                config.with_steps_per_unit(4).unwrap_err().to_string(),
+                "steps_per_unit: 4 (allowed: 1, since the network is not in continuous time; give it \
+                 the placement `continuous`)"
+            );
+        }
+        let at = |steps_per_unit| placed(Placement::Continuous { steps_per_unit });
         assert_eq!(at(7).with_steps_per_unit(200).unwrap(), at(200));
+        assert_eq!(at(7).steps_per_unit(), 7);
         assert_eq!(at(7).with_steps_per_unit(0).unwrap_err(), Error::StepsPerUnit);
     }
 
-    /// Digests of these texts name the folders of runs.
     #[test]
-    fn the_text_of_the_leaky_cell_is_what_it_was_before_there_were_others() {
-        let text = r#"{"hidden_size":500,"input_size":1,"placement":"whole","activation":"leaky-relu","tau":{"trainable":{"start":1.0}},"self_connections":false}"#;
-        assert_eq!(serde_json::to_string(&Config::paper(500)).unwrap(), text);
-        assert_eq!(serde_json::from_str::<Config>(text).unwrap(), Config::paper(500));
+    fn what_is_trained_follows_from_cell_and_arrays() {
+        let mut config = Config::leaky(3, 1);
+        config.arrays.w_in.trained = false;
+        config.arrays.b_in = None;
+        let trained = |config: &Config| Tensor::CELL.map(|tensor| config.trains(tensor));
+        assert_eq!(trained(&config), [true, true, true, false, false]);
+        assert!(config.trains(Tensor::ReadoutBias(7)));
+        config.arrays.readout_bias = None;
+        assert!(!config.trains(Tensor::ReadoutBias(7)));
+        assert_eq!(trained(&Config::gru(3, 1)), [false, true, true, true, true]);
+    }
+
+    #[test]
+    fn a_file_gives_the_same_network() {
         for cell in Cell::ALL {
-            let config = Config { cell, ..Config::paper(7) };
+            let config = Config::new(cell, 7, 2);
             let text = serde_json::to_string(&config).unwrap();
             assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config, "{text}");
         }
-    }
-
-    #[test]
-    fn gated_cells_have_no_settings_of_the_leaky_one() {
-        check(|_| {}, None);
-        check(
-            |c| c.placement = Placement::Drive,
-            Some(
-                "placement: drive (allowed for gru: whole; only the leaky cell has it: leave it out, \
-                 or choose that cell)",
-            ),
-        );
-        check(
-            |c| c.placement = Placement::Continuous { steps_per_unit: 0 },
-            Some("placement: continuous (allowed for gru: whole;"),
-        );
-        check(
-            |c| c.activation = Activation::Tanh,
-            Some("activation: tanh (allowed for gru: leaky-relu;"),
-        );
-        check(
-            |c| c.tau = TimeConstants::Fixed { value: 2.5 },
-            Some("fixed tau: 2.5 (allowed for gru: none;"),
-        );
-        check(
-            |c| c.tau = TimeConstants::Trainable { start: f64::NAN },
-            Some("start of tau: NaN (allowed for gru: 1;"),
-        );
-        check(
-            |c| c.self_connections = true,
-            Some("self_connections: true (allowed for gru: false;"),
-        );
-        check(|c| c.hidden_size = 0, Some("hidden_size: 0 (allowed: 1 to 65536)"));
-        fn check(spoil: impl Fn(&mut Config), message: Option<&str>) {
-            let mut config = Config { cell: Cell::Gru, ..Config::paper(10) };
-            spoil(&mut config);
-            match (config.check(), message) {
-                (Ok(()), None) => {}
-                (Err(error), Some(message)) => {
-                    assert!(error.to_string().starts_with(message), "{error}");
-                }
-                (found, _) => panic!("{found:?} (expected: {message:?})"),
-            }
-        }
-    }
-
-    #[test]
-    fn an_unknown_activation_is_answered_with_the_known_ones() {
-        assert_eq!("tanh".parse::<Activation>().unwrap(), Activation::Tanh);
-        assert_eq!(
-            "swish".parse::<Activation>().unwrap_err().to_string(),
-            "unknown activation: swish (known: leaky-relu, relu, tanh, sigmoid)"
-        );
     }
 }

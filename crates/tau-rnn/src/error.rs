@@ -58,19 +58,16 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// A setting of the leaky cell for a cell that has none of it.
-    #[error(
-        "{name}: {value} (allowed for {cell}: {allowed}; only the leaky cell has it: leave it out, \
-         or choose that cell)"
-    )]
-    GatedSetting {
-        /// The cell.
-        cell: Cell,
-        /// Which field of the configuration.
+    /// A law of initial values that its array cannot have, or a number of one out of range.
+    #[error("{number} of {name}: {value} (allowed: {allowed})")]
+    Init {
+        /// Which array.
         name: &'static str,
+        /// `init` for the law itself, or which of its numbers.
+        number: &'static str,
         /// What was asked for.
         value: String,
-        /// The value that stands for "not there".
+        /// The range.
         allowed: &'static str,
     },
     /// Random initial states for a cell that begins with zeros.
@@ -114,6 +111,19 @@ pub enum Error {
         /// Its position in row-major order.
         index: usize,
     },
+    /// A bias that the configuration does not have and that is not zero.
+    #[error(
+        "{what} holds {value} at {index} (allowed: 0, since the network has no such bias; give it one \
+         in its arrays)"
+    )]
+    AbsentBias {
+        /// Which array.
+        what: String,
+        /// The value.
+        value: f64,
+        /// Its position.
+        index: usize,
+    },
     /// A head that the network does not have.
     #[error("head: {head} (the network has {heads}, numbered from 0)")]
     Head {
@@ -138,6 +148,22 @@ pub enum Error {
         /// Which of its sizes.
         what: &'static str,
     },
+    /// A weight of a value that is negative, infinite or NaN.
+    #[error("weights hold {value} at step {step}, trial {trial} (allowed: 0 or more, finite)")]
+    Weight {
+        /// The weight.
+        value: f32,
+        /// Its step, from 0.
+        step: usize,
+        /// Its trial.
+        trial: usize,
+    },
+    /// Weights of which all are zero.
+    #[error("weights: all 0 (allowed: at least one above 0; without it nothing is asked)")]
+    NoWeight,
+    /// Random bits that one stream does not have.
+    #[error(transparent)]
+    Bits(#[from] tau_random::Error),
     /// Loss or gradient stopped being finite. The parameters are still those before the update.
     #[error(
         "diverged at update {update}: {what} is {value} (the parameters from before this update \

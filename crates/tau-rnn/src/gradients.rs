@@ -1,40 +1,55 @@
 //! The derivative of the loss with respect to every parameter.
 
-use crate::{Params, Real, Tensor};
+use crate::{Config, Params, Real, Tensor};
 
 /// dL/dθ, in the shapes of [`Params`], and which of its arrays have a gradient at all.
 ///
-/// A head that was not part of the batch, a frozen head or cell, and a fixed τ have no gradient: they do
-/// not count in the clipped norm and an optimiser leaves them and their momentum alone.
+/// An array that the network does not train ([`Config::trains`]), a head that was not part of the
+/// batch, and a frozen head or cell have no gradient: they do not count in the clipped norm, and an
+/// optimiser leaves them and their momentum alone.
 #[derive(Clone, Debug)]
 pub struct Gradients<R> {
     /// The derivatives; arrays without a gradient hold zeros.
     pub values: Params<R>,
+    /// By [`Tensor::position`].
+    has: Vec<bool>,
+}
+
+/// Which arrays a batch trains: what the network says of them, what is frozen, and which heads take
+/// part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trained<'a> {
+    pub(crate) config: &'a Config,
+    /// Whether anything but the heads may be trained.
     pub(crate) cell: bool,
-    pub(crate) tau: bool,
-    pub(crate) heads: Vec<bool>,
+    /// The heads of the batch.
+    pub(crate) heads: &'a [usize],
+}
+
+impl Trained<'_> {
+    /// Whether an array of `params` is trained.
+    pub(crate) fn has<R>(&self, tensor: Tensor, params: &Params<R>) -> bool {
+        let takes_part = match tensor {
+            Tensor::ReadoutWeight(head) | Tensor::ReadoutBias(head) => {
+                self.heads.contains(&head) && !params.readouts[head].frozen
+            }
+            Tensor::Tau | Tensor::WRec | Tensor::BRec | Tensor::WIn | Tensor::BIn => self.cell,
+        };
+        takes_part && self.config.trains(tensor)
+    }
 }
 
 impl<R: Real> Gradients<R> {
     /// No gradient at all, in the shapes of `params`.
     #[must_use]
     pub fn zeros(params: &Params<R>) -> Self {
-        Self {
-            values: params.zeros_like(),
-            cell: false,
-            tau: false,
-            heads: vec![false; params.readouts.len()],
-        }
+        Self { values: params.zeros_like(), has: vec![false; Tensor::count(params.readouts.len())] }
     }
 
     /// Whether the array has a gradient.
     #[must_use]
     pub fn has(&self, tensor: Tensor) -> bool {
-        match tensor {
-            Tensor::Tau => self.cell && self.tau,
-            Tensor::ReadoutWeight(head) | Tensor::ReadoutBias(head) => self.heads[head],
-            Tensor::WRec | Tensor::BRec | Tensor::WIn | Tensor::BIn => self.cell,
-        }
+        self.has[tensor.position()]
     }
 
     /// Euclidean norm over all arrays that have a gradient, summed in `f64`.
@@ -54,21 +69,18 @@ impl<R: Real> Gradients<R> {
         tensors.map(|(_, values)| square(values)).sum::<f64>().sqrt()
     }
 
-    /// Starts a new batch with the given trained parts: everything back to zero.
-    pub(crate) fn restart(
-        &mut self,
-        cell: bool,
-        tau: bool,
-        trained_heads: impl Iterator<Item = usize>,
-    ) {
-        for (_, values) in self.values.tensors_mut() {
+    /// Starts a new batch that trains these arrays of `params`: everything back to zero.
+    pub(crate) fn restart(&mut self, trained: Trained<'_>, params: &Params<R>) {
+        for ((tensor, values), has) in self.values.tensors_mut().zip(&mut self.has) {
             values.fill(R::ZERO);
+            *has = trained.has(tensor, params);
         }
-        self.cell = cell;
-        self.tau = tau;
-        self.heads.fill(false);
-        for head in trained_heads {
-            self.heads[head] = true;
+    }
+
+    /// Sets arrays to zero that have no gradient, whatever was computed for them on the way.
+    pub(crate) fn silence(&mut self) {
+        for ((_, values), _) in self.values.tensors_mut().zip(&self.has).filter(|(_, has)| !**has) {
+            values.fill(R::ZERO);
         }
     }
 }

@@ -8,7 +8,7 @@ use rayon::ThreadPool;
 
 use crate::{Backend, Config, Cpu, Error, Isa, Params, Real};
 
-const CPU_NUMERICS: &str = "2";
+const CPU_NUMERICS: &str = "3";
 const CUDA_NUMERICS: &str = "cuda-1";
 
 /// A device of this machine.

@@ -1,14 +1,14 @@
 //! Recurrent networks with trainable time constants: forward pass, back-propagation through time,
 //! optimisers.
 //!
-//! The τ-RNN of Khajehabdollahi et al. (ICLR 2024): H leaky neurons, each with its own trainable
-//! time constant τ in steps,
+//! H leaky neurons, each with its own trainable time constant τ in steps (Khajehabdollahi et al.,
+//! ICLR 2024, §2.1),
 //!
 //! > h(t) = φ((1 − 1/τ) h(t−1) + (1/τ) (W h(t−1) + b_rec + w_in x(t) + b_in)),
 //!
-//! (and two other [`Placement`]s of φ), read by linear heads. The paper's gated baselines, LSTM and
-//! GRU with PyTorch's equations, are other [`Cell`]s of the same networks: no τ, a row of W for each
-//! gate of each neuron, state zero before the first step.
+//! (and two different [`Placement`]s of φ), read by linear heads. LSTM and GRU with PyTorch's equations
+//! are further [`Cell`]s of the same networks: no τ, a row of W for each gate of each neuron, state
+//! zero before the first step.
 //!
 //! | symbol | name | shape | unit |
 //! |---|---|---|---|
@@ -20,47 +20,36 @@
 //! | x | [`Batch::inputs`] | (time, trial, channel) | |
 //! | φ | [`Activation`] | | |
 //!
-//! A [`Backend`] trains, scores and simulates; [`Cpu`] is the one for processors, [`cuda::Cuda`] the
-//! one for NVIDIA GPUs (feature `cuda`), [`mod@reference`] is the slow float64 model that judges both. The same seed gives the same bits on any number of
-//! threads and on any processor.
+//! A [`Config`] says which cell a network has, and of every array how it starts ([`Init`]), whether it
+//! is trained, and whether it is there at all ([`Arrays`]). A [`Network`] is the short way to one; a
+//! [`Backend`] is what it runs on: [`Cpu`] on processors, [`cuda::Cuda`] on NVIDIA GPUs (feature
+//! `cuda`), and [`mod@reference`] is the slow float64 model that judges both. The same seed gives the
+//! same bits on any number of threads and on any processor.
 //!
 //! ```
 //! use ndarray::{Array2, Array3};
-//! use tau_random::{Key, Purpose};
-//! use tau_rnn::{
-//!     Backend, Batch, Config, Cpu, Initial, Optimiser, Params, Readout, Target, thread_pool,
-//! };
+//! use tau_rnn::{Batch, Config, Network, Optimiser};
 //!
 //! // 20 neurons learn to repeat the last of 6 bits.
-//! let config = Config::paper(20);
-//! let mut random = Key::new(1, Purpose::Parameters).stream();
-//! let mut params = Params::<f32>::init(&config, &mut random)?;
-//! params.readouts.push(Readout::init(2, config.hidden_size, &mut random));
-//! let mut network = Cpu::new(config, params, thread_pool(Some(2))?)?;
+//! let mut network = Network::new(Config::leaky(20, 1), &[2], 1)?;
 //! for step in 0..200 {
-//!     let bits = Key::new(1, Purpose::Inputs).step(step);
 //!     let inputs = Array3::from_shape_fn((6, 32, 1), |(t, trial, _)| {
-//!         bits.unit_f32((t * 32 + trial) as u64).round()
+//!         ((step * 7 + t * 11 + trial * (t + 3)) % 5 % 2) as f32
 //!     });
 //!     let labels = Array2::from_shape_fn((32, 1), |(trial, _)| inputs[[5, trial, 0]] as u8);
-//!     let key = Key::new(1, Purpose::InitialState).step(step);
-//!     let batch = Batch {
-//!         inputs: inputs.view(),
-//!         initial: Initial::Uniform { scale: 0.1, key },
-//!         target: Target::Labels { labels: labels.view(), heads: &[0] },
-//!     };
-//!     network.update(&batch, &Optimiser::paper())?;
+//!     network.update(&Batch::classes(&inputs, &labels), &Optimiser::nesterov())?;
 //!     if step == 199 {
-//!         assert!(network.evaluate(&batch)?.accuracy() > 0.98);
+//!         let scores = network.evaluate(&Batch::classes(&inputs, &labels))?;
+//!         assert!(scores.accuracy() > Some(0.98));
 //!     }
 //! }
 //! # Ok::<(), tau_rnn::Error>(())
 //! ```
 //!
-//! What it does not know: tasks and curricula (`tau-tasks`, `tau-curricula`), timescales of the
-//! activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), gated cells on GPUs (not yet), stacks
-//! of layers.
+//! What it does not know: tasks (`tau-tasks`), when they change (`tau-curricula`), papers, timescales
+//! of the activity (`tau-analysis`), files (a [`Checkpoint`] is bytes), stacks of layers.
 
+mod arrays;
 mod backend;
 mod batch;
 #[cfg(feature = "bench")]
@@ -74,7 +63,10 @@ pub mod cuda;
 mod error;
 mod gradients;
 mod hardware;
+mod init;
+mod leaky;
 mod loss;
+mod network;
 mod optim;
 mod params;
 mod real;
@@ -82,17 +74,21 @@ pub mod reference;
 mod smooth;
 mod spectrum;
 
+pub use arrays::{ArraySpec, Arrays};
 pub use backend::{Backend, Losses};
-pub use batch::{Batch, BitRule, Drawn, HeadScore, Initial, Scores, Target};
+pub use batch::{Batch, Initial, Score, Scores, Target};
 pub use cell::Cell;
 pub use check::self_test;
 pub use checkpoint::Checkpoint;
-pub use config::{Activation, Config, Placement, TimeConstants};
+pub use config::Config;
 pub use cpu::{Cpu, Isa, thread_pool};
 pub use error::Error;
 pub use gradients::Gradients;
 pub use hardware::Hardware;
-pub use optim::{Momentum, Optimiser, Rule, Slot};
+pub use init::Init;
+pub use leaky::{Activation, Leaky, Placement, TimeConstants};
+pub use network::Network;
+pub use optim::{AdamForm, Momentum, Optimiser, Rule, Slot};
 pub use params::{Params, Readout, Tensor};
 pub use real::Real;
 pub use spectrum::spectral_radius;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Gradients, Params, Real};
+use crate::{Error, Gradients, Params, Real, Tensor};
 
 /// How parameters follow the gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,7 +15,8 @@ pub enum Rule {
         /// m in [0, 1).
         momentum: f64,
     },
-    /// Adam (Kingma & Ba 2015) with bias correction, as PyTorch defines it.
+    /// Adam (Kingma & Ba 2015): m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², and at the t-th update
+    /// (from 1) a step by m and v, corrected for their start at zero.
     Adam {
         /// η > 0.
         learning_rate: f64,
@@ -27,7 +28,22 @@ pub enum Rule {
         epsilon: f64,
         /// The rate at the k-th update (from 0) is η / (1 + decay · k); 0 for a constant rate.
         decay: f64,
+        /// Where the correction stands with respect to ε.
+        form: AdamForm,
     },
+}
+
+/// Where the correction of Adam's means stands with respect to ε. With ε = 0 there is no difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdamForm {
+    /// θ ← θ − η m̂ / (√v̂ + ε), with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ): `torch.optim.Adam`, and
+    /// algorithm 1 of Kingma & Ba.
+    #[default]
+    Pytorch,
+    /// θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε): `keras.optimizers.Adam`, and the order of
+    /// computation in §2 of Kingma & Ba.
+    Keras,
 }
 
 /// A rule and the clipping that precedes it.
@@ -42,18 +58,23 @@ pub struct Optimiser {
 }
 
 impl Optimiser {
-    /// The paper's optimiser for τ-RNNs (section 4): SGD, η = 0.05, m = 0.1, norm at most 2.
+    /// Nesterov momentum: η = 0.05, m = 0.1, norm at most 2.
     #[must_use]
-    pub fn paper() -> Self {
+    pub fn nesterov() -> Self {
         Self { rule: Rule::Sgd { learning_rate: 0.05, momentum: 0.1 }, clip_norm: Some(2.0) }
     }
 
-    /// The paper's optimiser for gated networks (section 4): Adam with PyTorch's defaults, η = 10⁻³,
-    /// norm at most 2.
+    /// Adam with PyTorch's defaults (η = 10⁻³, β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸), norm at most 2.
     #[must_use]
-    pub fn paper_gated() -> Self {
-        let rule =
-            Rule::Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
+    pub fn adam() -> Self {
+        let rule = Rule::Adam {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            decay: 0.0,
+            form: AdamForm::Pytorch,
+        };
         Self { rule, clip_norm: Some(2.0) }
     }
 
@@ -79,7 +100,7 @@ impl Optimiser {
                 require("learning_rate", learning_rate, POSITIVE, positive(learning_rate))?;
                 require("momentum", momentum, FRACTION, fraction(momentum))?;
             }
-            Rule::Adam { learning_rate, beta1, beta2, epsilon, decay } => {
+            Rule::Adam { learning_rate, beta1, beta2, epsilon, decay, form: _ } => {
                 require("learning_rate", learning_rate, POSITIVE, positive(learning_rate))?;
                 require("beta1", beta1, FRACTION, fraction(beta1))?;
                 require("beta2", beta2, FRACTION, fraction(beta2))?;
@@ -101,7 +122,8 @@ impl Optimiser {
             Rule::Sgd { learning_rate, momentum } => {
                 learning_rate * norm * (1.0 + momentum / (1.0 - momentum))
             }
-            // The mean gradient is at most 1/√(1 − β₂) times the root of the mean square.
+            // The mean gradient is at most 1/√(1 − β₂) times the root of the mean square; without ε
+            // both forms are the same.
             Rule::Adam { learning_rate, beta2, .. } => learning_rate / (1.0 - beta2).sqrt(),
         }
     }
@@ -135,11 +157,17 @@ impl Optimiser {
                     *theta -= rate * (g + momentum * *v);
                 }
             }
-            Rule::Adam { learning_rate, beta1, beta2, epsilon, decay } => {
+            Rule::Adam { learning_rate, beta1, beta2, epsilon, decay, form } => {
                 let rate = learning_rate / (1.0 + decay * slot.steps as f64);
                 let count = (slot.steps + 1) as f64;
-                let rate = R::from_f64(rate / (1.0 - libm::pow(beta1, count)));
-                let root = R::from_f64((1.0 - libm::pow(beta2, count)).sqrt());
+                let rate = rate / (1.0 - libm::pow(beta1, count));
+                let root = (1.0 - libm::pow(beta2, count)).sqrt();
+                // What the root of the mean square is divided by, before ε is added.
+                let (rate, root) = match form {
+                    AdamForm::Pytorch => (rate, root),
+                    AdamForm::Keras => (rate * root, 1.0),
+                };
+                let (rate, root) = (R::from_f64(rate), R::from_f64(root));
                 let (beta1, beta2) = (R::from_f64(beta1), R::from_f64(beta2));
                 let epsilon = R::from_f64(epsilon);
                 let moments = slot.mean.iter_mut().zip(&mut slot.square);
@@ -186,10 +214,10 @@ impl<R: Real> Momentum<R> {
     /// # Errors
     /// [`Error::Shape`].
     pub fn check(&self, params: &Params<R>) -> Result<(), Error> {
-        let arrays = 5 + 2 * params.readouts.len();
-        // Those of the cell, then two for each head.
-        let whole = self.slots.is_empty() || self.slots.len() >= 5 && self.slots.len() % 2 == 1;
-        if self.slots.len() > arrays || !whole {
+        let arrays = Tensor::count(params.readouts.len());
+        // The arrays of the cell, then both of each head.
+        let mut whole = (0..=params.readouts.len()).map(Tensor::count);
+        if !self.slots.is_empty() && !whole.any(|count| count == self.slots.len()) {
             return Err(Error::shape("momentum", &[self.slots.len()], &[arrays]));
         }
         for (slot, (tensor, values)) in self.slots.iter().zip(params.tensors()) {
@@ -221,10 +249,9 @@ impl<R: Real> Momentum<R> {
 
     /// Forgets the arrays of one head.
     pub(crate) fn drop_head(&mut self, head: usize) {
-        // The five arrays of the cell come first, then two for each head: see `Params::tensors`.
-        let first = 5 + 2 * head;
+        let (first, behind) = (Tensor::count(head), Tensor::count(head + 1));
         if first < self.slots.len() {
-            self.slots.drain(first..first + 2);
+            self.slots.drain(first..behind);
         }
     }
 }
@@ -232,20 +259,27 @@ impl<R: Real> Momentum<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gradients::Trained;
     use crate::{Config, Readout};
     use approx::assert_relative_eq;
     use tau_random::{Key, Purpose};
 
     /// A network whose gradient is 0 except for τ = [3, 4]: norm 5.
     fn network() -> (Params<f64>, Gradients<f64>) {
+        let config = Config::leaky(2, 1);
         let mut rng = Key::new(0, Purpose::Parameters).stream();
-        let mut params = Params::init(&Config::paper(2), &mut rng).unwrap();
-        params.readouts.push(Readout::init(2, 2, &mut rng));
+        let mut params = Params::init(&config, &mut rng).unwrap();
+        params.readouts.push(Readout::init(&config, 2, &mut rng));
         params.tau = ndarray::array![2.0, 2.0];
         let mut gradients = Gradients::zeros(&params);
-        gradients.restart(true, true, std::iter::empty());
+        gradients.restart(Trained { config: &config, cell: true, heads: &[] }, &params);
         gradients.values.tau = ndarray::array![3.0, 4.0];
         (params, gradients)
+    }
+
+    fn adam(learning_rate: f64, epsilon: f64, decay: f64, form: AdamForm) -> Optimiser {
+        let rule = Rule::Adam { learning_rate, beta1: 0.9, beta2: 0.999, epsilon, decay, form };
+        Optimiser { rule, clip_norm: None }
     }
 
     #[test]
@@ -274,27 +308,46 @@ mod tests {
 
     #[test]
     fn the_first_adam_step_has_the_length_of_the_rate() {
-        let rule =
-            Rule::Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
+        for form in [AdamForm::Pytorch, AdamForm::Keras] {
+            let (mut params, gradients) = network();
+            let optimiser = adam(0.01, 1e-9, 0.0, form);
+            optimiser.step(&mut params, &gradients, gradients.norm(), &mut Momentum::default());
+            assert_relative_eq!(params.tau[0], 1.99, max_relative = 1e-8);
+            assert_relative_eq!(params.tau[1], 1.99, max_relative = 1e-8);
+        }
+    }
+
+    /// With an ε as large as the root of the mean square. Update 1: m = 0.3, v = 0.009,
+    /// √v = 0.094868…, √(1 − β₂) / (1 − β₁) = 0.316228, so the step is
+    /// 0.1 · 0.316228 · 0.3 / (0.094868 + 0.1) = 0.0486833. Update 2, rate 0.1 / 1.5: m = 0.57,
+    /// v = 0.017991, √v = 0.134130, √(1 − β₂²) / (1 − β₁²) = 0.0447102 / 0.19 = 0.235317, so the step is
+    /// 0.0666667 · 0.235317 · 0.57 / (0.134130 + 0.1) = 0.0381926.
+    #[test]
+    fn adam_in_kerass_form_is_hand_worked() {
         let (mut params, gradients) = network();
-        let optimiser = Optimiser { rule, clip_norm: None };
-        optimiser.step(&mut params, &gradients, gradients.norm(), &mut Momentum::default());
-        assert_relative_eq!(params.tau[0], 1.99, max_relative = 1e-8);
-        assert_relative_eq!(params.tau[1], 1.99, max_relative = 1e-8);
+        let (optimiser, mut memory) = (adam(0.1, 0.1, 0.5, AdamForm::Keras), Momentum::default());
+        let norm = gradients.norm();
+        optimiser.step(&mut params, &gradients, norm, &mut memory);
+        assert_relative_eq!(params.tau[0], 2.0 - 0.048_683_3, epsilon = 1e-7);
+        optimiser.step(&mut params, &gradients, norm, &mut memory);
+        assert_relative_eq!(params.tau[0], 2.0 - 0.048_683_3 - 0.038_192_6, epsilon = 2e-7);
+        // PyTorch divides the mean square first: 3 / (3 + 0.1) of the rate.
+        let (mut params, gradients) = network();
+        let pytorch = adam(0.1, 0.1, 0.5, AdamForm::Pytorch);
+        pytorch.step(&mut params, &gradients, norm, &mut Momentum::default());
+        assert_relative_eq!(params.tau[0], 2.0 - 0.1 * 3.0 / 3.1, max_relative = 1e-12);
     }
 
     /// The empty τ of a gated cell must not look like the memory of another rule.
     #[test]
     fn adam_remembers_a_cell_without_tau() {
-        let config = Config { cell: crate::Cell::Gru, ..Config::paper(2) };
+        let config = Config::gru(2, 1);
         let mut rng = Key::new(0, Purpose::Parameters).stream();
         let mut params = Params::<f64>::init(&config, &mut rng).unwrap();
         let mut gradients = Gradients::zeros(&params);
-        gradients.restart(true, false, std::iter::empty());
+        gradients.restart(Trained { config: &config, cell: true, heads: &[] }, &params);
         gradients.values.b_in.fill(1.0);
-        let rule =
-            Rule::Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
-        let (optimiser, mut memory) = (Optimiser { rule, clip_norm: None }, Momentum::default());
+        let (optimiser, mut memory) = (Optimiser::adam(), Momentum::default());
         for steps in 1..=3 {
             optimiser.step(&mut params, &gradients, 1.0, &mut memory);
             assert_eq!(
@@ -311,7 +364,7 @@ mod tests {
         gradients.values.readouts[0].weight.fill(100.0);
         assert_relative_eq!(gradients.norm(), 5.0);
         let before = params.readouts.clone();
-        Optimiser::paper().step(&mut params, &gradients, 5.0, &mut Momentum::default());
+        Optimiser::nesterov().step(&mut params, &gradients, 5.0, &mut Momentum::default());
         assert_eq!(params.readouts, before);
     }
 

@@ -1,11 +1,10 @@
 //! The numbers of a network: time constants, weights, biases, readout heads.
 
 use ndarray::{Array1, Array2};
-use ndarray_rand::RandomExt;
 use ndarray_rand::rand::Rng;
-use ndarray_rand::rand_distr::Uniform;
 
-use crate::{Config, Error, Real, TimeConstants};
+use crate::init::{Map, uniform};
+use crate::{ArraySpec, Config, Error, Leaky, Real, TimeConstants};
 
 /// A linear readout y = weight · h + bias.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,12 +18,13 @@ pub struct Readout<R> {
 }
 
 impl<R: Real> Readout<R> {
-    /// Initial values of a linear map: weights and biases ~ U(−1/√H, 1/√H).
-    pub fn init(outputs: usize, hidden_size: usize, rng: &mut impl Rng) -> Self {
-        let bound = 1.0 / (hidden_size as f64).sqrt();
+    /// Initial values of a head of a network, by the laws of its arrays: the weight, then the bias.
+    pub fn init(config: &Config, outputs: usize, rng: &mut impl Rng) -> Self {
+        let hidden_size = config.hidden_size;
+        let map = Map { rows: outputs, columns: hidden_size, hidden_size };
         Self {
-            weight: uniform((outputs, hidden_size), bound, rng),
-            bias: uniform(outputs, bound, rng),
+            weight: config.arrays.readout_weight.init.matrix(map, rng),
+            bias: bias(config.arrays.readout_bias, map, rng),
             frozen: false,
         }
     }
@@ -70,6 +70,31 @@ pub enum Tensor {
     ReadoutBias(usize),
 }
 
+impl Tensor {
+    /// The arrays of the cell, in the order of [`Params::tensors`].
+    pub const CELL: [Self; 5] = [Self::Tau, Self::WRec, Self::BRec, Self::WIn, Self::BIn];
+
+    /// The position of the array in [`Params::tensors`]: those of the cell, then two for each head.
+    #[must_use]
+    pub const fn position(self) -> usize {
+        match self {
+            Self::Tau => 0,
+            Self::WRec => 1,
+            Self::BRec => 2,
+            Self::WIn => 3,
+            Self::BIn => 4,
+            Self::ReadoutWeight(head) => Self::CELL.len() + 2 * head,
+            Self::ReadoutBias(head) => Self::CELL.len() + 2 * head + 1,
+        }
+    }
+
+    /// The number of arrays of a network with that many heads.
+    #[must_use]
+    pub const fn count(heads: usize) -> usize {
+        Self::ReadoutWeight(heads).position()
+    }
+}
+
 impl std::fmt::Display for Tensor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -85,34 +110,28 @@ impl std::fmt::Display for Tensor {
 }
 
 impl<R: Real> Params<R> {
-    /// The paper's initial values (section 1, from the published code), without heads.
+    /// Initial values by the laws of the network's arrays, without heads.
     ///
-    /// τ_raw ~ U[start, start + 1] (or the fixed value); W, b_rec ~ U(±1/√H); w_in, b_in ~
-    /// U(±1/√channels). Drawn in the order τ, W, b_rec, w_in, b_in. Of a gated cell everything is
-    /// U(±1/√H), as in PyTorch, and τ is empty.
+    /// τ_raw ~ U[start, start + 1] or the fixed value; empty for a gated cell. Numbers are drawn in
+    /// the order τ, W, b_rec, w_in, b_in; an array of zeros draws none.
     ///
     /// # Errors
-    /// Those of [`Config::check`].
+    /// The errors of [`Config::check`].
     pub fn init(config: &Config, rng: &mut impl Rng) -> Result<Self, Error> {
         config.check()?;
-        let hidden = config.hidden_size;
-        let recurrent = 1.0 / (hidden as f64).sqrt();
-        let fan_in = if config.cell.gated() { hidden } else { config.input_size };
-        let input = 1.0 / (fan_in as f64).sqrt();
-        let rows = config.gate_rows();
-        let tau = match config.tau {
-            _ if config.cell.gated() => Array1::from_elem(0, R::ZERO),
-            TimeConstants::Trainable { start } => {
-                uniform(hidden, 0.5, rng).mapv(|x: R| x + R::from_f64(start + 0.5))
-            }
-            TimeConstants::Fixed { value } => Array1::from_elem(hidden, R::from_f64(value)),
-        };
+        let (rows, hidden_size) = (config.gate_rows(), config.hidden_size);
+        let recurrent = Map { rows, columns: hidden_size, hidden_size };
+        let input = Map { rows, columns: config.input_size, hidden_size };
+        let arrays = &config.arrays;
         let mut params = Self {
-            tau,
-            w_rec: uniform((rows, hidden), recurrent, rng),
-            b_rec: uniform(rows, recurrent, rng),
-            w_in: uniform((rows, config.input_size), input, rng),
-            b_in: uniform(rows, input, rng),
+            tau: match config.leaky_cell() {
+                Some(leaky) => initial_tau(leaky, hidden_size, rng),
+                None => Array1::default(0),
+            },
+            w_rec: arrays.w_rec.init.matrix(recurrent, rng),
+            b_rec: bias(arrays.b_rec, recurrent, rng),
+            w_in: arrays.w_in.init.matrix(input, rng),
+            b_in: bias(arrays.b_in, input, rng),
             readouts: Vec::new(),
         };
         params.apply_constraints(config);
@@ -137,14 +156,15 @@ impl<R: Real> Params<R> {
         if head < heads { Ok(()) } else { Err(Error::Head { head, heads }) }
     }
 
-    /// Checks all shapes against `config`, that the heads fit, and that every number is finite.
-    /// Arrays in another memory layout are brought to row-major order.
+    /// Checks all shapes against `config`, that the heads fit, that every number is finite and that a
+    /// bias is zero where `config` has none. Arrays in a different memory layout are brought to
+    /// row-major order.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::NotFinite`] with the name of the array.
+    /// [`Error::Shape`], [`Error::NotFinite`] or [`Error::AbsentBias`] with the name of the array.
     pub fn checked(mut self, config: &Config) -> Result<Self, Error> {
         let (hidden, rows) = (config.hidden_size, config.gate_rows());
-        let time_constants = if config.cell.gated() { 0 } else { hidden };
+        let time_constants = if config.leaky_cell().is_some() { hidden } else { 0 };
         shape("tau", self.tau.shape(), &[time_constants])?;
         shape("w_rec", self.w_rec.shape(), &[rows, hidden])?;
         shape("b_rec", self.b_rec.shape(), &[rows])?;
@@ -161,6 +181,11 @@ impl<R: Real> Params<R> {
             if let Some(index) = values.iter().position(|x| !x.is_finite()) {
                 let value = values[index].to_f64();
                 return Err(Error::NotFinite { what: tensor.to_string(), value, index });
+            }
+            let absent = tensor != Tensor::Tau && config.arrays.get(tensor).is_none();
+            if let Some(index) = values.iter().position(|&x| absent && x != R::ZERO) {
+                let value = values[index].to_f64();
+                return Err(Error::AbsentBias { what: tensor.to_string(), value, index });
             }
         }
         Ok(self)
@@ -185,12 +210,12 @@ impl<R: Real> Params<R> {
 
     /// Sets the diagonal of the leaky cell's W to zero unless `config` allows self-connections.
     pub fn apply_constraints(&mut self, config: &Config) {
-        if !config.self_connections && !config.cell.gated() {
+        if config.clears_diagonal() {
             self.w_rec.diag_mut().fill(R::ZERO);
         }
     }
 
-    /// The same parameters in another precision.
+    /// These parameters in a different precision.
     #[must_use]
     pub fn cast<S: Real>(&self) -> Params<S> {
         let to = |x: R| S::from_f64(x.to_f64());
@@ -263,15 +288,22 @@ pub(crate) fn effective_tau<R: Real>(raw: R) -> R {
     if raw >= R::ONE { raw } else { R::ONE }
 }
 
-fn uniform<R: Real, Sh, D>(shape: Sh, bound: f64, rng: &mut impl Rng) -> ndarray::Array<R, D>
-where
-    Sh: ndarray::ShapeBuilder<Dim = D>,
-    D: ndarray::Dimension,
-{
-    // Drawn in f64 for both precisions, so that a seed gives the same network in either. The
-    // bounds are finite and ordered, so the law cannot be refused.
-    let law = Uniform::new_inclusive(-bound, bound).expect("an interval around 0");
-    ndarray::Array::<f64, D>::random_using(shape, law, rng).mapv(R::from_f64)
+fn initial_tau<R: Real>(leaky: &Leaky, hidden_size: usize, rng: &mut impl Rng) -> Array1<R> {
+    match leaky.tau {
+        TimeConstants::Trainable { start } => {
+            let middle = R::from_f64(start + 0.5);
+            uniform(hidden_size, 0.5, rng).into_iter().map(|x| R::from_f64(x) + middle).collect()
+        }
+        TimeConstants::Fixed { value } => Array1::from_elem(hidden_size, R::from_f64(value)),
+    }
+}
+
+/// A bias by its law; zeros if it is absent.
+fn bias<R: Real>(spec: Option<ArraySpec>, map: Map, rng: &mut impl Rng) -> Array1<R> {
+    match spec {
+        Some(spec) => spec.init.bias(map, rng),
+        None => Array1::from_elem(map.rows, R::ZERO),
+    }
 }
 
 fn shape(what: impl Into<String>, found: &[usize], expected: &[usize]) -> Result<(), Error> {
@@ -289,19 +321,19 @@ pub(crate) fn flat_mut<R, D: ndarray::Dimension>(array: &mut ndarray::Array<R, D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cell;
+    use crate::{Cell, Init};
     use tau_random::{Key, Purpose};
 
     fn params(hidden: usize) -> (Config, Params<f64>) {
-        let config = Config::paper(hidden);
+        let config = Config::leaky(hidden, 1);
         let mut rng = Key::new(1, Purpose::Parameters).stream();
         let mut params = Params::init(&config, &mut rng).unwrap();
-        params.readouts.push(Readout::init(2, hidden, &mut rng));
+        params.readouts.push(Readout::init(&config, 2, &mut rng));
         (config, params)
     }
 
     #[test]
-    fn initial_values_fill_the_published_intervals() {
+    fn the_leaky_cells_initial_values_fill_their_intervals() {
         let (_, params) = params(400);
         check(flat(&params.tau), 1.0, 2.0);
         check(flat(&params.w_rec), -0.05, 0.05);
@@ -323,7 +355,7 @@ mod tests {
     #[test]
     fn gated_cells_start_like_pytorchs() {
         for cell in Cell::GATED {
-            let config = Config { cell, input_size: 3, ..Config::paper(100) };
+            let config = Config::new(cell, 100, 3);
             let mut rng = Key::new(1, Purpose::Parameters).stream();
             let params = Params::<f64>::init(&config, &mut rng).unwrap();
             let rows = 100 * cell.gates();
@@ -342,11 +374,57 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_network_in_both_precisions() {
-        let config = Config::paper(7);
+        let mut config = Config::leaky(7, 1);
+        for init in [Init::FanIn, Init::Orthogonal { gain: 1.0 }, Init::Normal { sd: 0.1 }] {
+            config.arrays.w_rec.init = init;
+            let key = Key::new(5, Purpose::Parameters);
+            let single = Params::<f32>::init(&config, &mut key.stream()).unwrap();
+            let double = Params::<f64>::init(&config, &mut key.stream()).unwrap();
+            assert_eq!(single, double.cast());
+        }
+    }
+
+    #[test]
+    fn an_absent_bias_is_zero_and_draws_nothing() {
         let key = Key::new(5, Purpose::Parameters);
-        let single = Params::<f32>::init(&config, &mut key.stream()).unwrap();
-        let double = Params::<f64>::init(&config, &mut key.stream()).unwrap();
-        assert_eq!(single, double.cast());
+        let with = Config::leaky(7, 2);
+        let mut without = with.clone();
+        without.arrays.b_in = None;
+        without.arrays.readout_bias = None;
+        let start = |config: &Config| {
+            let mut rng = key.stream();
+            let params = Params::<f64>::init(config, &mut rng).unwrap();
+            (params, Readout::<f64>::init(config, 3, &mut rng))
+        };
+        let ((params, _), (mut bare, head)) = (start(&with), start(&without));
+        assert_eq!(params.w_in, bare.w_in);
+        assert_eq!(bare.b_in, Array1::<f64>::zeros(7));
+        assert_eq!(head.bias, Array1::<f64>::zeros(3));
+        // The head's weight takes the numbers that the bias left.
+        let mut rng = key.stream();
+        let until_there = Config { arrays: without.arrays, ..with };
+        Params::<f64>::init(&until_there, &mut rng).unwrap();
+        assert_eq!(Readout::init(&until_there, 3, &mut rng), head);
+
+        bare.readouts.push(head);
+        bare.clone().checked(&without).unwrap();
+        bare.readouts[0].bias[1] = 0.5;
+        assert_eq!(
+            bare.checked(&without).unwrap_err().to_string(),
+            "readout.0.bias holds 0.5 at 1 (allowed: 0, since the network has no such bias; give it \
+             one in its arrays)"
+        );
+    }
+
+    #[test]
+    fn positions_are_those_of_the_listing() {
+        let (config, mut params) = params(2);
+        let mut rng = Key::new(2, Purpose::Readout).stream();
+        params.readouts.push(Readout::init(&config, 3, &mut rng));
+        for (k, (tensor, _)) in params.tensors().enumerate() {
+            assert_eq!(tensor.position(), k, "{tensor}");
+        }
+        assert_eq!(params.tensors().count(), Tensor::count(2));
     }
 
     #[test]

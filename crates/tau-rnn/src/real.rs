@@ -63,20 +63,18 @@ pub trait Real:
     fn exp(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
-    /// Hyperbolic tangent.
+    /// 1 / (1 + exp(−self)), to a few units in the last place. For `f32` it is arithmetic that a
+    /// processor does on many numbers side by side.
+    fn sigmoid(self) -> Self;
+    /// Hyperbolic tangent, made as [`Real::sigmoid`].
     fn tanh(self) -> Self;
-    /// 1 / (1 + exp(−self)) of a gate, to a few units in the last place. Of `f32` it can be computed
-    /// for many numbers side by side.
-    fn gate_sigmoid(self) -> Self;
-    /// Hyperbolic tangent, as [`Real::gate_sigmoid`].
-    fn gate_tanh(self) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
 }
 
 macro_rules! real {
-    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $tanh:ident,
-     $gate_sigmoid:ident, $gate_tanh:ident) => {
+    ($type:ident, $underflow:literal, $step:literal, $exp:ident, $ln:ident, $sigmoid:ident,
+     $tanh:ident) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -118,16 +116,12 @@ macro_rules! real {
                 libm::$ln(self)
             }
             #[inline(always)]
+            fn sigmoid(self) -> Self {
+                smooth::$sigmoid(self)
+            }
+            #[inline(always)]
             fn tanh(self) -> Self {
-                libm::$tanh(self)
-            }
-            #[inline(always)]
-            fn gate_sigmoid(self) -> Self {
-                smooth::$gate_sigmoid(self)
-            }
-            #[inline(always)]
-            fn gate_tanh(self) -> Self {
-                smooth::$gate_tanh(self)
+                smooth::$tanh(self)
             }
             #[inline(always)]
             fn is_finite(self) -> bool {
@@ -137,5 +131,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, 1e-30, 1e36, expf, logf, tanhf, sigmoid32, tanh32);
-real!(f64, 1e-290, 1e306, exp, log, tanh, sigmoid64, tanh64);
+real!(f32, 1e-30, 1e36, expf, logf, sigmoid32, tanh32);
+real!(f64, 1e-290, 1e306, exp, log, sigmoid64, tanh64);

@@ -1,8 +1,9 @@
-//! The curves of gates: half of the time of a gated cell, if they are computed one by one.
+//! The sigmoid and the hyperbolic tangent: half of the time of a network that has them, if they are
+//! computed one by one.
 //!
-//! Those of f32 are arithmetic that a compiler puts into vector registers: fused multiply-adds, one
+//! The functions of f32 are arithmetic that a compiler puts into vector registers: fused multiply-adds, one
 //! division, shifts of bits. Each operation rounds once on every processor, so that the bits are the
-//! same on all, alone or side by side. Those of f64, which trains nothing large, are `libm`'s.
+//! same on all, alone or side by side. The functions of f64, which trains nothing large, are `libm`'s.
 #![allow(clippy::excessive_precision, reason = "the published digits of the constants")]
 
 /// ln 2 = LN2_HIGH + LN2_LOW, of which the first has so few bits that its multiples are exact.

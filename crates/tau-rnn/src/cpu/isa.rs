@@ -69,7 +69,7 @@ pub trait Vectorised: Sized {
 
 /// Runs a slice through all steps.
 pub(super) fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
-    if kernel.packed.cell.gated() {
+    if kernel.packed.cell.leaky().is_none() {
         R::forward_gated(isa, Gated(kernel));
     } else {
         R::forward(isa, kernel);
@@ -78,7 +78,7 @@ pub(super) fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
 
 /// Back-propagates through a slice.
 pub(super) fn backward<R: Real>(isa: Isa, kernel: Backward<'_, '_, R>) {
-    if kernel.packed.cell.gated() {
+    if kernel.packed.cell.leaky().is_none() {
         R::backward_gated(isa, Gated(kernel));
     } else {
         R::backward(isa, kernel);

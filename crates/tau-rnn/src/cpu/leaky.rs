@@ -45,13 +45,14 @@ pub(super) struct Leak<R> {
 impl<R: Real> Leak<R> {
     pub(super) fn new(config: &Config) -> Self {
         let padded = vec![R::ZERO; row_stride(config.hidden_size)];
-        let whole = config.placement == Placement::Whole;
-        Self { activation: config.activation, whole, alpha: padded.clone(), decay: padded }
+        let leaky = config.leaky_cell().copied().unwrap_or_default();
+        let whole = leaky.placement == Placement::Whole;
+        Self { activation: leaky.activation, whole, alpha: padded.clone(), decay: padded }
     }
 
     /// Takes over τ.
     pub(super) fn set(&mut self, config: &Config, params: &Params<R>) {
-        let k = R::from_f64(f64::from(config.placement.steps_per_unit()));
+        let k = R::from_f64(f64::from(config.steps_per_unit()));
         let slots = self.alpha.iter_mut().zip(&mut self.decay);
         for ((alpha, decay), &tau) in slots.zip(&params.tau) {
             *alpha = R::ONE / (effective_tau(tau) * k);
@@ -103,8 +104,8 @@ pub(super) fn tau_gradient<R: Real>(
     gradients: &mut Params<R>,
     sums: &[R],
 ) {
-    let k = R::from_f64(f64::from(config.placement.steps_per_unit()));
-    let whole = config.placement == Placement::Whole;
+    let k = R::from_f64(f64::from(config.steps_per_unit()));
+    let whole = config.leaky_cell().is_some_and(|leaky| leaky.placement == Placement::Whole);
     for (i, &tau) in params.tau.iter().enumerate() {
         let dot = |a: ndarray::ArrayView1<'_, R>, b: ndarray::ArrayView1<'_, R>| -> f64 {
             a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum()
@@ -171,7 +172,7 @@ impl<R: Real> Phi<R> for Tanh {
 impl<R: Real> Phi<R> for Sigmoid {
     #[inline(always)]
     fn phi(s: R) -> R {
-        R::ONE / (R::ONE + (-s).exp())
+        s.sigmoid()
     }
     #[inline(always)]
     fn slope(value: R) -> R {

@@ -21,10 +21,10 @@ use std::sync::Arc;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 use rayon::ThreadPool;
 
-use crate::batch::{HeadScore, Initial, prepare_simulation};
+use crate::batch::prepare_simulation;
 use crate::{
-    Backend, Batch, Config, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout, Real,
-    Scores,
+    Backend, Batch, Config, Error, Gradients, Initial, Losses, Momentum, Optimiser, Params,
+    Readout, Real, Score, Scores,
 };
 
 #[cfg(feature = "bench")]
@@ -155,7 +155,7 @@ impl<R: Real> Cpu<R> {
     ) -> usize {
         let slices = trials.div_ceil(SLICE_ROWS);
         let rows = trials.min(SLICE_ROWS);
-        let numbers = if config.cell.gated() {
+        let numbers = if config.leaky_cell().is_none() {
             gated::numbers::<R>(config, steps, rows, outputs, every_step)
         } else {
             slice::numbers(config, steps, rows, outputs, every_step)
@@ -168,7 +168,7 @@ impl<R: Real> Cpu<R> {
         let lanes = R::lanes(self.isa);
         let hidden = self.config.hidden_size;
         let (pool, packed) = (&*self.pool, &mut self.packed);
-        if !self.fresh && packed.cell.gated() {
+        if !self.fresh && packed.cell.leaky().is_none() {
             packed.pack_gates(pool, lanes, &self.params);
             self.fresh = true;
         }
@@ -216,13 +216,14 @@ impl<R: Real> Cpu<R> {
         self.activate(trials.div_ceil(SLICE_ROWS));
         // Outputs of every step are read from the history, too.
         let keep = if back || batch.target.every_step() { Keep::History } else { Keep::Last };
-        let (packed, isa, cell) = (&self.packed, self.isa, !self.cell_frozen);
+        let (packed, isa, cell) = (&self.packed, self.isa, self.trains_cell());
+        let asked = batch.asked();
         spread(&self.pool, &mut self.slices[..self.active], |k, slice| {
             let range = k * SLICE_ROWS..trials.min((k + 1) * SLICE_ROWS);
             slice.start(packed, range, batch.steps(), keep, &batch.initial);
             let inputs = batch.inputs;
             forward(isa, Forward { packed, inputs, keep, slice: &mut *slice });
-            R::read(isa, Read { packed, batch, keep, slice: &mut *slice });
+            R::read(isa, Read { packed, batch, asked, keep, slice: &mut *slice });
             if back {
                 backward(isa, Backward { packed, batch, cell, slice });
             }
@@ -230,21 +231,20 @@ impl<R: Real> Cpu<R> {
         Ok(())
     }
 
+    /// Whether there is anything to train but the heads.
+    fn trains_cell(&self) -> bool {
+        !self.cell_frozen && self.config.trains_cell()
+    }
+
     /// How well each head did in the forward pass.
-    fn scores<'a>(&'a self, batch: &'a Batch<'_, R>) -> impl Iterator<Item = HeadScore> + 'a {
-        let trials = batch.trials() as f64;
-        let every_step = batch.target.every_step();
-        (0..self.packed.heads.len()).map(move |position| {
-            let slices = &self.slices[..self.active];
+    fn scores<'a>(&'a self, batch: &'a Batch<'_, R>) -> impl Iterator<Item = Score> + 'a {
+        let asked = batch.asked();
+        let slices = &self.slices[..self.active];
+        self.packed.heads.iter().enumerate().map(move |(position, outputs)| {
             let loss: f64 = slices.iter().map(|slice| slice.losses[position]).sum();
             let hits: u32 = slices.iter().map(|slice| slice.hits[position]).sum();
-            if every_step {
-                let outputs = self.packed.heads[position].len();
-                let count = trials * (batch.steps() * outputs) as f64;
-                HeadScore { loss: loss / count, accuracy: f64::NAN }
-            } else {
-                HeadScore { loss: loss / trials, accuracy: f64::from(hits) / trials }
-            }
+            let accuracy = (!batch.target.every_step()).then(|| f64::from(hits) / asked);
+            Score { loss: loss / batch.target.loss_count(asked, outputs.len()), accuracy }
         })
     }
 }
@@ -278,7 +278,7 @@ impl<R: Real> Backend<R> for Cpu<R> {
         }
         optimiser.step(&mut self.params, &self.gradients, norm, &mut self.momentum);
         self.params.apply_constraints(&self.config);
-        self.fresh = self.cell_frozen;
+        self.fresh = !self.trains_cell();
         self.updates += 1;
         self.losses.sum += loss;
         self.losses.count += 1;

@@ -1,8 +1,7 @@
 //! Reading the heads of a slice: outputs, scores, and what the errors of the outputs give.
 
-use crate::batch::Target;
 use crate::loss;
-use crate::{Batch, Real};
+use crate::{Batch, Real, Target};
 
 use super::product::{Rows, Store, outer, product, row_stride};
 use super::slice::{Keep, Packed, Slice};
@@ -12,6 +11,8 @@ use super::slice::{Keep, Packed, Slice};
 pub struct Read<'a, 'b, R> {
     pub(super) packed: &'a Packed<R>,
     pub(super) batch: &'a Batch<'b, R>,
+    /// [`Batch::asked`].
+    pub(super) asked: f64,
     pub(super) keep: Keep,
     pub(super) slice: &'a mut Slice<R>,
 }
@@ -19,7 +20,7 @@ pub struct Read<'a, 'b, R> {
 impl<R: Real> Read<'_, '_, R> {
     #[inline(always)]
     pub(super) fn run<const MR: usize, const L: usize>(self) {
-        let Self { packed, batch, keep, slice } = self;
+        let Self { packed, batch, asked, keep, slice } = self;
         slice.losses.clear();
         slice.losses.resize(packed.heads.len(), 0.0);
         slice.hits.clear();
@@ -44,7 +45,8 @@ impl<R: Real> Read<'_, '_, R> {
                 y.iter_mut().zip(&packed.readout_bias).for_each(|(y, &bias)| *y += bias);
             }
             let y = trials;
-            score(packed, batch, t - 1, slice.trials.start, y, &mut slice.losses, &mut slice.hits);
+            let first = slice.trials.start;
+            score(packed, batch, asked, t - 1, first, y, &mut slice.losses, &mut slice.hits);
         }
     }
 }
@@ -55,9 +57,11 @@ fn first_read(steps: usize, every_step: bool) -> usize {
 }
 
 /// Adds up losses of one step; replaces outputs by errors.
+#[allow(clippy::too_many_arguments)] // the parts of a slice that it changes
 fn score<R: Real>(
     packed: &Packed<R>,
     batch: &Batch<'_, R>,
+    asked: f64,
     t: usize,
     first_trial: usize,
     y: &mut [R],
@@ -65,24 +69,27 @@ fn score<R: Real>(
     hits: &mut [u32],
 ) {
     let y_stride = row_stride(packed.readout_bias.len());
-    let trials = batch.trials();
     for (row, y) in y.chunks_exact_mut(y_stride).enumerate() {
         let trial = first_trial + row;
         for (position, range) in packed.heads.iter().enumerate() {
             let y = &mut y[range.clone()];
+            let share = 1.0 / batch.target.loss_count(asked, y.len());
             match batch.target {
-                Target::Labels { labels, .. } => {
-                    let weight = R::from_f64(1.0 / trials as f64);
+                Target::Classes { labels, .. } => {
                     let label = usize::from(labels[[trial, position]]);
-                    let (loss, hit) = loss::cross_entropy(y, label, weight);
+                    let (loss, hit) = loss::cross_entropy(y, label, R::from_f64(share));
                     losses[position] += loss.to_f64();
                     hits[position] += u32::from(hit);
                 }
-                Target::Series { targets, .. } => {
-                    let count = trials * batch.steps() * y.len();
-                    let weight = R::from_f64(1.0 / count as f64);
-                    let wanted = (0..y.len()).map(|o| targets[[t, trial, o]]);
-                    losses[position] += loss::squared_error(y, wanted, weight).to_f64();
+                Target::Values { values, weights, .. } => {
+                    let weight = weights.map_or(1.0, |weights| f64::from(weights[[t, trial]]));
+                    if weight == 0.0 {
+                        y.fill(R::ZERO);
+                        continue;
+                    }
+                    let wanted = (0..y.len()).map(|o| values[[t, trial, o]]);
+                    let square = loss::squared_error(y, wanted, R::from_f64(weight * share));
+                    losses[position] += weight * square.to_f64();
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! From the slices' sums to the gradients of the parameters.
 
-use crate::Real;
+use crate::gradients::Trained;
 use crate::params::flat_mut;
+use crate::{Cell, Real, Tensor};
 
 use super::{Cpu, leaky, spread_blocks};
 
@@ -11,22 +12,24 @@ const BLOCK: usize = 16;
 impl<R: Real> Cpu<R> {
     /// Adds up the slices' gradients, in their order.
     pub(super) fn reduce(&mut self, heads: &[usize]) {
-        let cell = !self.cell_frozen;
-        let readouts = &self.params.readouts;
-        let trained = heads.iter().copied().filter(|&head| !readouts[head].frozen);
-        self.gradients.restart(cell, self.config.trains_tau(), trained);
+        let cell = self.trains_cell();
+        let trained = Trained { config: &self.config, cell, heads };
+        self.gradients.restart(trained, &self.params);
         self.reduce_readouts(heads);
-        if cell && self.config.cell.gated() {
-            self.reduce_gates();
-        } else if cell {
-            self.reduce_cell();
+        if cell {
+            match self.config.cell {
+                Cell::Leaky(_) => self.reduce_cell(),
+                Cell::Lstm | Cell::Gru => self.reduce_gates(),
+            }
         }
+        self.gradients.silence();
     }
 
     fn reduce_readouts(&mut self, heads: &[usize]) {
         let hidden = self.config.hidden_size;
         for (&head, range) in heads.iter().zip(&self.packed.heads) {
-            if !self.gradients.heads[head] {
+            let parts = [Tensor::ReadoutWeight(head), Tensor::ReadoutBias(head)];
+            if !parts.into_iter().any(|tensor| self.gradients.has(tensor)) {
                 continue;
             }
             let readout = &mut self.gradients.values.readouts[head];

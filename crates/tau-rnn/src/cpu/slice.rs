@@ -8,8 +8,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayView3, s};
 
-use crate::batch::Initial;
-use crate::{Batch, Cell, Config, Placement, Real};
+use crate::{Batch, Cell, Config, Initial, Placement, Real};
 
 use super::buffer::Buffer;
 use super::gated;
@@ -111,7 +110,7 @@ pub(super) fn numbers(
     let columns = config.hidden_size + extra_columns(config.input_size);
     let (rows, stride) = (trials.next_multiple_of(ROW_BLOCK), row_stride(columns));
     // Every state; the errors of a chunk, those from readouts.
-    let whole = config.placement == Placement::Whole;
+    let whole = config.leaky_cell().is_some_and(|leaky| leaky.placement == Placement::Whole);
     let states = if whole { steps + 1 } else { 2 * steps + 2 };
     let activity = (states + CHUNK_STEPS + 1) * rows * stride;
     let blocks = columns.next_multiple_of(ROW_BLOCK);
@@ -163,7 +162,7 @@ impl<R: Real> Slice<R> {
         for (row, trial) in self.trials.clone().enumerate() {
             initial.fill(trial, &mut h[row * stride..][..packed.hidden]);
         }
-        if packed.cell.gated() {
+        if packed.cell.leaky().is_none() {
             self.start_gates(packed, keep, initial);
         }
     }

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 
 use super::*;
-use crate::{Cell, Placement, Target};
+use crate::{Cell, Leaky, Placement, Target};
 
 /// One update in `trials` trials of `steps` steps, one head of `outputs` outputs.
 fn updated(
@@ -16,7 +16,7 @@ fn updated(
 ) -> Cpu<f32> {
     let mut random = Key::new(1, Purpose::Parameters).stream();
     let mut params = Params::<f32>::init(config, &mut random).unwrap();
-    params.readouts.push(Readout::init(outputs, config.hidden_size, &mut random));
+    params.readouts.push(Readout::init(config, outputs, &mut random));
     let mut network = Cpu::new(config.clone(), params, thread_pool(Some(1)).unwrap()).unwrap();
     update(&mut network, steps, trials, outputs, every_step);
     network
@@ -26,12 +26,12 @@ fn update(network: &mut Cpu<f32>, steps: usize, trials: usize, outputs: usize, e
     let (inputs, labels) = (Array3::ones((steps, trials, 1)), Array2::zeros((trials, 1)));
     let targets = Array3::zeros((steps, trials, outputs));
     let target = if every_step {
-        Target::Series { targets: targets.view(), head: 0 }
+        Target::Values { values: targets.view(), weights: None, head: 0 }
     } else {
-        Target::Labels { labels: labels.view(), heads: &[0] }
+        Target::Classes { labels: labels.view(), heads: &[0] }
     };
     let batch = Batch { inputs: inputs.view(), initial: Initial::Zero, target };
-    network.update(&batch, &Optimiser::paper()).unwrap();
+    network.update(&batch, &Optimiser::nesterov()).unwrap();
 }
 
 fn taken(network: &Cpu<f32>) -> usize {
@@ -43,7 +43,7 @@ fn the_stated_memory_is_what_an_update_takes() {
     for placement in [Placement::Whole, Placement::Drive] {
         for every_step in [false, true] {
             for (hidden, steps, outputs) in [(100, 40, 2), (24, 250, 1), (30, 3, 40)] {
-                let config = Config { placement, ..Config::paper(hidden) };
+                let config = Config::new(Leaky { placement, ..Leaky::DEFAULT }, hidden, 1);
                 // Full slices.
                 let trials = 2 * SLICE_ROWS;
                 let taken = taken(&updated(&config, steps, trials, outputs, every_step));
@@ -61,7 +61,7 @@ fn the_stated_memory_of_gated_cells_is_what_an_update_takes() {
     for cell in Cell::GATED {
         for every_step in [false, true] {
             for (hidden, steps, outputs) in [(100, 40, 2), (24, 250, 1), (30, 3, 40)] {
-                let config = Config { cell, ..Config::paper(hidden) };
+                let config = Config::new(cell, hidden, 1);
                 let trials = 2 * SLICE_ROWS;
                 let taken = taken(&updated(&config, steps, trials, outputs, every_step));
                 let stated =
@@ -75,7 +75,7 @@ fn the_stated_memory_of_gated_cells_is_what_an_update_takes() {
 
 #[test]
 fn a_smaller_batch_in_between_frees_nothing() {
-    let mut network = updated(&Config::paper(20), 9, 100, 2, false);
+    let mut network = updated(&Config::leaky(20, 1), 9, 100, 2, false);
     let before = network.slices.len();
     update(&mut network, 4, 3, 2, false);
     assert_eq!((network.active, network.slices.len()), (1, before));
@@ -92,13 +92,13 @@ fn a_smaller_batch_in_between_frees_nothing() {
 /// nothing of the one before is left.
 #[test]
 fn another_time_step_is_another_network_with_the_same_numbers() {
-    let at = |steps_per_unit| Config {
-        placement: Placement::Continuous { steps_per_unit },
-        ..Config::paper(9)
+    let at = |steps_per_unit| {
+        let placement = Placement::Continuous { steps_per_unit };
+        Config::new(Leaky { placement, ..Leaky::DEFAULT }, 9, 1)
     };
     let mut random = Key::new(2, Purpose::Parameters).stream();
     let mut params = Params::<f64>::init(&at(3), &mut random).unwrap();
-    params.readouts.push(Readout::init(2, 9, &mut random));
+    params.readouts.push(Readout::init(&at(3), 2, &mut random));
     let pool = thread_pool(Some(1)).unwrap();
     let mut network = Cpu::new(at(3), params, Arc::clone(&pool)).unwrap();
     let bits = Key::new(3, Purpose::Inputs);
@@ -108,7 +108,7 @@ fn another_time_step_is_another_network_with_the_same_numbers() {
         let inputs = Array3::from_shape_fn((5 * k as usize, 40, 1), |(t, trial, _)| {
             bits.unit_f32((t / k as usize * 40 + trial) as u64).round()
         });
-        let target = Target::Labels { labels: labels.view(), heads: &[0] };
+        let target = Target::Classes { labels: labels.view(), heads: &[0] };
         let initial = Initial::Uniform { scale: 0.1, key };
         let batch = Batch { inputs: inputs.view(), initial, target };
         network.set_steps_per_unit(k).unwrap();
@@ -127,8 +127,8 @@ fn another_time_step_is_another_network_with_the_same_numbers() {
             let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-11 * size);
             assert!(near, "{tensor} at k = {k}");
         }
-        network.update(&batch, &Optimiser::paper()).unwrap();
+        network.update(&batch, &Optimiser::nesterov()).unwrap();
     }
-    let whole = updated(&Config::paper(4), 3, 2, 2, false).set_steps_per_unit(2).unwrap_err();
+    let whole = updated(&Config::leaky(4, 1), 3, 2, 2, false).set_steps_per_unit(2).unwrap_err();
     assert_eq!(whole, Error::NotContinuous { value: 2 });
 }

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use bytemuck::{Pod, Zeroable};
-use tau_random::Key;
+use tau_random::{BitRule, Bits as Law, Chance, Key};
 
-use crate::{Activation, BitRule, Cell};
+use crate::{Activation, Cell, Config};
 
 use super::device::{Arguments, THREADS};
 
@@ -67,8 +67,9 @@ impl From<Key> for KeyWords {
     }
 }
 
-pub(super) fn activation(activation: Activation) -> i32 {
-    match activation {
+/// The activation of a leaky cell, as kernels number them.
+pub(super) fn activation(config: &Config) -> i32 {
+    match config.leaky_cell().copied().unwrap_or_default().activation {
         Activation::LeakyRelu => 0,
         Activation::Relu => 1,
         Activation::Tanh => 2,
@@ -80,7 +81,7 @@ pub(super) fn activation(activation: Activation) -> i32 {
 pub(super) fn gated(cell: Cell) -> i32 {
     match cell {
         // The leaky cell has kernels of its own.
-        Cell::Lstm | Cell::Leaky => 0,
+        Cell::Lstm | Cell::Leaky(_) => 0,
         Cell::Gru => 1,
     }
 }
@@ -341,6 +342,12 @@ arguments! {
 pub(super) struct Bits {
     pub(super) key: KeyWords,
     pub(super) fair: i32,
+}
+
+impl Bits {
+    pub(super) fn new(key: Key, law: Law) -> Self {
+        Self { key: key.into(), fair: i32::from(law.chance == Chance::Half) }
+    }
 }
 
 /// What the heads send back to a step.

@@ -26,11 +26,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 
     fn whole(&self) -> bool {
-        self.config.placement == Placement::Whole
+        self.config.leaky_cell().is_some_and(|leaky| leaky.placement == Placement::Whole)
     }
 
     fn steps_per_unit(&self) -> i32 {
-        self.config.placement.steps_per_unit() as i32
+        self.config.steps_per_unit() as i32
     }
 
     /// The matrix as the parameters are now.
@@ -72,7 +72,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 matrix: self.work.forward.ptr(&self.device),
                 alpha: self.work.alpha.ptr(&self.device),
                 decay: self.work.decay.ptr(&self.device),
-                activation: activation(self.config.activation),
+                activation: activation(&self.config),
             };
             return launch::<R, D, _>(&self.device, small_grid(shape), shared, arguments);
         }
@@ -84,7 +84,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
             matrix: self.work.forward.ptr(&self.device),
             alpha: self.work.alpha.ptr(&self.device),
             decay: self.work.decay.ptr(&self.device),
-            activation: activation(self.config.activation),
+            activation: activation(&self.config),
         };
         let steps: Vec<_> = (1..=shape.steps as usize).map(step).collect();
         self.launch_steps(step_grid(shape, self.config.hidden_size), 0, &steps)
@@ -116,7 +116,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
             tau_sums,
             alpha: self.work.alpha.ptr(device),
             decay: self.work.decay.ptr(device),
-            activation: activation(self.config.activation),
+            activation: activation(&self.config),
             underflow: R::UNDERFLOW,
         };
         let steps_back: Vec<_> = one_by_one.rev().map(step).collect();
@@ -132,7 +132,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 tau_sums,
                 alpha: self.work.alpha.ptr(&self.device),
                 decay: self.work.decay.ptr(&self.device),
-                activation: activation(self.config.activation),
+                activation: activation(&self.config),
                 underflow: R::UNDERFLOW,
             };
             launch::<R, D, _>(&self.device, small_grid(shape), shared, arguments)?;

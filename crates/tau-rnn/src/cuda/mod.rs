@@ -36,11 +36,14 @@ mod work;
 
 use ndarray::{Array2, Array3, ArrayView3, s};
 
-use crate::batch::{HeadScore, prepare_simulation};
+use tau_random::DrawnBits;
+
+use crate::batch::{check_drawn, prepare_simulation};
+use crate::gradients::Trained;
 use crate::params::flat_mut;
 use crate::{
-    Backend, Batch, Config, Drawn, Error, Gradients, Losses, Momentum, Optimiser, Params, Readout,
-    Real, Scores, Slot,
+    Backend, Batch, Config, Error, Gradients, Initial, Losses, Momentum, Optimiser, Params,
+    Readout, Real, Score, Scores, Slot,
 };
 
 use arguments::{Segment, State};
@@ -203,6 +206,16 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.put_momentum(&momentum)
     }
 
+    /// Whether there is anything to train but the heads.
+    fn trains_cell(&self) -> bool {
+        !self.cell_frozen && self.config.trains_cell()
+    }
+
+    /// Which arrays a batch for these heads trains.
+    fn trained<'a>(&'a self, heads: &'a [usize]) -> Trained<'a> {
+        Trained { config: &self.config, cell: self.trains_cell(), heads }
+    }
+
     /// One update.
     fn train(&mut self, shown: &Shown<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
         self.prepare_optimiser(optimiser, &shown.heads)?;
@@ -242,12 +255,12 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let scale = shown.loss_scale(self.work.outputs());
         let heads = if shown.every_step() {
             let loss = losses.iter().sum::<f64>() * scale;
-            vec![HeadScore { loss, accuracy: f64::NAN }]
+            vec![Score { loss, accuracy: None }]
         } else {
             let hits = self.work.hits.to_vec(&self.device)?;
-            let score = |(loss, hits): (&f64, &f64)| HeadScore {
+            let score = |(loss, hits): (&f64, &f64)| Score {
                 loss: loss * scale,
-                accuracy: hits / shown.trials as f64,
+                accuracy: Some(hits / shown.trials as f64),
             };
             losses.iter().zip(&hits).map(score).collect()
         };
@@ -274,22 +287,27 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     fn update(&mut self, batch: &Batch<'_, R>, optimiser: &Optimiser) -> Result<(), Error> {
         optimiser.check()?;
         batch.check(&self.config, &self.host)?;
-        self.train(&Shown::batch(batch), optimiser)
+        self.train(&Shown::batch(batch)?, optimiser)
     }
 
     fn update_drawn(
         &mut self,
-        drawn: &Drawn<'_, R>,
+        drawn: &DrawnBits<'_>,
+        initial: Initial<'_, R>,
         optimiser: &Optimiser,
     ) -> Result<Option<()>, Error> {
         optimiser.check()?;
-        drawn.check(&self.config, &self.host)?;
-        self.train(&Shown::drawn(drawn), optimiser).map(Some)
+        check_drawn(drawn, &initial, &self.config, &self.host)?;
+        self.train(&Shown::drawn(drawn, initial), optimiser).map(Some)
     }
 
-    fn evaluate_drawn(&mut self, drawn: &Drawn<'_, R>) -> Result<Option<Scores>, Error> {
-        drawn.check(&self.config, &self.host)?;
-        self.look(&Shown::drawn(drawn)).map(Some)
+    fn evaluate_drawn(
+        &mut self,
+        drawn: &DrawnBits<'_>,
+        initial: Initial<'_, R>,
+    ) -> Result<Option<Scores>, Error> {
+        check_drawn(drawn, &initial, &self.config, &self.host)?;
+        self.look(&Shown::drawn(drawn, initial)).map(Some)
     }
 
     fn losses(&mut self) -> Result<Losses, Error> {
@@ -305,13 +323,12 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
     fn gradients(&mut self, batch: &Batch<'_, R>) -> Result<(Scores, Gradients<R>), Error> {
         batch.check(&self.config, &self.host)?;
         self.settle()?;
-        let shown = Shown::batch(batch);
+        let shown = Shown::batch(batch)?;
         self.pass(&shown)?;
         let scores = self.scores(&shown)?;
         let flat = self.gradient.to_vec(&self.device)?;
         let mut gradients = Gradients::zeros(&self.host);
-        let trained = self.trained_heads(batch.target.heads());
-        gradients.restart(!self.cell_frozen, self.config.trains_tau(), trained.into_iter());
+        gradients.restart(self.trained(batch.target.heads()), &self.host);
         let mut begin = 0;
         let has: Vec<bool> =
             gradients.values.tensors().map(|(tensor, _)| gradients.has(tensor)).collect();
@@ -326,7 +343,7 @@ impl<R: Real, D: Device> Backend<R> for Cuda<R, D> {
 
     fn evaluate(&mut self, batch: &Batch<'_, R>) -> Result<Scores, Error> {
         batch.check(&self.config, &self.host)?;
-        self.look(&Shown::batch(batch))
+        self.look(&Shown::batch(batch)?)
     }
 
     fn advance(

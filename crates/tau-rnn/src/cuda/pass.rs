@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView3, Axis};
 
-use crate::{Error, Initial, Real};
+use crate::{Cell, Error, Initial, Real};
 
 use super::Cuda;
 use super::arguments::{
@@ -118,7 +118,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
 
     /// The cell's matrix as the parameters are now.
     fn pack_cell(&mut self, shape: Shape) -> Result<(), Error> {
-        if self.config.cell.gated() { self.pack_gates(shape) } else { self.pack_leaky(shape) }
+        match self.config.cell {
+            Cell::Leaky(_) => self.pack_leaky(shape),
+            Cell::Lstm | Cell::Gru => self.pack_gates(shape),
+        }
     }
 
     /// Runs a batch forward and scores it.
@@ -149,10 +152,9 @@ impl<R: Real, D: Device> Cuda<R, D> {
 
     fn make_room(&mut self, shape: Shape, steps: usize, keep: Keep) -> Result<(), Error> {
         self.work.h.room(&self.device, (room_steps(steps) + 1) * size(shape))?;
-        if self.config.cell.gated() {
-            self.make_room_gated(shape, steps, keep)
-        } else {
-            self.make_room_leaky(shape, steps)
+        match self.config.cell {
+            Cell::Leaky(_) => self.make_room_leaky(shape, steps),
+            Cell::Lstm | Cell::Gru => self.make_room_gated(shape, steps, keep),
         }
     }
 
@@ -224,7 +226,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
         keep: Keep,
     ) -> Result<(), Error> {
         self.show(shape, inputs, first)?;
-        if self.config.cell.gated() { self.run_gated(shape, keep) } else { self.run_leaky(shape) }
+        match self.config.cell {
+            Cell::Leaky(_) => self.run_leaky(shape),
+            Cell::Lstm | Cell::Gru => self.run_gated(shape, keep),
+        }
     }
 
     /// Puts inputs and ones behind the neurons, from step `first` on.
@@ -238,8 +243,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 let grid = [(slots * rows).div_ceil(THREADS), 1, 1];
                 self.launch(grid, ShowGiven { shape, inputs, h })
             }
-            Inputs::Drawn { key, fair, values } => {
-                let bits = Bits { key: key.into(), fair: i32::from(fair) };
+            Inputs::Drawn { key, bits } => {
+                let (bits, values) = (Bits::new(key, bits), bits.coding.values());
                 let grid = [(slots.div_ceil(4) * rows).div_ceil(THREADS), 1, 1];
                 self.launch(grid, ShowDrawn { shape, bits, values, first: first as i32, h })
             }
@@ -253,12 +258,12 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.gradient.room(&self.device, total)?;
         let first_read = if shown.every_step() { 1 } else { shown.steps };
         self.readout_gradient(shape, first_read)?;
-        if self.cell_frozen {
-            Ok(())
-        } else if self.config.cell.gated() {
-            self.gated_back(shape, first_read)
-        } else {
-            self.leaky_back(shape, first_read)
+        if !self.trains_cell() {
+            return Ok(());
+        }
+        match self.config.cell {
+            Cell::Leaky(_) => self.leaky_back(shape, first_read),
+            Cell::Lstm | Cell::Gru => self.gated_back(shape, first_read),
         }
     }
 

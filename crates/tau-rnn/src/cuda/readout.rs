@@ -1,6 +1,6 @@
 //! Heads on the device: their weights side by side, outputs, scores, gradients.
 
-use crate::{Error, Real};
+use crate::{Error, Real, Tensor};
 
 use super::Cuda;
 use super::arguments::{
@@ -36,7 +36,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
     /// Makes the tables of where the outputs of these heads stand.
     fn find_heads(&mut self, heads: &[usize]) -> Result<(), Error> {
         let hidden = self.config.hidden_size;
-        // Where each array begins: five of the cell, then weight and bias of each head.
+        // Where each array begins.
         let mut begins = vec![0];
         for (_, values) in self.host.tensors() {
             begins.push(begins[begins.len() - 1] + values.len());
@@ -46,8 +46,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
         for &head in heads {
             let outputs = self.host.readouts[head].outputs();
             let start = weights.len();
-            weights.extend((0..outputs).map(|o| (begins[5 + 2 * head] + o * hidden) as u64));
-            biases.extend((0..outputs).map(|o| (begins[6 + 2 * head] + o) as u64));
+            let begin = |tensor: Tensor| begins[tensor.position()];
+            let (weight, bias) =
+                (begin(Tensor::ReadoutWeight(head)), begin(Tensor::ReadoutBias(head)));
+            weights.extend((0..outputs).map(|o| (weight + o * hidden) as u64));
+            biases.extend((0..outputs).map(|o| (bias + o) as u64));
             first.push(weights.len() as i32);
             self.work.ranges.push(start..weights.len());
         }
@@ -88,7 +91,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let outputs = Outputs { shape, h, matrix, output_stride, y };
         let grid = [all_rows / TILE, output_stride as usize / TILE, 1];
         let heads = shown.heads.len();
-        match shown.answers {
+        match &shown.answers {
             Answers::Labels(labels) => {
                 let labels = labels.as_standard_layout();
                 let labels = labels.as_slice().expect("standard layout");
@@ -98,8 +101,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
                 self.launch(grid, outputs)?;
                 self.launch([heads, 1, 1], ScoreLabels { score })
             }
-            Answers::Drawn { key, fair, rule, memory } => {
-                let bits = Bits { key: key.into(), fair: i32::from(fair) };
+            Answers::Drawn { key, bits, rule, memory } => {
+                let bits = Bits::new(*key, *bits);
                 let memory: Vec<i32> = memory.iter().map(|&n| n as i32).collect();
                 let count = shown.trials * heads;
                 let drawn = LabelDrawn {
@@ -107,7 +110,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
                     bits,
                     memory: work.memory.put(device, &memory)?,
                     heads: heads as i32,
-                    rule: bit_rule(rule),
+                    rule: bit_rule(*rule),
                     labels: work.labels.room(device, count)?,
                 };
                 score.labels = drawn.labels;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use ndarray::{ArrayView2, ArrayView3};
-use tau_random::Key;
+use tau_random::{BitRule, Bits, DrawnBits, Key};
 
-use crate::{Batch, BitRule, Drawn, Initial, Real, Target};
+use crate::{Batch, Error, Initial, Real, Target};
 
 /// One form for both.
 pub(super) struct Shown<'a, R> {
@@ -22,8 +22,7 @@ pub(super) enum Inputs<'a> {
     Given(ArrayView3<'a, f32>),
     Drawn {
         key: Key,
-        fair: bool,
-        values: [f32; 2],
+        bits: Bits,
     },
 }
 
@@ -34,37 +33,43 @@ pub(super) enum Answers<'a> {
     Series(ArrayView3<'a, f32>),
     Drawn {
         key: Key,
-        fair: bool,
+        bits: Bits,
         rule: BitRule,
-        memory: &'a [usize],
+        memory: Vec<usize>,
     },
 }
 
 impl<'a, R: Real> Shown<'a, R> {
-    pub(super) fn batch(batch: &Batch<'a, R>) -> Self {
+    pub(super) fn batch(batch: &Batch<'a, R>) -> Result<Self, Error> {
         let (heads, answers) = match batch.target {
-            Target::Labels { labels, heads } => (Cow::Borrowed(heads), Answers::Labels(labels)),
-            Target::Series { targets, head } => (Cow::Owned(vec![head]), Answers::Series(targets)),
+            Target::Classes { labels, heads } => (Cow::Borrowed(heads), Answers::Labels(labels)),
+            Target::Values { values, weights: None, head } => {
+                (Cow::Owned(vec![head]), Answers::Series(values))
+            }
+            Target::Values { weights: Some(_), .. } => {
+                let reason = "it does not know weights of values (use the processor)";
+                return Err(Error::UnusableDevice { reason: reason.to_owned() });
+            }
         };
-        Self {
+        Ok(Self {
             steps: batch.steps(),
             trials: batch.trials(),
             heads,
             initial: batch.initial,
             inputs: Inputs::Given(batch.inputs),
             answers,
-        }
+        })
     }
 
-    pub(super) fn drawn(drawn: &Drawn<'a, R>) -> Self {
-        let Drawn { key, steps, trials, fair, values, rule, memory, initial } = *drawn;
+    pub(super) fn drawn(drawn: &DrawnBits<'_>, initial: Initial<'a, R>) -> Self {
+        let DrawnBits { key, steps, trials, bits, rule, memory } = *drawn;
         Self {
             steps,
             trials,
             heads: Cow::Owned((0..memory.len()).collect()),
             initial,
-            inputs: Inputs::Drawn { key, fair, values },
-            answers: Answers::Drawn { key, fair, rule, memory },
+            inputs: Inputs::Drawn { key, bits },
+            answers: Answers::Drawn { key, bits, rule, memory: memory.to_vec() },
         }
     }
 

@@ -1,7 +1,7 @@
 //! From the gradient to the next parameters.
 
-use crate::optim::Rule as Law;
-use crate::{Error, Optimiser, Real, Tensor};
+use crate::optim::{AdamForm, Rule as Law};
+use crate::{Error, Optimiser, Real};
 
 use super::Cuda;
 use super::arguments::{Judge, Rule, Squares, Step};
@@ -13,17 +13,13 @@ use super::shown::Shown;
 const SQUARE_BLOCKS: usize = 512;
 
 impl<R: Real, D: Device> Cuda<R, D> {
-    /// Those heads that are not frozen.
-    pub(super) fn trained_heads(&self, heads: &[usize]) -> Vec<usize> {
-        heads.iter().copied().filter(|&head| !self.host.readouts[head].frozen).collect()
-    }
-
     /// Makes the optimiser's memory fit the rule, and marks the arrays that are trained.
     pub(super) fn prepare_optimiser(
         &mut self,
         optimiser: &Optimiser,
         heads: &[usize],
     ) -> Result<(), Error> {
+        rule::<R>(optimiser)?;
         let adam = matches!(optimiser.rule, Law::Adam { .. });
         if self.adam != Some(adam) {
             // What another rule remembered means nothing to this one.
@@ -37,14 +33,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
         } else if self.active.is_none() {
             self.put_segments(&[])?;
         }
-        let trained = self.trained_heads(heads);
-        let cell = !self.cell_frozen;
-        let is_active = |tensor| match tensor {
-            Tensor::Tau => cell && self.config.trains_tau(),
-            Tensor::ReadoutWeight(head) | Tensor::ReadoutBias(head) => trained.contains(&head),
-            Tensor::WRec | Tensor::BRec | Tensor::WIn | Tensor::BIn => cell,
-        };
-        let active: Vec<bool> = self.host.tensors().map(|(tensor, _)| is_active(tensor)).collect();
+        let trained = self.trained(heads);
+        let tensors = self.host.tensors();
+        let active: Vec<bool> =
+            tensors.map(|(tensor, _)| trained.has(tensor, &self.host)).collect();
         if self.active.as_ref() != Some(&active) {
             let mut segments = self.segments.to_vec(&self.device)?;
             for (segment, &active) in segments.iter_mut().zip(&active) {
@@ -72,7 +64,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let count = total as u64;
         let sums = Squares { gradient, count, segments, n_segments, sums: squares };
         launch::<R, D, _>(device, [blocks, 1, 1], 0, sums)?;
-        let rule = rule::<R>(optimiser);
+        let rule = rule::<R>(optimiser)?;
         let state = self.state.ptr(device);
         let judge = Judge {
             rule,
@@ -87,8 +79,6 @@ impl<R: Real, D: Device> Cuda<R, D> {
             unused: 0,
         };
         launch::<R, D, _>(device, [1; 3], 0, judge)?;
-        // The diagonal of a gated cell's W is as free as the rest.
-        let free = self.config.self_connections || self.config.cell.gated();
         let step = Step {
             rule,
             params: self.params.ptr(device),
@@ -100,14 +90,14 @@ impl<R: Real, D: Device> Cuda<R, D> {
             count,
             n_segments,
             hidden: self.config.hidden_size as i32,
-            self_connections: i32::from(free),
+            self_connections: i32::from(!self.config.clears_diagonal()),
             unused: 0,
         };
         launch::<R, D, _>(device, [total.div_ceil(THREADS), 1, 1], 0, step)
     }
 }
 
-fn rule<R: Real>(optimiser: &Optimiser) -> Rule {
+fn rule<R: Real>(optimiser: &Optimiser) -> Result<Rule, Error> {
     let mut rule = Rule {
         clip_norm: optimiser.clip_norm.unwrap_or(0.0),
         // Of a norm of 1, which no clipping makes smaller.
@@ -120,10 +110,14 @@ fn rule<R: Real>(optimiser: &Optimiser) -> Rule {
             rule.rate = learning_rate;
             rule.momentum = momentum;
         }
-        Law::Adam { learning_rate, beta1, beta2, epsilon, decay } => {
+        Law::Adam { form: AdamForm::Keras, .. } => {
+            let reason = "it does not know Adam in Keras's form (use PyTorch's, or the processor)";
+            return Err(Error::UnusableDevice { reason: reason.to_owned() });
+        }
+        Law::Adam { learning_rate, beta1, beta2, epsilon, decay, form: AdamForm::Pytorch } => {
             let adam = 1;
             rule = Rule { adam, rate: learning_rate, beta1, beta2, epsilon, decay, ..rule };
         }
     }
-    rule
+    Ok(rule)
 }

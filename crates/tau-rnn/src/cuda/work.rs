@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Config, Placement, Real};
+use crate::{Cell, Config, Leaky, Placement, Real};
 
 use super::device::Device;
 use super::gated::COLUMNS;
@@ -131,14 +131,14 @@ pub fn workspace_bytes<R: Real>(
     let rows = trials.next_multiple_of(TILE);
     let room = room_steps(steps);
     // Numbers of a row of errors; rows of states and what else there is of a neuron.
-    let (error_stride, states) = if config.cell.gated() {
+    let (error_stride, states) = match config.cell {
         // h, c, and the carry.
-        (stride(COLUMNS * config.hidden_size), config.cell.states() * (room + 1) + 1)
-    } else if config.placement == Placement::Whole {
-        (stride_h, room + 1)
-    } else {
+        Cell::Lstm | Cell::Gru => {
+            (stride(COLUMNS * config.hidden_size), config.cell.states() * (room + 1) + 1)
+        }
+        Cell::Leaky(Leaky { placement: Placement::Whole, .. }) => (stride_h, room + 1),
         // f as well, (1 − a) δ and what dτ sums up.
-        (stride_h, 2 * (room + 1) + 2)
+        Cell::Leaky(_) => (stride_h, 2 * (room + 1) + 2),
     };
     let history = rows * (states * stride_h + room * error_stride);
     let read = if every_step { steps } else { 1 };

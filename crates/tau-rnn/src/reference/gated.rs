@@ -1,7 +1,13 @@
 //! LSTM and GRU, term by term as [`crate::Cell`] has them.
 
-use crate::batch::Initial;
-use crate::{Batch, Cell, Config, Gradients, Params};
+use crate::{Batch, Config, Gradients, Initial, Params};
+
+/// Which of the two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gates {
+    Lstm,
+    Gru,
+}
 
 /// Everything one trial went through.
 pub(super) struct Trial {
@@ -14,6 +20,7 @@ pub(super) struct Trial {
 }
 
 pub(super) fn run(
+    gates: Gates,
     config: &Config,
     params: &Params<f64>,
     batch: &Batch<'_, f64>,
@@ -45,32 +52,34 @@ pub(super) fn run(
             sum + params.b_in[row]
         };
         let u = |gate: usize, i: usize| recurrent(gate, i) + input(gate, i);
-        let (mut next_h, mut next_c, mut gates) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut next_h, mut next_c, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for neuron in 0..hidden {
-            if config.cell == Cell::Lstm {
+            if gates == Gates::Lstm {
                 let (i, f) = (sigmoid(u(0, neuron)), sigmoid(u(1, neuron)));
                 let (g, o) = (u(2, neuron).tanh(), sigmoid(u(3, neuron)));
                 let now = f * c[neuron] + i * g;
                 next_c.push(now);
                 next_h.push(o * now.tanh());
-                gates.push([i, f, g, o]);
+                kept.push([i, f, g, o]);
             } else {
                 let (r, z) = (sigmoid(u(0, neuron)), sigmoid(u(1, neuron)));
                 let product = recurrent(2, neuron);
                 let n = (input(2, neuron) + r * product).tanh();
                 next_h.push((1.0 - z) * n + z * h[neuron]);
-                gates.push([r, z, n, product]);
+                kept.push([r, z, n, product]);
             }
         }
         record.h.push(next_h);
         record.c.push(next_c);
-        record.gates.push(gates);
+        record.gates.push(kept);
     }
     record
 }
 
 /// Back-propagation through time of one trial.
+#[allow(clippy::too_many_arguments)] // what a trial's way back depends on
 pub(super) fn back(
+    gates: Gates,
     config: &Config,
     params: &Params<f64>,
     batch: &Batch<'_, f64>,
@@ -88,7 +97,7 @@ pub(super) fn back(
         for neuron in 0..hidden {
             let error = errors[t][neuron];
             // dL/d of what stands behind W_k and behind w_k, gate by gate.
-            let (recurrent, input) = if config.cell == Cell::Lstm {
+            let (recurrent, input) = if gates == Gates::Lstm {
                 let [i, f, g, o] = record.gates[t][neuron];
                 let c = record.c[t + 1][neuron].tanh();
                 let dc = later_c[neuron] + error * o * (1.0 - c * c);
@@ -108,7 +117,7 @@ pub(super) fn back(
                 let dz = error * (h[neuron] - n) * z * (1.0 - z);
                 (vec![dr, dz, dn * r], vec![dr, dz, dn])
             };
-            for gate in 0..config.cell.gates() {
+            for gate in 0..recurrent.len() {
                 let row = gate * hidden + neuron;
                 for j in 0..hidden {
                     gradients.values.w_rec[[row, j]] += recurrent[gate] * h[j];

@@ -88,7 +88,7 @@ macro_rules! with_gates {
                 $body
             }
             // The leaky cell does not come here: `Cpu` sends it elsewhere.
-            Cell::Lstm | Cell::Leaky => {
+            Cell::Lstm | Cell::Leaky(_) => {
                 type $gates = Lstm;
                 $body
             }
@@ -346,11 +346,11 @@ fn flush<R: Real>(error: R) -> R {
 /// `numbers = σ(numbers)`.
 #[inline(always)]
 fn sigmoid<R: Real>(numbers: &mut [R]) {
-    numbers.iter_mut().for_each(|u| *u = u.gate_sigmoid());
+    numbers.iter_mut().for_each(|u| *u = u.sigmoid());
 }
 
 /// `numbers = tanh(numbers)`.
 #[inline(always)]
 fn tanh<R: Real>(numbers: &mut [R]) {
-    numbers.iter_mut().for_each(|u| *u = u.gate_tanh());
+    numbers.iter_mut().for_each(|u| *u = u.tanh());
 }

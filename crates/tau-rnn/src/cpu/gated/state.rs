@@ -2,10 +2,9 @@
 
 use ndarray::{Array2, Axis};
 
-use crate::Real;
-use crate::batch::Initial;
 use crate::cpu::product::row_stride;
 use crate::cpu::slice::{Keep, Packed, Slice};
+use crate::{Initial, Real};
 
 use super::sizes;
 
