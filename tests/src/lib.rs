@@ -7,7 +7,8 @@ use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 use tau_random::{Key, Purpose, Stream};
 use tau_rnn::{
-    Activation, Batch, Cell, Config, Initial, Params, Placement, Readout, Target, TimeConstants,
+    Activation, Arrays, Batch, Cell, Config, Initial, Leaky, Params, Placement, Readout, Target,
+    TimeConstants,
 };
 
 /// Sizes and equations of a test case.
@@ -23,42 +24,57 @@ pub struct Shape {
     pub trials: usize,
     /// Outputs of each head.
     pub heads: Vec<usize>,
-    /// The equations of a neuron; with gates, what follows about placement, activation,
-    /// self-connections and τ is as in [`Shape::published`].
+    /// The equations of a neuron.
     pub cell: Cell,
-    /// Where the nonlinearity stands.
-    pub placement: Placement,
-    /// The nonlinearity.
-    pub activation: Activation,
-    /// Mean squared error at every step instead of cross-entropy at the last.
-    pub every_step: bool,
-    /// Whether neurons may connect to themselves.
-    pub self_connections: bool,
-    /// Whether τ is trained.
-    pub trains_tau: bool,
+    /// Which arrays there are and which are trained. (The initial values are those of [`Case::new`].)
+    pub arrays: Arrays,
+    /// What the heads are asked.
+    pub answers: Answers,
+}
+
+/// What the heads are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Classes at the last step.
+    Classes,
+    /// Values at every step.
+    Values,
+    /// Values at every step, with weights of which some are 0.
+    WeightedValues,
 }
 
 impl Shape {
-    /// The published cell with one head of two classes.
+    /// A cell with one channel and one head of two classes.
     #[must_use]
-    pub fn published(hidden_size: usize, steps: usize, trials: usize) -> Self {
+    pub fn new(cell: impl Into<Cell>, hidden_size: usize, steps: usize, trials: usize) -> Self {
+        let cell = cell.into();
         Self {
             hidden_size,
             channels: 1,
             steps,
             trials,
             heads: vec![2],
-            cell: Cell::Leaky,
-            placement: Placement::Whole,
-            activation: Activation::LeakyRelu,
-            every_step: false,
-            self_connections: false,
-            trains_tau: true,
+            cell,
+            arrays: Arrays::of(&cell),
+            answers: Answers::Classes,
         }
+    }
+
+    /// [`Shape::new`] of the leaky cell with its default settings.
+    #[must_use]
+    pub fn leaky(hidden_size: usize, steps: usize, trials: usize) -> Self {
+        Self::new(Leaky::DEFAULT, hidden_size, steps, trials)
+    }
+
+    /// Whether the diagonal of W takes no part.
+    #[must_use]
+    pub fn clears_diagonal(&self) -> bool {
+        self.cell.leaky().is_some_and(|leaky| !leaky.self_connections)
     }
 }
 
 /// Any shape of any cell, with at most so many neurons, steps and trials; one of three has gates.
+/// Everything is there and trained, and values have no weights.
 pub fn all_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
     prop_oneof![
         2 => shapes(neurons, steps, trials).boxed(),
@@ -68,39 +84,72 @@ pub fn all_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<
 
 /// Any shape of a gated cell, with at most so many neurons, steps and trials.
 pub fn gated_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
-    let cell = prop::sample::select(Cell::GATED.to_vec());
-    (shapes(neurons, steps, trials), cell).prop_map(|(shape, cell)| {
-        let Shape { hidden_size, steps, trials, .. } = shape;
-        let Shape { channels, heads, every_step, .. } = shape;
-        let published = Shape::published(hidden_size, steps, trials);
-        Shape { cell, channels, heads, every_step, ..published }
-    })
+    shapes_of(prop::sample::select(Cell::GATED.to_vec()), neurons, steps, trials)
 }
 
 /// Any shape of the leaky cell, with at most so many neurons, steps and trials.
 pub fn shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
-    let sizes = (1..=neurons, 1_usize..=3, 1..=steps, 1..=trials);
-    let heads = prop::collection::vec(1_usize..=3, 1..=3);
+    shapes_of(leaky_cells().prop_map(Cell::Leaky), neurons, steps, trials)
+}
+
+/// [`all_shapes`] of which some arrays are not trained, some biases are absent, and values may have
+/// weights.
+pub fn partial_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
+    let switches = (any::<[bool; 4]>(), any::<[bool; 3]>(), any::<bool>());
+    (all_shapes(neurons, steps, trials), switches).prop_map(|(mut shape, switches)| {
+        let ([w_rec, w_in, bias, readout], absent, weighted) = switches;
+        let arrays = &mut shape.arrays;
+        (arrays.w_rec.trained, arrays.w_in.trained) = (w_rec, w_in);
+        arrays.readout_weight.trained = readout;
+        let biases = [&mut arrays.b_rec, &mut arrays.b_in, &mut arrays.readout_bias];
+        for (spec, absent) in biases.into_iter().zip(absent) {
+            spec.iter_mut().for_each(|spec| spec.trained = bias);
+            spec.take_if(|_| absent);
+        }
+        if weighted && shape.answers == Answers::Values {
+            shape.answers = Answers::WeightedValues;
+        }
+        shape
+    })
+}
+
+/// Any settings of the leaky cell.
+pub fn leaky_cells() -> impl Strategy<Value = Leaky> {
     let placement = prop_oneof![
         Just(Placement::Whole),
         Just(Placement::Drive),
         (1u32..=4).prop_map(|steps_per_unit| Placement::Continuous { steps_per_unit }),
     ];
     let activation = prop::sample::select(Activation::ALL.to_vec());
-    let switches = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.8));
-    (sizes, heads, placement, activation, switches).prop_map(
-        |((hidden_size, channels, steps, trials), heads, placement, activation, switches)| Shape {
-            hidden_size,
-            channels,
-            steps,
-            trials,
-            heads,
-            cell: Cell::Leaky,
+    let tau = prop_oneof![
+        4 => Just(TimeConstants::Trainable { start: 1.0 }),
+        1 => Just(TimeConstants::Fixed { value: 2.5 }),
+    ];
+    (placement, activation, tau, any::<bool>()).prop_map(
+        |(placement, activation, tau, self_connections)| Leaky {
             placement,
             activation,
-            every_step: switches.0,
-            self_connections: switches.1,
-            trains_tau: switches.2,
+            tau,
+            self_connections,
+        },
+    )
+}
+
+fn shapes_of(
+    cell: impl Strategy<Value = Cell>,
+    neurons: usize,
+    steps: usize,
+    trials: usize,
+) -> impl Strategy<Value = Shape> {
+    let sizes = (1..=neurons, 1_usize..=3, 1..=steps, 1..=trials);
+    let heads = prop::collection::vec(1_usize..=3, 1..=3);
+    let answers = prop::sample::select(vec![Answers::Classes, Answers::Values]);
+    (cell, sizes, heads, answers).prop_map(
+        |(cell, (hidden_size, channels, steps, trials), heads, answers)| Shape {
+            channels,
+            heads,
+            answers,
+            ..Shape::new(cell, hidden_size, steps, trials)
         },
     )
 }
@@ -128,34 +177,26 @@ pub struct Case {
     inputs: Array3<f32>,
     initial: Array2<f64>,
     labels: Array2<u8>,
-    targets: Array3<f32>,
+    values: Array3<f32>,
+    weights: Array2<f32>,
     heads: Vec<usize>,
-    every_step: bool,
+    answers: Answers,
 }
 
 impl Case {
     /// Makes the case: weights large enough for rich dynamics, some τ_raw below 1, inputs of both
     /// signs, the heads in reverse order (so that no index is right by chance).
+    ///
+    /// # Panics
+    /// If the shape is none of a network.
     #[must_use]
     pub fn new(shape: &Shape, seed: u64) -> Self {
         let mut random = Key::new(seed, Purpose::Parameters).stream();
-        let tau = if shape.trains_tau {
-            TimeConstants::Trainable { start: 1.0 }
-        } else {
-            TimeConstants::Fixed { value: 2.5 }
-        };
-        let config = Config {
-            hidden_size: shape.hidden_size,
-            input_size: shape.channels,
-            cell: shape.cell,
-            placement: shape.placement,
-            activation: shape.activation,
-            tau,
-            self_connections: shape.self_connections,
-        };
+        let Shape { hidden_size, channels, steps, trials, cell, arrays, answers, .. } = *shape;
+        let config = Config { arrays, ..Config::new(cell, hidden_size, channels) };
         let mut params = Params::<f64>::init(&config, &mut random).expect("a valid shape");
         params.w_rec *= 2.0;
-        if shape.trains_tau {
+        if config.trains_tau() {
             // Some dead, none so near to 1 that a finite difference crosses the bound.
             params.tau.mapv_inplace(|tau| {
                 let wide = 0.4 + 1.4 * (tau - 1.0) + 2.0 * (tau - 1.0).powi(4);
@@ -163,14 +204,15 @@ impl Case {
             });
         }
         for &outputs in &shape.heads {
-            params.readouts.push(Readout::init(outputs, shape.hidden_size, &mut random));
+            params.readouts.push(Readout::init(&config, outputs, &mut random));
         }
-        let heads: Vec<usize> =
-            if shape.every_step { vec![0] } else { (0..shape.heads.len()).rev().collect() };
-        let (steps, trials) = (shape.steps, shape.trials);
+        let heads: Vec<usize> = match answers {
+            Answers::Classes => (0..shape.heads.len()).rev().collect(),
+            Answers::Values | Answers::WeightedValues => vec![0],
+        };
         let unit = |random: &mut Stream| random.unit_f32();
         Self {
-            inputs: Array3::from_shape_fn((steps, trials, shape.channels), |_| {
+            inputs: Array3::from_shape_fn((steps, trials, channels), |_| {
                 2.0 * unit(&mut random) - 1.0
             }),
             initial: Array2::from_shape_fn((trials, config.state_size()), |_| {
@@ -179,21 +221,27 @@ impl Case {
             labels: Array2::from_shape_fn((trials, heads.len()), |(_, position)| {
                 (unit(&mut random) * shape.heads[heads[position]] as f32) as u8
             }),
-            targets: Array3::from_shape_fn((steps, trials, shape.heads[0]), |_| unit(&mut random)),
+            values: Array3::from_shape_fn((steps, trials, shape.heads[0]), |_| unit(&mut random)),
+            weights: Array2::from_shape_fn((steps, trials), |(t, trial)| {
+                // About a third is not read, and the last step of the first trial is.
+                let weight = 3.0 * unit(&mut random) - 1.0;
+                if (t, trial) == (steps - 1, 0) { 1.0 } else { weight.max(0.0) }
+            }),
             config,
             params,
             heads,
-            every_step: shape.every_step,
+            answers,
         }
     }
 
     /// The batch, for either precision: `initial` must be [`Case::initial`] in that precision.
     #[must_use]
     pub fn batch<'a, R>(&'a self, initial: &'a Array2<R>) -> Batch<'a, R> {
-        let target = if self.every_step {
-            Target::Series { targets: self.targets.view(), head: self.heads[0] }
-        } else {
-            Target::Labels { labels: self.labels.view(), heads: &self.heads }
+        let values = |weights| Target::Values { values: self.values.view(), weights, head: 0 };
+        let target = match self.answers {
+            Answers::Classes => Target::Classes { labels: self.labels.view(), heads: &self.heads },
+            Answers::Values => values(None),
+            Answers::WeightedValues => values(Some(self.weights.view())),
         };
         Batch { inputs: self.inputs.view(), initial: Initial::Given(initial.view()), target }
     }

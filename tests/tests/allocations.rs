@@ -7,29 +7,31 @@
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use tau_rnn::{Backend, Cell, Cpu, Optimiser, Placement, thread_pool};
-use tests::{Case, Shape};
+use tau_rnn::{Backend, Cell, Cpu, Leaky, Optimiser, Placement, thread_pool};
+use tests::{Answers, Case, Shape};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[test]
 fn updates_after_the_first_allocate_nothing() {
+    let leaky = |placement| Cell::Leaky(Leaky { placement, ..Leaky::DEFAULT });
     for placement in [Placement::Whole, Placement::Drive] {
         for threads in [1, 3] {
-            check(Cell::Leaky, placement, threads, 50);
+            check(leaky(placement), Answers::Classes, threads, 50);
         }
     }
+    check(leaky(Placement::Drive), Answers::WeightedValues, 3, 50);
     // Here packing and adding up are shared out, too.
-    check(Cell::Leaky, Placement::Whole, 3, 200);
+    check(leaky(Placement::Whole), Answers::Classes, 3, 200);
     for cell in Cell::GATED {
-        check(cell, Placement::Whole, 1, 30);
-        check(cell, Placement::Whole, 3, 110);
+        check(cell, Answers::Classes, 1, 30);
+        check(cell, Answers::Classes, 3, 110);
     }
 
-    fn check(cell: Cell, placement: Placement, threads: usize, hidden: usize) {
-        let published = Shape::published(hidden, 20, 100);
-        let shape = Shape { heads: vec![2, 2, 2], cell, placement, ..published };
+    fn check(cell: Cell, answers: Answers, threads: usize, hidden: usize) {
+        let heads = vec![2, 2, 2];
+        let shape = Shape { heads, answers, ..Shape::new(cell, hidden, 20, 100) };
         let case = Case::new(&shape, 1);
         let pool = thread_pool(Some(threads)).unwrap();
         let initial = case.initial().mapv(|x| x as f32);
@@ -38,7 +40,7 @@ fn updates_after_the_first_allocate_nothing() {
         let allocations = pool.clone().install(|| {
             let mut network =
                 Cpu::<f32>::new(case.config.clone(), case.params.cast(), pool).unwrap();
-            let optimiser = Optimiser::paper();
+            let optimiser = Optimiser::nesterov();
             // The first few: each slice gets its room.
             for _ in 0..10 {
                 network.update(&batch, &optimiser).unwrap();
@@ -54,6 +56,6 @@ fn updates_after_the_first_allocate_nothing() {
             };
             (0..10).map(block).min()
         });
-        assert_eq!(allocations, Some(0), "{cell}, {placement:?}, {threads} threads, 50 updates");
+        assert_eq!(allocations, Some(0), "{cell:?}, {answers:?}, {threads} threads, 50 updates");
     }
 }

@@ -11,8 +11,8 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Array3, ArrayD};
 use safetensors::{Dtype, SafeTensors};
 use tau_rnn::{
-    Activation, Backend, Batch, Cell, Config, Cpu, Initial, Optimiser, Params, Placement, Readout,
-    Real, Rule, Target, TimeConstants, thread_pool,
+    Activation, AdamForm, Backend, Batch, Config, Cpu, Initial, Leaky, Optimiser, Params,
+    Placement, Readout, Real, Rule, Target, TimeConstants, thread_pool,
 };
 
 /// What the fixture of the same name was trained with.
@@ -39,10 +39,10 @@ struct Difference {
 fn sgd_whole() -> Case {
     Case {
         name: "sgd_whole",
-        config: Config::paper(24),
+        config: Config::leaky(24, 1),
         heads: 4,
         late_head_from: 100,
-        optimiser: Optimiser::paper(),
+        optimiser: Optimiser::nesterov(),
         updates: 200,
         batches: 20,
     }
@@ -51,7 +51,7 @@ fn sgd_whole() -> Case {
 fn sgd_drive() -> Case {
     Case {
         name: "sgd_drive",
-        config: Config { placement: Placement::Drive, ..Config::paper(32) },
+        config: Config::new(Leaky { placement: Placement::Drive, ..Leaky::DEFAULT }, 32, 1),
         heads: 3,
         ..sgd_whole()
     }
@@ -60,7 +60,7 @@ fn sgd_drive() -> Case {
 fn sgd_tanh() -> Case {
     Case {
         name: "sgd_tanh",
-        config: Config { activation: Activation::Tanh, ..Config::paper(20) },
+        config: Config::new(Leaky { activation: Activation::Tanh, ..Leaky::DEFAULT }, 20, 1),
         heads: 2,
         late_head_from: 0,
         ..sgd_whole()
@@ -79,17 +79,15 @@ fn adam_late_head() -> Case {
 }
 
 fn adam_series() -> Case {
+    let leaky = Leaky {
+        placement: Placement::Drive,
+        activation: Activation::Tanh,
+        tau: TimeConstants::Fixed { value: 2.5 },
+        self_connections: true,
+    };
     Case {
         name: "adam_series",
-        config: Config {
-            hidden_size: 20,
-            input_size: 2,
-            cell: Cell::Leaky,
-            placement: Placement::Drive,
-            activation: Activation::Tanh,
-            tau: TimeConstants::Fixed { value: 2.5 },
-            self_connections: true,
-        },
+        config: Config::new(leaky, 20, 2),
         heads: 1,
         late_head_from: 0,
         optimiser: adam(0.003, 0.02),
@@ -98,11 +96,11 @@ fn adam_series() -> Case {
     }
 }
 
-/// The paper's training of gated networks.
-fn adam_gated(name: &'static str, cell: Cell, hidden_size: usize) -> Case {
+/// Adam with PyTorch's defaults, clipped.
+fn adam_gated(name: &'static str, config: Config) -> Case {
     Case {
         name,
-        config: Config { cell, ..Config::paper(hidden_size) },
+        config,
         heads: 3,
         late_head_from: 30,
         optimiser: adam(1e-3, 0.0),
@@ -112,16 +110,17 @@ fn adam_gated(name: &'static str, cell: Cell, hidden_size: usize) -> Case {
 }
 
 fn adam_lstm() -> Case {
-    adam_gated("adam_lstm", Cell::Lstm, 12)
+    adam_gated("adam_lstm", Config::lstm(12, 1))
 }
 
 fn adam_gru() -> Case {
-    adam_gated("adam_gru", Cell::Gru, 14)
+    adam_gated("adam_gru", Config::gru(14, 1))
 }
 
 fn adam(learning_rate: f64, decay: f64) -> Optimiser {
+    let form = AdamForm::Pytorch;
     Optimiser {
-        rule: Rule::Adam { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay },
+        rule: Rule::Adam { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, form },
         clip_norm: Some(2.0),
     }
 }
@@ -167,7 +166,7 @@ fn retrain<R: Real>(case: &Case) -> Difference {
         .unwrap_or_else(|error| panic!("{path}: {error} (parity/make_fixtures.py makes it)"));
     let fixture = Fixture(SafeTensors::deserialize(&bytes).unwrap());
     let mut batches: Vec<Shown<R>> = (0..case.batches).map(|k| fixture.batch(k)).collect();
-    if case.config.cell.gated() {
+    if case.config.leaky_cell().is_none() {
         // Bits are -1 and 1 for these.
         batches.iter_mut().for_each(|batch| batch.inputs.mapv_inplace(|x| 2.0 * x - 1.0));
     }
@@ -183,7 +182,7 @@ fn retrain<R: Real>(case: &Case) -> Difference {
         let active = case.heads - usize::from(update < case.late_head_from);
         let batch = batches[update % case.batches].view(&heads[..active]);
         cpu.update(&batch, &case.optimiser).unwrap();
-        let found = cpu.take_mean_loss().unwrap();
+        let found = cpu.take_mean_loss().unwrap().unwrap();
         difference.loss = difference.loss.max((found - expected).abs() / expected);
     }
     let found: Params<f64> = cpu.params().unwrap().cast();
@@ -205,26 +204,24 @@ struct Shown<R> {
 
 enum Answer {
     Labels(Array2<u8>),
-    Series(Array3<f32>),
+    Values(Array3<f32>),
 }
 
 impl<R: Real> Shown<R> {
     fn view<'a>(&'a self, heads: &'a [usize]) -> Batch<'a, R> {
-        Batch {
-            inputs: self.inputs.view(),
-            initial: match &self.initial {
-                Some(states) => Initial::Given(states.view()),
-                None => Initial::Zero,
-            },
-            target: match &self.answer {
-                Answer::Labels(labels) => {
-                    Target::Labels { labels: labels.slice(ndarray::s![.., ..heads.len()]), heads }
-                }
-                Answer::Series(targets) => {
-                    Target::Series { targets: targets.view(), head: heads[0] }
-                }
-            },
-        }
+        let initial = match &self.initial {
+            Some(states) => Initial::Given(states.view()),
+            None => Initial::Zero,
+        };
+        let target = match &self.answer {
+            Answer::Labels(labels) => {
+                Target::Classes { labels: labels.slice(ndarray::s![.., ..heads.len()]), heads }
+            }
+            Answer::Values(values) => {
+                Target::Values { values: values.view(), weights: None, head: heads[0] }
+            }
+        };
+        Batch { inputs: self.inputs.view(), initial, target }
     }
 }
 
@@ -243,7 +240,7 @@ impl Fixture<'_> {
             answer: if has("labels") {
                 Answer::Labels(self.array(&name("labels")))
             } else {
-                Answer::Series(self.array(&name("targets")))
+                Answer::Values(self.array(&name("targets")))
             },
         }
     }

@@ -1,19 +1,21 @@
-//! A network for who has numpy and nothing else.
+//! Exports a network to `.npz`, with a test vector that needs only numpy.
 
 use std::io::Cursor;
 
 use ndarray::{Array0, Array2, Array3, Axis};
 use ndarray_npy::NpzWriter;
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Checkpoint, Cpu, Error as CoreError, Placement, thread_pool};
+use tau_rnn::{
+    Backend, Cell, Checkpoint, Cpu, Error as CoreError, Initial, Leaky, Placement, thread_pool,
+};
 
 use crate::Error;
 
 /// The forward pass, with gaps for the equations.
 const FORWARD: &str = include_str!("forward.py");
-/// Of the trajectory.
+/// Steps of the trajectory.
 const STEPS: usize = 50;
-/// The same.
+/// Trials of the trajectory.
 const TRIALS: usize = 8;
 
 /// Files by name: `network.safetensors` (parameters and metadata), `network.npz` (the same arrays),
@@ -22,8 +24,8 @@ const TRIALS: usize = 8;
 /// precision. The inputs are bits named by `seed`.
 ///
 /// # Errors
-/// A network in continuous time or with gates, which `forward.py` does not know; whatever the core
-/// meets.
+/// A network in continuous time or with gates, which `forward.py` does not know; the errors of the
+/// core.
 pub fn export(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
     let forward = forward(network)?;
     let at_rest = Checkpoint { momentum: None, ..network.clone() };
@@ -36,25 +38,26 @@ pub fn export(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<(&'static str,
 }
 
 fn forward(network: &Checkpoint<f32>) -> Result<String, Error> {
-    let cell = network.config.cell;
-    if cell.gated() {
-        let reason = format!(
-            "{cell} networks cannot be exported (their checkpoint can be read from Python: its \
-             arrays are those of torch.nn.{})",
-            cell.to_string().to_uppercase()
-        );
-        return Err(CoreError::Checkpoint { reason }.into());
-    }
-    let step = match network.config.placement {
+    let refused = |reason| Err(CoreError::Checkpoint { reason }.into());
+    let leaky = match network.config.cell {
+        Cell::Leaky(leaky) => leaky,
+        cell @ (Cell::Lstm | Cell::Gru) => {
+            return refused(format!(
+                "{cell} networks cannot be exported (their checkpoint can be read from Python: its \
+                 arrays are those of torch.nn.{})",
+                cell.to_string().to_uppercase()
+            ));
+        }
+    };
+    let step = match leaky.placement {
         Placement::Whole => "return phi((1 - 1 / tau) * h + u / tau)",
         Placement::Drive => "return (1 - 1 / tau) * h + phi(u) / tau",
         Placement::Continuous { .. } => {
-            let reason = "networks in continuous time cannot be exported".to_owned();
-            return Err(CoreError::Checkpoint { reason }.into());
+            return refused("networks in continuous time cannot be exported".to_owned());
         }
     };
-    let activation = network.config.activation.to_string();
-    Ok(FORWARD.replace("ACTIVATION", &activation).replace("STEP", step))
+    let Leaky { activation, .. } = leaky;
+    Ok(FORWARD.replace("ACTIVATION", &activation.to_string()).replace("STEP", step))
 }
 
 fn arrays(network: &Checkpoint<f32>) -> Result<Vec<u8>, Error> {
@@ -81,14 +84,11 @@ fn trajectory(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<u8>, Error> {
     let inputs = Array3::from_shape_fn((STEPS, TRIALS, channels), |(t, trial, channel)| {
         bits.unit_f32(((t * TRIALS + trial) * channels + channel) as u64).round()
     });
-    let hidden = config.hidden_size;
-    let initial = Array2::from_shape_fn((TRIALS, hidden), |(trial, neuron)| {
-        0.1 * f64::from(initial.unit_f32((trial * hidden + neuron) as u64))
-    });
+    let initial = Initial::Uniform { scale: 0.1, key: initial }.states(TRIALS, config)?;
     // In double precision: so every right program comes to the same numbers, chaotic or not.
     let params = params.cast::<f64>();
     let mut cpu = Cpu::new(config.clone(), params.clone(), thread_pool(Some(1))?)?;
-    let (mut state, mut states) = (initial.clone(), Array3::zeros((0, 0, 0)));
+    let (mut state, mut states): (Array2<f64>, _) = (initial.clone(), Array3::zeros((0, 0, 0)));
     cpu.advance(&mut state, inputs.view(), &mut states)?;
     let mut file = NpzWriter::new(Cursor::new(Vec::new()));
     file.add_array("initial", &initial)?;

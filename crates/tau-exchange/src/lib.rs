@@ -4,7 +4,7 @@
 //! `state_dict` (`parameterlist.0` is τ_raw; of `modulelist`, 0 is the input map, 1 the recurrent
 //! map, 2, 3, … are the heads). No code in a pickle is ever run.
 //!
-//! [`export`] writes a network for who has only Python: arrays as npz, a forward pass in numpy,
+//! [`export`] writes a network for readers with only Python: arrays as npz, a forward pass in numpy,
 //! and a trajectory that it must reproduce.
 //!
 //! ```no_run
@@ -17,7 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What it does not know: runs and their folders (`tau-runs`), networks of other cells.
+//! What it does not know: runs and their folders (`tau-runs`), cells with gates.
 
 mod export;
 mod pytorch;
@@ -46,7 +46,7 @@ pub enum Error {
     /// An array that cannot be written.
     #[error("cannot write the arrays: {0}")]
     Npz(#[from] ndarray_npy::WriteNpzError),
-    /// From the core.
+    /// An error of the core.
     #[error(transparent)]
     Network(#[from] tau_rnn::Error),
 }

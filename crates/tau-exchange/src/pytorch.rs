@@ -49,8 +49,7 @@ pub fn read_pytorch(path: &Path) -> Result<Checkpoint<f32>, Error> {
             frozen: false,
         });
     }
-    let input_size = params.w_in.ncols();
-    let config = Config { input_size, ..Config::paper(params.tau.len()) };
+    let config = Config::leaky(params.tau.len(), params.w_in.ncols());
     config.check()?;
     let params = params.checked(&config)?;
     Ok(Checkpoint { config, params, momentum: None, metadata: BTreeMap::new() })

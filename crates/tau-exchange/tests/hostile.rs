@@ -7,11 +7,11 @@ use std::path::Path;
 
 use tau_exchange::{export, read_pytorch};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Cell, Checkpoint, Config, Params};
+use tau_rnn::{Checkpoint, Config, Params};
 
 #[test]
 fn a_gated_network_is_not_exported_with_the_equations_of_another() {
-    let config = Config { cell: Cell::Lstm, ..Config::paper(3) };
+    let config = Config::lstm(3, 1);
     let mut random = Key::new(1, Purpose::Parameters).stream();
     let params = Params::init(&config, &mut random).unwrap();
     let network = Checkpoint { config, params, momentum: None, metadata: Default::default() };

@@ -126,8 +126,12 @@ impl<'a, R> Batch<'a, R> {
 
     /// The batch with this state before the first step.
     #[must_use]
-    pub fn starting(self, initial: Initial<'a, R>) -> Self {
-        Self { initial, ..self }
+    pub fn starting<'b>(self, initial: Initial<'b, R>) -> Batch<'b, R>
+    where
+        'a: 'b,
+    {
+        let Self { inputs, target, .. } = self;
+        Batch { inputs: inputs.reborrow(), initial, target: target.reborrow() }
     }
 
     /// The batch for these heads: one for each column of labels, or the one that gives the values.
@@ -135,15 +139,19 @@ impl<'a, R> Batch<'a, R> {
     /// # Panics
     /// If values are asked of another number of heads than one.
     #[must_use]
-    pub fn heads(self, heads: &'a [usize]) -> Self {
-        let target = match self.target {
-            Target::Classes { labels, .. } => Target::Classes { labels, heads },
-            Target::Values { values, weights, .. } => {
+    pub fn heads<'b>(self, heads: &'b [usize]) -> Batch<'b, R>
+    where
+        'a: 'b,
+    {
+        let mut batch = self.reborrow();
+        match &mut batch.target {
+            Target::Classes { heads: asked, .. } => *asked = heads,
+            Target::Values { head: asked, .. } => {
                 let [head] = *heads else { panic!("heads: {heads:?} (allowed for values: one)") };
-                Target::Values { values, weights, head }
+                *asked = head;
             }
-        };
-        Self { target, ..self }
+        }
+        batch
     }
 
     /// The batch with a weight (time, trial) for every value: see [`Target::Values`].
@@ -151,12 +159,46 @@ impl<'a, R> Batch<'a, R> {
     /// # Panics
     /// If the target are classes, which have no weights.
     #[must_use]
-    pub fn weighted(self, weights: &'a ArrayBase<impl Data<Elem = f32>, Ix2>) -> Self {
-        let Target::Values { values, head, .. } = self.target else {
-            panic!("weights of classes (allowed: weights of values)")
+    pub fn weighted<'b>(self, weights: &'b ArrayBase<impl Data<Elem = f32>, Ix2>) -> Batch<'b, R>
+    where
+        'a: 'b,
+    {
+        let mut batch = self.reborrow();
+        match &mut batch.target {
+            Target::Values { weights: given, .. } => *given = Some(weights.view()),
+            Target::Classes { .. } => panic!("weights of classes (allowed: weights of values)"),
+        }
+        batch
+    }
+
+    /// The same for a shorter time, which the compiler does not see by itself through `ndarray`'s
+    /// views.
+    fn reborrow<'b>(self) -> Batch<'b, R>
+    where
+        'a: 'b,
+    {
+        let Self { inputs, initial, target } = self;
+        let initial = match initial {
+            Initial::Zero => Initial::Zero,
+            Initial::Uniform { scale, key } => Initial::Uniform { scale, key },
+            Initial::Given(states) => Initial::Given(states.reborrow()),
         };
-        let target = Target::Values { values, weights: Some(weights.view()), head };
-        Self { target, ..self }
+        Batch { inputs: inputs.reborrow(), initial, target: target.reborrow() }
+    }
+}
+
+impl<'a> Target<'a> {
+    fn reborrow<'b>(self) -> Target<'b>
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Classes { labels, heads } => Target::Classes { labels: labels.reborrow(), heads },
+            Self::Values { values, weights, head } => {
+                let weights = weights.map(ArrayView2::reborrow);
+                Target::Values { values: values.reborrow(), weights, head }
+            }
+        }
     }
 }
 

@@ -53,6 +53,7 @@ mod arrays;
 mod backend;
 mod batch;
 #[cfg(feature = "bench")]
+#[doc(hidden)]
 pub mod bench;
 mod cell;
 pub mod check;

@@ -338,6 +338,36 @@ mod tests {
         assert_relative_eq!(params.tau[0], 2.0 - 0.1 * 3.0 / 3.1, max_relative = 1e-12);
     }
 
+    /// `tests/parity/adam_keras.py` computed these numbers from Keras's definition.
+    #[test]
+    fn adam_in_kerass_form_follows_its_definition() {
+        let config = Config::leaky(4, 1);
+        let mut params =
+            Params::<f64>::init(&config, &mut Key::new(0, Purpose::Parameters).stream()).unwrap();
+        params.b_rec.fill(0.0);
+        let mut gradients = Gradients::zeros(&params);
+        gradients.restart(Trained { config: &config, cell: true, heads: &[] }, &params);
+        let (beta1, beta2, epsilon, decay) = (0.9, 0.99, 1e-3, 0.02);
+        let form = AdamForm::Keras;
+        let rule = Rule::Adam { learning_rate: 0.05, beta1, beta2, epsilon, decay, form };
+        let (optimiser, mut memory) = (Optimiser { rule, clip_norm: None }, Momentum::default());
+        let expected = [
+            (1, [0.049603174603175, -0.049019607843137, 0.049019607843137, -0.049603174603175]),
+            (2, [0.093396646140300, -0.094669132146551, 0.061862445102047, -0.058936085902056]),
+            (40, [0.175342051108053, -0.155548105924732, 0.024006944569162, -0.071986870316296]),
+        ];
+        for update in 0..40 {
+            let number = |i: usize| ((7 * i + 3 * update) % 11) as f64;
+            gradients.values.b_rec = (0..4).map(|i| (number(i) - 5.0) / 4.0).collect();
+            optimiser.step(&mut params, &gradients, 0.0, &mut memory);
+            for (_, expected) in expected.iter().filter(|(count, _)| *count == update + 1) {
+                for (found, expected) in params.b_rec.iter().zip(expected) {
+                    assert_relative_eq!(found, expected, epsilon = 1e-14);
+                }
+            }
+        }
+    }
+
     /// The empty τ of a gated cell must not look like the memory of another rule.
     #[test]
     fn adam_remembers_a_cell_without_tau() {
