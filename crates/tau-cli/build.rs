@@ -1,4 +1,4 @@
-//! Tells the programs (this one and tau-bench) which commit they are built from: `TAU_COMMIT`.
+//! Tells the programs (this one and bench) which commit they are built from: `TAU_COMMIT`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,8 +1,8 @@
 """Compiles a CUDA source to PTX with NVRTC, which needs neither a GPU nor a toolkit.
 
-    python nvrtc.py FOLDER_OF_SOURCES REAL ARCHITECTURE > OUT.ptx
+    python nvrtc.py SOURCE REAL ARCHITECTURE > OUT.ptx
 
-The source is FOLDER/all.cu; REAL is float or double. `cargo xtask kernels` makes the environment
+SOURCE is a .cu file, which may include others of its folder; REAL is float or double. `cargo xtask kernels` makes the environment
 that has the library and calls this.
 """
 
@@ -13,7 +13,7 @@ import sys
 import nvidia.cuda_nvrtc
 
 
-def compile_ptx(folder, real, architecture):
+def compile_ptx(path, real, architecture):
     where = pathlib.Path(list(nvidia.cuda_nvrtc.__path__)[0]) / "lib" / "libnvrtc.so.12"
     nvrtc = ctypes.CDLL(str(where))
 
@@ -29,9 +29,9 @@ def compile_ptx(folder, real, architecture):
         return buffer.value.decode()
 
     program = ctypes.c_void_p()
-    source = (folder / "all.cu").read_bytes()
-    call("nvrtcCreateProgram", ctypes.byref(program), source, b"all.cu", 0, None, None)
-    options = [f"-I{folder}", f"--gpu-architecture={architecture}", f"-DREAL={real}", "--std=c++17"]
+    source, name = path.read_bytes(), path.name.encode()
+    call("nvrtcCreateProgram", ctypes.byref(program), source, name, 0, None, None)
+    options = [f"-I{path.parent}", f"--gpu-architecture={architecture}", f"-DREAL={real}", "--std=c++17"]
     # A product and a sum are fused where the source says so, and only there: as on the emulator.
     options.append("--fmad=false")
     options = [option.encode() for option in options]

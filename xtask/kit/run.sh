@@ -53,6 +53,7 @@ else
     left_out machine "there is no nvidia-smi"
 fi
 if step 20 doctor "$here/tau" doctor --device "$device" --full --random-from 1; then
+    step 20 exact "$here/tau-bench" --device "$device" --what exact
     step 30 training "$here/tau" doctor --device "$device" --training --neurons 500 --n 30
     if command -v compute-sanitizer >/dev/null; then
         for tool in memcheck racecheck synccheck initcheck; do

@@ -4,19 +4,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{cargo, run};
 
-/// The allowed arrows between our crates: (from, to). Each one is a decision: see
-/// docs/architecture.md, which has the reasons.
+/// The allowed arrows between our products: (from, to). Each one is a decision: see
+/// docs/architecture.md, which has the reasons. The packages in `tests/` are tools of tests and
+/// benchmarks: they may depend on any product, and no product on them.
 const ARROWS: &[(&str, &[&str])] = &[
     ("tau-random", &[]),
     ("tau-tasks", &["tau-random"]),
     ("tau-rnn", &["tau-random"]),
-    ("tau-emulator", &["tau-rnn"]),
     ("tau-exchange", &["tau-random", "tau-rnn"]),
-    ("tau-fake-driver", &["tau-emulator", "tau-rnn"]),
     ("tau-curricula", &["tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-runs", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks"]),
@@ -33,7 +32,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tau-tasks",
         ],
     ),
-    ("tau-bench", &["tau-analysis", "tau-random", "tau-rnn", "tau-runs", "tau-tasks"]),
     (
         "tau-cli",
         &[
@@ -49,20 +47,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Formatting, lints, documentation, the direction of dependencies, licences, the kernels' PTX,
-/// spelling, the smoke reproduction from nothing, files opened in Python, kills, an old C library.
+/// Formatting, lints, documentation, the direction of dependencies, packages, licences, the kernels'
+/// PTX, spelling, the smoke reproduction from nothing, files opened in Python, kills, an old C library.
 pub(crate) fn all() -> Result<()> {
     step("formatting", || cargo_run(&["fmt", "--all", "--check"]))?;
     step("lints", || {
         cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     })?;
     step("the core without CUDA", || cargo_run(&["check", "--quiet", "--package", "tau-rnn"]))?;
+    // Without the features that tests and benchmarks turn on.
+    step("lints of the program that ships", || {
+        cargo_run(&["clippy", "--package", "tau-cli", "--", "-D", "warnings"])
+    })?;
     step("documentation", || {
         let mut doc = Command::new(cargo());
         doc.args(["doc", "--workspace", "--no-deps", "--quiet"]);
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     step("direction of dependencies", check_arrows)?;
+    step("packages", crate::packages::build)?;
     step("licences and sources", || cargo_run(&["deny", "check", "bans", "licenses", "sources"]))?;
     step("CUDA kernels", || crate::kernels::kernels(true))?;
     step("spelling", || run(&mut Command::new("typos")))?;
@@ -81,18 +84,15 @@ fn cargo_run(arguments: &[&str]) -> Result<()> {
     run(Command::new(cargo()).args(arguments))
 }
 
-/// Every arrow between our crates must be in [`ARROWS`], and every one there must exist.
+/// Every arrow between our products must be in [`ARROWS`], and every one there must exist.
 fn check_arrows() -> Result<()> {
-    let metadata = Command::new(cargo())
-        .args(["metadata", "--format-version", "1", "--no-deps"])
-        .output()
-        .context("cannot ask cargo for the workspace")?;
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
+    let metadata = crate::metadata()?;
     let packages = metadata["packages"].as_array().context("cargo names no packages")?;
     let ours: BTreeSet<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
     for package in packages {
         let name = package["name"].as_str().context("a package without a name")?;
-        if name == "tests" {
+        if is_test_tool(package) {
+            ensure!(!package["publish"].is_null(), "{name} in tests/ needs `publish = false`");
             continue;
         }
         let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == name) else {
@@ -111,6 +111,14 @@ fn check_arrows() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a package is none of the products but lies in `tests/`.
+fn is_test_tool(package: &serde_json::Value) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let folder = root.map(|root| root.join("tests"));
+    let manifest = package["manifest_path"].as_str().unwrap_or_default();
+    folder.is_some_and(|folder| Path::new(manifest).starts_with(folder))
 }
 
 /// Reproduces at the smallest scale into an empty folder and looks at what came out.

@@ -10,6 +10,10 @@ use anyhow::{Context, Result, bail, ensure};
 const NVRTC: &str = "nvidia-cuda-nvrtc-cu12==12.0.140";
 /// The assembler: a newer one, which knows newer GPUs.
 const PTXAS: &str = "nvidia-cuda-nvcc-cu12==12.9.86";
+/// Source, type of its numbers, name of the PTX. A library has the first; the others are for tests and
+/// benchmarks (features `cuda-f64` and `bench` of tau-rnn).
+const MODULES: [(&str, &str, &str); 3] =
+    [("all.cu", "float", "f32"), ("all.cu", "double", "f64"), ("peak.cu", "float", "peak")];
 /// The oldest architecture that runs the kernels. Newer ones translate its PTX when they load it.
 const OLDEST: &str = "compute_70";
 /// Volta to Blackwell.
@@ -24,14 +28,15 @@ pub(crate) fn kernels(check: bool) -> Result<()> {
     let python = crate::python::python("kernel-tools", &[NVRTC, PTXAS])?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
     let sources = root.join("crates/tau-rnn/kernels");
-    for (real, name) in [("float", "f32"), ("double", "f64")] {
+    for (source, real, name) in MODULES {
         let output = Command::new(&python)
             .arg(root.join("xtask/kernels/nvrtc.py"))
-            .args([sources.as_os_str(), real.as_ref(), OLDEST.as_ref()])
+            .arg(sources.join(source))
+            .args([real, OLDEST])
             .output()
             .context("cannot run the compiler")?;
         let log = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "the kernels do not compile for {real}:\n{log}");
+        ensure!(output.status.success(), "{source} does not compile for {real}:\n{log}");
         let path = sources.join(format!("ptx/{name}.ptx"));
         if check {
             let committed = std::fs::read(&path).unwrap_or_default();

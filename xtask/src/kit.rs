@@ -20,7 +20,7 @@ pub(crate) fn kit() -> Result<()> {
     }
     std::fs::create_dir_all(&folder)?;
     let names = ["tau", "tau-bench"];
-    let built = crate::dist::portable(&[("tau-cli", names[0]), ("tau-bench", names[1])])?;
+    let built = crate::dist::portable(&[("tau-cli", names[0]), ("bench", names[1])])?;
     for (program, name) in built.iter().zip(names) {
         std::fs::copy(program, folder.join(name))?;
     }

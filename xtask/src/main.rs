@@ -5,6 +5,7 @@ mod crash;
 mod dist;
 mod kernels;
 mod kit;
+mod packages;
 mod python;
 mod report;
 mod slurm;
@@ -115,7 +116,7 @@ fn reproduce_figures(options: &[String]) -> Result<ExitCode> {
 
 fn bench(options: &[String]) -> Result<ExitCode> {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    let mut command = Command::new(built("tau-bench", "tau-bench")?);
+    let mut command = Command::new(built("bench", "tau-bench")?);
     become_it(command.arg("--peers").arg(peers).args(options))
 }
 
@@ -134,13 +135,18 @@ fn built(package: &str, binary: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Where cargo builds.
-fn target_folder() -> Result<PathBuf> {
+/// The packages of the workspace and where cargo builds them, as `cargo metadata` says it.
+fn metadata() -> Result<serde_json::Value> {
     let metadata = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .output()
-        .context("cannot ask cargo for the target folder")?;
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
+        .context("cannot ask cargo for the workspace")?;
+    Ok(serde_json::from_slice(&metadata.stdout)?)
+}
+
+/// Where cargo builds.
+fn target_folder() -> Result<PathBuf> {
+    let metadata = metadata()?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
     Ok(PathBuf::from(target))
 }

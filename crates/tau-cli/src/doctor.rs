@@ -23,7 +23,7 @@ pub(crate) struct Doctor {
     /// Only this device: cpu, cuda (the first GPU) or cuda:NUMBER.
     #[arg(long)]
     device: Option<Hardware>,
-    /// Every kernel on many shapes in both precisions, memory, and a training.
+    /// Every kernel on many shapes, memory, and a training; the processor in double precision, too.
     #[arg(long, group = "trains")]
     full: bool,
     /// Only the training.
@@ -117,9 +117,9 @@ impl Doctor {
             well &= updates::<f32>(hardware, &few)?;
         }
         if self.full {
-            well &= gradients::<f64>(hardware, &cases)?;
-            if is_gpu {
-                well &= updates::<f64>(hardware, &few)?;
+            // This program carries the kernels of a GPU in single precision only.
+            if !is_gpu {
+                well &= gradients::<f64>(hardware, &cases)?;
             }
             well &= memory(hardware)?;
         }

@@ -54,7 +54,7 @@ fn what_is_no_archive_is_refused() {
 /// Views that repeat one number claim ten gigabytes in a file of a kilobyte.
 #[test]
 fn arrays_larger_than_their_file_are_refused_before_they_are_made() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pytorch");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/pytorch");
     for (name, array) in [
         ("huge-tau", "parameterlist.0 has the shape [2500000000]"),
         ("huge-weights", "modulelist.1.weight has the shape [60000, 40000]"),
@@ -66,10 +66,10 @@ fn arrays_larger_than_their_file_are_refused_before_they_are_made() {
     }
 }
 
-/// What the fuzzer begins with (`fuzz/seeds`), and what it found, if ever.
+/// What the fuzzer begins with (`tests/fuzz/seeds`), and what it found, if ever.
 #[test]
 fn seeds_of_the_fuzzer_are_read_or_refused() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/pytorch");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/pytorch");
     let mut read = 0;
     for entry in fs::read_dir(folder).unwrap() {
         if let Ok(network) = read_pytorch(&entry.unwrap().path()) {

@@ -1,4 +1,4 @@
-// Everything in one module.
+// Everything that a network needs, in one module.
 #include "cell.cu"
 #include "drawn.cu"
 #include "gated.cu"
@@ -6,7 +6,6 @@
 #include "inputs.cu"
 #include "optimiser.cu"
 #include "outer.cu"
-#include "peak.cu"
 #include "readout.cu"
 #include "small.cu"
 #include "step.cu"

@@ -10,7 +10,7 @@
 #pragma once
 
 #ifdef __CUDACC__
-// The emulator of crates/tau-emulator has its own.
+// The emulator of tests/emulator has its own.
 #define KERNEL(threads, name, Arguments) \
     extern "C" __global__ void __launch_bounds__(threads, 512 / threads) name(const Arguments a)
 #define SHARED(type, name, count) __shared__ type name[count]

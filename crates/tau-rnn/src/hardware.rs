@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use crate::{Backend, Config, Cpu, Error, Isa, Params, Real};
 
 const CPU_NUMERICS: &str = "3";
-const CUDA_NUMERICS: &str = "cuda-1";
+const CUDA_NUMERICS: &str = "cuda-2";
 
 /// A device of this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

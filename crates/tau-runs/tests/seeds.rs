@@ -1,4 +1,4 @@
-//! What the fuzzer begins with (`fuzz/seeds`), and what it found, if ever: read or refused.
+//! What the fuzzer begins with (`tests/fuzz/seeds`), and what it found, if ever: read or refused.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
@@ -9,7 +9,8 @@ use tau_rnn::Checkpoint;
 use tau_runs::{read_spec, read_sweep};
 
 fn seeds(of: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds")).join(of);
+    let folder =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds")).join(of);
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
