@@ -1,10 +1,13 @@
-//! The two products alone, for `benches/kernels.rs`, and the peak that shares of the peak are shares of.
+//! Parts of the kernels alone, for benchmarks: the two products, and the register tile.
+
+use crate::{Error, Isa, Real};
 
 use super::buffer::Buffer;
-use super::isa::{Isa, ROW_BLOCK, Vectorised, run};
-use super::product::{OuterScratch, Panels, Rows, Store, outer, product, row_stride, tile};
-use crate::cpu::thread_pool;
-use crate::{Error, Real};
+use super::dispatch::Vectorised;
+use super::isa::run;
+use super::pool::thread_pool;
+use super::product::{OuterScratch, Panels, Rows, Store, outer, product};
+use super::tile::{ROW_BLOCK, row_stride, tile};
 
 /// Matrices of ones and the memory of their products.
 #[derive(Debug)]
@@ -100,15 +103,12 @@ impl Spin {
     }
 }
 
+/// Does fused multiply-adds (f32) in registers for `rounds` rounds, as fast as the register tile
+/// can, and returns the number of floating-point operations: the peak that updates are measured by.
+#[must_use]
 #[allow(unsafe_code)]
-impl Isa {
-    /// Does fused multiply-adds (f32) in registers for `rounds` rounds, as fast as the register tile
-    /// can, and returns the number of floating-point operations: the peak that updates are
-    /// measured by.
-    #[must_use]
-    pub fn fused_multiply_adds(self, rounds: u64) -> f64 {
-        run!(self, Spin { rounds }, Spin, 16, 8, 4);
-        let rows = if self.available_at_most() == Self::Avx2 { 4 } else { 8 };
-        (2 * SPIN_ROWS * rows * 2 * f32::lanes(self)) as f64 * rounds as f64
-    }
+pub fn fused_multiply_adds(isa: Isa, rounds: u64) -> f64 {
+    run!(isa, Spin { rounds }, Spin, 16, 8, 4);
+    let rows = if isa.available_at_most() == Isa::Avx2 { 4 } else { 8 };
+    (2 * SPIN_ROWS * rows * 2 * f32::lanes(isa)) as f64 * rounds as f64
 }
