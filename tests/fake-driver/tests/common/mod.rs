@@ -10,7 +10,7 @@ use tau_random::{BitRule, Bits, Chance, Coding, DrawnBits, Key, Purpose};
 use tau_rnn::{Cell, Config, Hardware, Leaky, Params, Placement, Readout, Real};
 
 /// Runs `body` in a process of its own that finds the fake driver, which is set as `settings` say.
-pub fn with_driver(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
+pub(crate) fn with_driver(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
     if env::var_os("FAKE_DRIVER").is_some() {
         return body();
     }
@@ -32,20 +32,20 @@ pub fn with_driver(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
 }
 
 /// So little that every step is a launch.
-pub const NO_SHARED_MEMORY: (&str, &str) = ("FAKE_SHARED_MEMORY", "0");
+pub(crate) const NO_SHARED_MEMORY: (&str, &str) = ("FAKE_SHARED_MEMORY", "0");
 /// The cell of the simplest networks of these tests, whose leak is not part of the matrix, and the others.
-pub const CELLS: [Cell; 3] =
+pub(crate) const CELLS: [Cell; 3] =
     [Cell::Leaky(Leaky { placement: Placement::Drive, ..Leaky::DEFAULT }), Cell::Lstm, Cell::Gru];
 /// The GPU of all tests.
-pub const FIRST: Hardware = Hardware::Cuda { number: 0 };
+pub(crate) const FIRST: Hardware = Hardware::Cuda { number: 0 };
 
 /// A leaky network with one head of two classes.
-pub fn network<R: Real>(hidden: usize) -> (Config, Params<R>) {
+pub(crate) fn network<R: Real>(hidden: usize) -> (Config, Params<R>) {
     network_of(CELLS[0], hidden)
 }
 
 /// A network of any cell with one head of two classes.
-pub fn network_of<R: Real>(cell: Cell, hidden: usize) -> (Config, Params<R>) {
+pub(crate) fn network_of<R: Real>(cell: Cell, hidden: usize) -> (Config, Params<R>) {
     let config = Config::new(cell, hidden, 1);
     let mut random = Key::new(5, Purpose::Parameters).stream();
     let mut params = Params::init(&config, &mut random).expect("a network");
@@ -54,7 +54,7 @@ pub fn network_of<R: Real>(cell: Cell, hidden: usize) -> (Config, Params<R>) {
 }
 
 /// A batch that the device draws.
-pub fn drawn(seed: u64, memory: &[usize]) -> DrawnBits<'_> {
+pub(crate) fn drawn(seed: u64, memory: &[usize]) -> DrawnBits<'_> {
     DrawnBits {
         key: Key::new(seed, Purpose::Inputs),
         steps: 1,
