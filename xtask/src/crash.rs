@@ -1,4 +1,4 @@
-//! Kills trainings again and again, at any moment, and looks whether anything was lost.
+//! Kills trainings at random moments and checks that nothing is lost.
 
 use std::collections::BTreeMap;
 use std::fs;

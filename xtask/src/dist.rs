@@ -1,4 +1,4 @@
-//! Programs for systems whose C library is ten years old, as clusters keep them.
+//! Builds programs for clusters, whose C library is up to ten years old.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{cargo, run, target_folder};
 
-/// The oldest C library that the programs start with: that of RHEL 8, Debian 10, Ubuntu 20.04.
+/// Version of the oldest C library that the programs start with: RHEL 8, Debian 10, Ubuntu 20.04.
 const GLIBC: (u32, u32) = (2, 28);
 
 /// `tau` with its manual pages and completions, in one archive.
@@ -39,8 +39,8 @@ pub(crate) fn dist() -> Result<()> {
     Ok(())
 }
 
-/// Builds (package, program) for old systems, without the tables for debuggers, and looks at what they
-/// ask of the C library.
+/// Builds (package, program) for old systems, without debug tables, and checks which versions of the C
+/// library they need.
 pub(crate) fn portable(programs: &[(&str, &str)]) -> Result<Vec<PathBuf>> {
     let python = crate::python::python("zig", &["cargo-zigbuild==0.24.0", "ziglang==0.17.1"])?;
     let tools = python.parent().context("a Python without a folder")?;
@@ -68,7 +68,7 @@ pub(crate) fn portable(programs: &[(&str, &str)]) -> Result<Vec<PathBuf>> {
     Ok(stripped)
 }
 
-/// Every version of the C library that the program names is old enough.
+/// Checks that every version of the C library that the program names is old enough.
 fn check_symbols(program: &Path) -> Result<()> {
     let output = Command::new("objdump").arg("-T").arg(program).output();
     let output = output.context("cannot run objdump (of binutils)")?;

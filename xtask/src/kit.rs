@@ -1,4 +1,4 @@
-//! One archive with all that a GPU machine needs to run what waits for a GPU.
+//! Packs one archive with everything that a GPU machine needs for the checks that wait for a GPU.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{run, target_folder};
 
-/// The archive may be no larger.
+/// Largest size of the archive.
 const MAX_BYTES: u64 = 60_000_000;
 
 /// Builds the programs, puts them beside the scripts, packs all of it.
@@ -31,7 +31,7 @@ pub(crate) fn kit() -> Result<()> {
     copy("xtask/kit/run.sh", "run.sh")?;
     copy("xtask/kit/README.txt", "README.txt")?;
     copy("xtask/peers/peer.py", "peer.py")?;
-    // What the same program finds here.
+    // Result of the same program on this machine, to compare with.
     let mut doctor = Command::new(folder.join("tau"));
     doctor.args(["doctor", "--device", "cpu", "--full", "--random-from", "1"]);
     let said = doctor.output().context("cannot run the doctor")?;

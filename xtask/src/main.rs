@@ -27,29 +27,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Train networks, draw the paper's figures, judge its claims (builds and runs `tau`).
+    /// Train the networks of a paper, draw its figures, judge its claims (builds and runs `tau`).
     ///
-    /// All options are those of `tau reproduce-figures`; see `cargo xtask reproduce-figures --help`.
+    /// Arguments, the paper among them, are those of `tau reproduce-figures`; see
+    /// `cargo xtask reproduce-figures --help`.
     #[command(disable_help_flag = true)]
     ReproduceFigures {
-        /// Passed on.
+        /// Options that are passed on.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Time updates, simulations and timescales, beside PyTorch if asked (builds and runs
-    /// `tau-bench`).
+    /// Time updates, simulations and timescales, beside PyTorch on request (builds and runs `tau-bench`).
     ///
-    /// All options are those of `tau-bench`; see `cargo xtask bench --help`.
+    /// The options are those of `tau-bench`; see `cargo xtask bench --help`.
     #[command(disable_help_flag = true)]
     Bench {
-        /// Passed on.
+        /// Options that are passed on.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
     /// Compile the CUDA kernels to the PTX that the library carries, and assemble it for every GPU
     /// (needs Python and the network, no GPU).
     Kernels {
-        /// Only say whether the committed PTX is what the sources give.
+        /// Only check that the committed PTX is what the sources give.
         #[arg(long)]
         check: bool,
     },
@@ -59,33 +59,33 @@ enum Task {
     /// Pack `tau` for Linux systems as old as glibc 2.28, with manual pages and completions (needs
     /// Python and PyPI, once).
     Dist,
-    /// Kill trainings and sweeps at random moments (SIGKILL), start them again, and compare every file
-    /// with that of an undisturbed one.
+    /// Kill trainings and sweeps at random moments (SIGKILL), start them again, and compare every file with
+    /// that of an undisturbed training.
     CrashTest {
-        /// How often.
+        /// Number of kills.
         #[arg(long, default_value = "200")]
         kills: usize,
-        /// Of the random moments [default: another one every time].
+        /// Seed of the random moments [default: a new one every time].
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Run a sweep through Slurm, stop one task and kill another, and compare every file with those of
-    /// a sweep without it.
+    /// Run a sweep through Slurm, stop one task and kill a second one, and compare every file with those of
+    /// a sweep without Slurm.
     TestSlurm {
         /// Install Debian's Slurm on this machine and start it (needs root; for containers).
         #[arg(long)]
         install: bool,
     },
-    /// Look at the report page in a headless Chromium as on a phone and on a desk, in the light and in
-    /// the dark: it fits, loads nothing, and its pictures can be shown. Keeps pictures in target/report.
+    /// Open the report page in a headless Chromium, in the size of a phone and of a desk, light and dark, and
+    /// check that it fits, loads nothing and shows its pictures. Keeps pictures in target/report.
     TestReport {
-        /// A page that is there [default: that of a smoke reproduction].
+        /// Page to open [default: the page of a smoke reproduction].
         page: Option<PathBuf>,
         /// Install Debian's Chromium on this machine (needs root; for containers).
         #[arg(long)]
         install: bool,
     },
-    /// Everything that must hold before a change lands, except the tests.
+    /// Check everything that must hold before a change lands, except the tests.
     Ci,
 }
 
@@ -120,7 +120,7 @@ fn bench(options: &[String]) -> Result<ExitCode> {
     become_it(command.arg("--peers").arg(peers).args(options))
 }
 
-/// Builds a binary with optimisation and says where it is.
+/// Builds a binary with optimisation and returns its path.
 fn built(package: &str, binary: &str) -> Result<PathBuf> {
     let mut build = Command::new(cargo());
     build.args(["build", "--release", "--locked", "--package", package]);

@@ -1,4 +1,4 @@
-//! The report page in a browser: on a phone and on a desk, in the light and in the dark.
+//! Opens the report page in a browser, in the size of a phone and of a desk, light and dark.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A sweep through a real Slurm: one node, this machine.
+//! Runs a sweep through a real Slurm with this machine as its one node.
 
 use std::fs;
 use std::path::Path;

@@ -22,7 +22,7 @@ const TRIALS: u32 = 10;
 const LEAST: usize = 10;
 
 const NAMES: [&str; 5] = [
-    "τ_net (the paper's: one or two exponentials by AIC, the slower)",
+    "τ_net (one or two exponentials by AIC, the slower)",
     "One exponential (`tau_one`)",
     "Ornstein–Uhlenbeck, maximum likelihood (`tau`)",
     "Ornstein–Uhlenbeck, corrected (`tau_corrected`)",

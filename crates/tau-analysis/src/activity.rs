@@ -1,4 +1,4 @@
-//! Everything that one long simulation tells, in one pass.
+//! Activity of one long simulation, handed to every estimator in one pass.
 
 use std::sync::atomic::AtomicBool;
 
@@ -11,8 +11,8 @@ use crate::{
     OrnsteinUhlenbeckStream, TrialAutocovariances,
 };
 
-/// What is kept of the activity of a driven network: enough for every estimator of a timescale and for
-/// its dimensions.
+/// Summary of the activity of a driven network: enough for every estimator of a timescale and for its
+/// dimensions.
 pub struct Activity {
     /// Autocovariance of every unit and of their sum in every trial, for τ_net, its interval
     /// ([`tau_interval`](crate::tau_interval)) and integrated times
@@ -22,7 +22,7 @@ pub struct Activity {
     pub ornstein_uhlenbeck: Vec<OrnsteinUhlenbeck>,
     /// Covariance of the units, (unit, unit), over all steps of all trials about one mean.
     pub covariance: Array2<f64>,
-    /// Those steps.
+    /// Number of steps behind the covariance.
     pub steps: usize,
 }
 
@@ -34,7 +34,7 @@ impl Drive {
     /// for each unit. Only the input grows with them: 4 bytes × steps × trials.
     ///
     /// # Errors
-    /// Those of [`autocorrelation`](Self::autocorrelation).
+    /// The errors of [`autocorrelation`](Self::autocorrelation).
     pub fn activity(
         &self,
         network: &mut dyn Backend<f32>,
@@ -71,18 +71,15 @@ mod tests {
     use super::*;
     use crate::{Dimensionality, IntegratedConfig, integrated};
     use ndarray::Array1;
-    use tau_rnn::{Activation, Config, Cpu, Params, Placement, TimeConstants, thread_pool};
-    use tau_tasks::TaskKind;
+    use tau_rnn::{Activation, Config, Cpu, Leaky, Params, Placement, thread_pool};
+    use tau_tasks::TaskSpec;
 
     /// Unconnected linear neurons are AR(1) processes with φ = 1 − 1/τ, driven by the same input.
     #[test]
     fn every_estimator_sees_the_same_activity() {
-        let config = Config {
-            placement: Placement::Drive,
-            activation: Activation::Relu,
-            tau: TimeConstants::Trainable { start: 1.0 },
-            ..Config::paper(2)
-        };
+        let (placement, activation) = (Placement::Drive, Activation::Relu);
+        let leaky = Leaky { placement, activation, ..Leaky::DEFAULT };
+        let config = Config::new(leaky, 2, 1);
         let params = Params {
             tau: Array1::from_vec(vec![4.0, 12.0]),
             w_rec: Array2::zeros((2, 2)),
@@ -99,7 +96,7 @@ mod tests {
             initial_state: 0.1,
             seed: 1,
         };
-        let task = TaskKind::Dms.with_memory(&[2]).unwrap();
+        let task = TaskSpec::dms(&[2]).build().unwrap();
         let stop = AtomicBool::new(false);
         let run = |threads: usize| {
             let pool = thread_pool(Some(threads)).unwrap();

@@ -1,14 +1,16 @@
 //! Autocorrelation of activity as it is produced, trial by trial, without keeping it.
 
 mod channel;
+mod recording;
 mod trials;
 
 use ndarray::{Array1, Array2, Array3, ArrayView2, s};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::Error;
+use crate::error::{check_same_units, check_units, refuse};
 use channel::{Channel, Plan};
+pub use recording::Recording;
 pub use trials::TrialAutocovariances;
 pub(crate) use trials::average;
 
@@ -24,46 +26,23 @@ pub struct Autocorrelation {
     /// Shape (lag, unit), lags 0..=`max_lag`, dimensionless: 1 at lag 0. NaN at every lag for a
     /// unit without variance.
     pub units: Array2<f64>,
-    /// The same for the sum over units, shape (lag).
+    /// Autocorrelation of the sum over units, shape (lag).
     pub population: Array1<f64>,
     /// Autocovariance at lag 0 of every unit, averaged over trials, in activity squared. Exactly
     /// 0 for a unit that is constant in every trial: one whose range is within the resolution of
     /// `f32` (2⁻²³ of its largest absolute value), so that flicker in the last bit is no activity.
     pub variance: Array1<f64>,
-    /// The same for the sum over units.
+    /// Autocovariance at lag 0 of the sum over units.
     pub population_variance: f64,
-    /// How much activity it was estimated from.
+    /// Amount of activity behind the estimate.
     pub recording: Recording,
-}
-
-/// How much activity an autocorrelation was estimated from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Recording {
-    /// Number of trials.
-    pub trials: usize,
-    /// Steps of all trials together.
-    pub steps: usize,
-    /// Steps of the shortest trial.
-    pub shortest_trial: usize,
-}
-
-impl Recording {
-    /// That of trials of so many steps.
-    pub(crate) fn of(trials: &[usize]) -> Self {
-        Self {
-            trials: trials.len(),
-            steps: trials.iter().sum(),
-            shortest_trial: trials.iter().copied().min().unwrap_or(0),
-        }
-    }
 }
 
 /// Streaming estimator of [`Autocorrelation`].
 ///
-/// Per trial of n steps and per unit (paper, section "measurements", and the published code): the
-/// mean m of the trial is subtracted, the autocovariance at lag k is
-/// Σₜ (xₜ − m)(xₜ₊ₖ − m) / (n − k), it is averaged over trials with equal weight, and divided by
-/// its value at lag 0.
+/// The mean m of each trial of n steps is subtracted from each unit. The autocovariance at lag k is
+/// Σₜ (xₜ − m)(xₜ₊ₖ − m) / (n − k); it is averaged over trials with equal weight and divided by its
+/// value at lag 0 (`docs/papers/khajehabdollahi-2024.md` §5).
 ///
 /// The sums of products are made by FFT over blocks that overlap by `max_lag` steps; the mean is
 /// taken out at the end of the trial from the sums of its first and last steps. Agreement with
@@ -101,27 +80,25 @@ impl AutocorrelationStream {
     /// An estimator for `units` neurons and lags 0..=`max_lag`, in steps.
     ///
     /// # Errors
-    /// [`Error::NoUnits`], or [`Error::MaxLag`] outside 1..=[`MAX_LAG_LIMIT`].
+    /// [`Error::Value`] without units, or for a `max_lag` outside 1..=[`MAX_LAG_LIMIT`].
     pub fn new(units: usize, max_lag: usize) -> Result<Self, Error> {
         Self::with(units, max_lag, false)
     }
 
-    /// The same, and the autocovariance of every trial is kept beside their sum, for
-    /// [`finish_trials`](Self::finish_trials): 8 bytes × trials × (units + 1) × (`max_lag` + 1)
+    /// An estimator that also keeps the autocovariance of every trial, for
+    /// [`finish_trials`](Self::finish_trials). It takes 8 bytes × trials × (units + 1) × (`max_lag` + 1)
     /// more, 8 MB for ten trials of 500 units and 200 lags.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn keeping_trials(units: usize, max_lag: usize) -> Result<Self, Error> {
         Self::with(units, max_lag, true)
     }
 
     fn with(units: usize, max_lag: usize, keep: bool) -> Result<Self, Error> {
-        if units == 0 {
-            return Err(Error::NoUnits);
-        }
+        check_units(units)?;
         if !(1..=MAX_LAG_LIMIT).contains(&max_lag) {
-            return Err(Error::MaxLag { max_lag, limit: MAX_LAG_LIMIT });
+            return refuse("max_lag", max_lag, format!("1 to {MAX_LAG_LIMIT}"));
         }
         let plan = Plan::new(max_lag, keep);
         Ok(Self {
@@ -140,13 +117,11 @@ impl AutocorrelationStream {
     /// Chunks of some hundred steps or more keep all threads busy.
     ///
     /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Value`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite. Nothing of a refused chunk is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.channels.len() - 1;
-        if chunk.ncols() != units {
-            return Err(Error::Units { found: chunk.ncols(), expected: units });
-        }
+        check_same_units(chunk.ncols(), units)?;
         let totals = self.totals(chunk)?;
         let mut start = 0;
         while start < chunk.nrows() {
@@ -191,22 +166,18 @@ impl AutocorrelationStream {
     /// side each have their own stream.
     ///
     /// # Errors
-    /// [`Error::OpenTrial`] if a trial is open in either; [`Error::Units`] and [`Error::MaxLag`] if
-    /// they differ in these; [`Error::TrialsNotKept`] if only one of them keeps trials.
+    /// [`Error::OpenTrial`] if a trial is open in either; [`Error::Value`] if they
+    /// differ in units or `max_lag`; [`Error::TrialsNotKept`] if only one of them keeps trials.
     pub fn absorb(&mut self, other: &Self) -> Result<(), Error> {
         let steps = self.steps.max(other.steps);
         if steps > 0 {
             return Err(Error::OpenTrial { steps });
         }
-        if other.channels.len() != self.channels.len() {
-            let units = |stream: &Self| stream.channels.len() - 1;
-            return Err(Error::Units { found: units(other), expected: units(self) });
-        }
-        if other.plan.max_lag() != self.plan.max_lag() {
-            return Err(Error::MaxLag {
-                max_lag: other.plan.max_lag(),
-                limit: self.plan.max_lag(),
-            });
+        check_same_units(other.channels.len() - 1, self.channels.len() - 1)?;
+        let max_lag = self.plan.max_lag();
+        if other.plan.max_lag() != max_lag {
+            let allowed = format!("{max_lag}, as of the stream that absorbs");
+            return refuse("max_lag", other.plan.max_lag(), allowed);
         }
         if other.plan.keeps_trials() != self.plan.keeps_trials() {
             return Err(Error::TrialsNotKept);
@@ -246,7 +217,7 @@ impl AutocorrelationStream {
     /// The autocovariance of every trial that has ended.
     ///
     /// # Errors
-    /// Those of [`finish`](Self::finish); [`Error::TrialsNotKept`] unless the stream was made by
+    /// The errors of [`finish`](Self::finish); [`Error::TrialsNotKept`] unless the stream was made by
     /// [`keeping_trials`](Self::keeping_trials).
     pub fn finish_trials(self) -> Result<TrialAutocovariances, Error> {
         self.check_finished()?;

@@ -1,14 +1,12 @@
-//! How many dimensions activity fills: principal components and the participation ratio.
+//! Number of dimensions that activity fills: principal components and the participation ratio.
 //!
 //! With λ₁ ≥ λ₂ ≥ … the eigenvalues of the covariance of the units, the number of components that
-//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (paper, section
-//! "measurements": s = 0.9), and the participation ratio is
+//! explain a share s of the variance is the least d with λ₁ + … + λ_d ≥ s Σ λ (s = 0.9 in
+//! `docs/papers/khajehabdollahi-2024.md` §5), and the participation ratio is
 //!
 //! $$ \frac{(\sum \lambda)^2}{\sum \lambda^2} $$
 //!
-//! (Gao & Ganguli 2015; Recanatesi et al. 2019): n for n equal eigenvalues, 1 for a line. The
-//! published script prints the index, counted from 0, of the last component that is needed: one
-//! less ([`Dimensionality::published_components`]).
+//! (Gao & Ganguli 2015; Recanatesi et al. 2019): n for n equal eigenvalues, 1 for a line.
 
 mod covariance;
 
@@ -17,25 +15,23 @@ use ndarray::{Array1, Array2};
 use serde::Serialize;
 
 use crate::Error;
+use crate::error::{check_square, refuse};
 pub use covariance::CovarianceStream;
 
 /// Loadings that differ by less, relatively, are equal when a sign is chosen.
 const SAME: f64 = 1e-9;
 
-/// Share of the variance that the paper asks for.
-pub const PAPER_SHARE: f64 = 0.9;
-
-/// Eigenvalues of a covariance, and what they say.
+/// Eigenvalues of a covariance and the dimensions that follow from them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dimensionality {
     /// Eigenvalues of the covariance (divided by the number of steps), in activity squared,
     /// largest first, one for each unit; none below 0.
     pub eigenvalues: Vec<f64>,
-    /// Their sum.
+    /// Sum of the eigenvalues.
     pub variance: f64,
-    /// (Σ λ)²/Σ λ², `[1, units]`.
+    /// Participation ratio (Σ λ)²/Σ λ², `[1, units]`.
     pub participation_ratio: f64,
-    /// Steps of all trials together. With fewer steps than units, and with fewer than many
+    /// Number of steps of all trials together. With fewer steps than units, and with fewer than many
     /// timescales, both numbers are too small.
     pub steps: usize,
 }
@@ -44,26 +40,24 @@ impl Dimensionality {
     /// Dimensions of a symmetric covariance that was estimated from `steps` steps.
     ///
     /// # Errors
-    /// [`Error::NotSquare`], [`Error::NotFinite`], [`Error::NoVariance`], [`Error::Eigenvalues`].
+    /// [`Error::Value`] unless it is square, [`Error::NotFinite`], [`Error::NoVariance`], [`Error::Eigenvalues`].
     pub fn of(covariance: &Array2<f64>, steps: usize) -> Result<Self, Error> {
         Ok(Self::with_loadings(covariance, steps, 0)?.0)
     }
 
-    /// The same, and the directions of the `count` largest eigenvalues (of all, if there are fewer):
-    /// loadings (unit, component), each column of length 1. An eigenvector has no sign; here the
+    /// Dimensions together with the directions of the `count` largest eigenvalues (of all, if there are
+    /// fewer): loadings (unit, component), each column of length 1. An eigenvector has no sign; here the
     /// loading that is largest in absolute value (of equal ones the first) is positive.
     ///
     /// # Errors
-    /// Those of [`of`](Self::of).
+    /// The errors of [`of`](Self::of).
     pub fn with_loadings(
         covariance: &Array2<f64>,
         steps: usize,
         count: usize,
     ) -> Result<(Self, Array2<f64>), Error> {
-        let (rows, columns) = covariance.dim();
-        if rows != columns {
-            return Err(Error::NotSquare { rows, columns });
-        }
+        check_square(covariance.dim())?;
+        let rows = covariance.nrows();
         if let Some((index, &value)) = covariance.iter().enumerate().find(|(_, x)| !x.is_finite()) {
             return Err(Error::NotFinite { what: "covariance", index, value });
         }
@@ -94,14 +88,13 @@ impl Dimensionality {
         Ok((Self { eigenvalues, variance, participation_ratio, steps }, loadings))
     }
 
-    /// Number of principal components that explain `share` of the variance ([`PAPER_SHARE`]), at
-    /// least 1.
+    /// Number of principal components that explain `share` of the variance, at least 1.
     ///
     /// # Errors
-    /// [`Error::Share`] unless it lies in (0, 1].
+    /// [`Error::Value`] unless the share lies in (0, 1].
     pub fn components(&self, share: f64) -> Result<usize, Error> {
         if !(share > 0.0 && share <= 1.0) {
-            return Err(Error::Share { share });
+            return refuse("share of the variance", share, "above 0, at most 1");
         }
         // Rounding of the sum must not ask for components that have no variance.
         let needed =
@@ -113,15 +106,6 @@ impl Dimensionality {
         };
         let before = self.eigenvalues.iter().take_while(short).count();
         Ok((before + 1).min(self.eigenvalues.len()))
-    }
-
-    /// What the published script prints for it (`compat`): the index from 0 of the last component
-    /// that is needed, one less than [`components`](Self::components).
-    ///
-    /// # Errors
-    /// Those of [`components`](Self::components).
-    pub fn published_components(&self, share: f64) -> Result<usize, Error> {
-        Ok(self.components(share)? - 1)
     }
 }
 
@@ -145,7 +129,7 @@ mod tests {
         assert!(near(found.participation_ratio, 100.0 / 36.0));
         check(&found, 0.5, 1);
         check(&found, 0.51, 2);
-        check(&found, PAPER_SHARE, 3);
+        check(&found, 0.9, 3);
         check(&found, 0.91, 4);
         check(&found, 1.0, 4);
         // Nothing is gained by a direction without variance.
@@ -154,10 +138,9 @@ mod tests {
         check(&line, 1.0, 1);
         let ball = with(&[3.0; 7]);
         assert!(near(ball.participation_ratio, 7.0));
-        check(&ball, PAPER_SHARE, 7);
+        check(&ball, 0.9, 7);
         fn check(found: &Dimensionality, share: f64, expected: usize) {
             assert_eq!(found.components(share).unwrap(), expected, "share {share}");
-            assert_eq!(found.published_components(share).unwrap(), expected - 1);
         }
     }
 
@@ -228,7 +211,7 @@ mod tests {
         });
         let activity = sources.dot(&mixing) + &noise.mapv(|x| 1e-3 * x);
         let found = stream(&[activity.view()]).finish().unwrap();
-        assert_eq!(found.components(PAPER_SHARE).unwrap(), 3);
+        assert_eq!(found.components(0.9).unwrap(), 3);
         // Variances of three sources scatter by √(2·2/20 000) = 1.4 %.
         assert!((found.participation_ratio - 3.0).abs() < 0.02, "{}", found.participation_ratio);
         assert_eq!(found.steps, 20_000);
@@ -244,21 +227,24 @@ mod tests {
 
     #[test]
     fn what_has_no_dimensions_is_refused() {
-        assert_eq!(CovarianceStream::new(0).err(), Some(Error::NoUnits));
+        let none = CovarianceStream::new(0).err().unwrap();
+        assert_eq!(none.to_string(), "number of units: 0 (allowed: 1 or more)");
         let constant = stream(&[Array2::ones((10, 2)).view()]).finish().unwrap_err();
         assert_eq!(constant, Error::NoVariance { units: 2 });
         let one = stream(&[Array2::ones((1, 2)).view()]).finish().unwrap_err();
         assert!(matches!(one, Error::TooFew { found: 1, needed: 2, .. }), "{one}");
         let mut stream = CovarianceStream::new(2).unwrap();
         let wide = stream.push(Array2::zeros((1, 3)).view()).unwrap_err();
-        assert_eq!(wide, Error::Units { found: 3, expected: 2 });
+        assert_eq!(wide.to_string(), "units: 3 (allowed: 2, for which the stream was made)");
         let nan = stream.push(array![[0.0, 1.0], [f32::INFINITY, 0.0]].view()).unwrap_err();
         assert!(matches!(nan, Error::Activity { unit: 0, step: 1, .. }), "{nan}");
         for share in [0.0, 1.1, f64::NAN] {
             let refused = with(&[1.0]).components(share).unwrap_err();
-            assert!(matches!(refused, Error::Share { .. }), "{refused}");
+            let expected = format!("share of the variance: {share} (allowed: above 0, at most 1)");
+            assert_eq!(refused.to_string(), expected);
         }
         let oblong = Dimensionality::of(&Array2::zeros((2, 3)), 9).unwrap_err();
-        assert_eq!(oblong, Error::NotSquare { rows: 2, columns: 3 });
+        let expected = "matrix: 2 rows and 3 columns (allowed: as many rows as columns)";
+        assert_eq!(oblong.to_string(), expected);
     }
 }

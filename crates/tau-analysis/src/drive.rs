@@ -1,4 +1,4 @@
-//! A network under random task input for a long time: its autocorrelation, in one pass.
+//! A network under random input of a task for a long time: its autocorrelation, in one pass.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,23 +10,24 @@ use tau_tasks::Task;
 use crate::simulation::{first_state, simulate};
 use crate::{Autocorrelation, AutocorrelationStream, Error, TrialAutocovariances};
 
-/// How a network is driven (paper, section 5: 10⁵ steps after 500, 10 trials, input of the task).
+/// How a network is driven with the input of a task ([`Task::drive`]), whatever its channels
+/// (`docs/papers/khajehabdollahi-2024.md` §5: 10 trials, 10⁵ steps after 500).
 ///
 /// Steps, and so lags and τ_net, are those of the task at every time step of a network in continuous
 /// time: its activity counts once for each input, at the last of the k small steps that it is held for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drive {
-    /// Steps of each trial that count.
+    /// Number of steps of each trial that count.
     pub steps: usize,
-    /// Steps before those.
+    /// Number of steps before the ones that count.
     pub burn_in: usize,
-    /// Trials.
+    /// Number of trials.
     pub trials: usize,
     /// Largest lag of the autocorrelation, in steps.
     pub max_lag: usize,
     /// h(0) ~ U[0, this); a gated network begins with zeros.
     pub initial_state: f64,
-    /// Root of the input and of h(0).
+    /// Root seed of the input and of h(0).
     pub seed: u64,
 }
 
@@ -49,14 +50,14 @@ impl Drive {
         self.correlate(network, task, stop, make, |_, _| Ok(()))?.finish()
     }
 
-    /// The same activity's autocovariance in every trial apart, for intervals by resampling
-    /// ([`tau_interval`](crate::tau_interval)).
+    /// Drives the network and returns the autocovariance of every single trial, for intervals by
+    /// resampling ([`tau_interval`](crate::tau_interval)).
     ///
-    /// Memory: that of [`autocorrelation`](Self::autocorrelation), and 16 bytes × trials × units ×
+    /// It takes the memory of [`autocorrelation`](Self::autocorrelation) and 16 bytes × trials × units ×
     /// lags (16 MB for ten trials of 500 units and 200 lags).
     ///
     /// # Errors
-    /// Those of [`autocorrelation`](Self::autocorrelation).
+    /// The errors of [`autocorrelation`](Self::autocorrelation).
     pub fn trial_autocovariances(
         &self,
         network: &mut dyn Backend<f32>,
@@ -84,14 +85,15 @@ impl Drive {
         let total = self.burn_in + self.steps;
         let inputs = task.drive(total, self.trials, Key::new(self.seed, Purpose::DriveInputs))?;
         let start = Key::new(self.seed, Purpose::DriveInitialState);
-        let state = first_state(network.config(), self.trials, self.initial_state, start);
+        let state = first_state(network.config(), self.trials, self.initial_state, start)?;
         simulate(network, state, inputs.view(), self.burn_in, stop, |_, activity| {
             let mut trials = activity.axis_iter(Axis(1)).enumerate();
             trials.try_for_each(|(trial, chunk)| visit(trial, chunk))
         })
     }
 
-    /// One stream a trial, taken together in the order of the trials; `also` sees every chunk, too.
+    /// Feeds one stream per trial and joins the streams in the order of the trials; `also` sees every
+    /// chunk, too.
     pub(crate) fn correlate(
         &self,
         network: &mut dyn Backend<f32>,
@@ -123,8 +125,8 @@ mod tests {
     use super::*;
     use approx::assert_abs_diff_eq;
     use ndarray::{Array1, Array2};
-    use tau_rnn::{Activation, Config, Cpu, Params, Placement, TimeConstants, thread_pool};
-    use tau_tasks::TaskKind;
+    use tau_rnn::{Activation, Config, Cpu, Leaky, Params, Placement, thread_pool};
+    use tau_tasks::{FlipFlop, TaskSpec};
 
     /// Unconnected linear neurons driven by white input are AR(1) processes with decay 1 − 1/τ, so
     /// ρ(lag) = (1 − 1/τ)^lag: a network whose autocorrelation is known in closed form.
@@ -146,12 +148,8 @@ mod tests {
     }
 
     fn check(placement: Placement, steps: usize, decay: impl Fn(f64) -> f64) {
-        let config = Config {
-            placement,
-            activation: Activation::Relu,
-            tau: TimeConstants::Trainable { start: 1.0 },
-            ..Config::paper(3)
-        };
+        let leaky = Leaky { placement, activation: Activation::Relu, ..Leaky::DEFAULT };
+        let config = Config::new(leaky, 3, 1);
         let params = Params {
             tau: Array1::from_vec(vec![2.0, 5.0, 10.0]),
             w_rec: Array2::zeros((3, 3)),
@@ -163,7 +161,7 @@ mod tests {
         let mut network = Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap();
         let drive =
             Drive { steps, burn_in: 100, trials: 3, max_lag: 10, initial_state: 0.1, seed: 1 };
-        let task = TaskKind::Dms.with_memory(&[2]).unwrap();
+        let task = TaskSpec::dms(&[2]).build().unwrap();
         let go_on = AtomicBool::new(false);
         let found = drive.autocorrelation(&mut network, &*task, &go_on).unwrap();
         assert_eq!((found.recording.trials, found.recording.shortest_trial), (3, steps));
@@ -179,5 +177,41 @@ mod tests {
                 assert_abs_diff_eq!(found.units[[lag as usize, unit]], expected, epsilon = bound);
             }
         }
+    }
+
+    /// Neurons with τ = 1 copy the channels of a task without N: their autocorrelation is that of
+    /// its input.
+    #[test]
+    fn a_task_without_n_drives_a_network_on_all_its_channels() {
+        let flip_flop = FlipFlop { noise: false, ..FlipFlop::default() };
+        let task = TaskSpec::FlipFlop(flip_flop).build().unwrap();
+        let leaky = Leaky { activation: Activation::Relu, ..Leaky::DEFAULT };
+        let params = Params {
+            tau: Array1::ones(2),
+            w_rec: Array2::zeros((2, 2)),
+            b_rec: Array1::zeros(2),
+            w_in: Array2::eye(2),
+            b_in: Array1::zeros(2),
+            readouts: Vec::new(),
+        };
+        let config = Config::new(leaky, 2, 2);
+        let mut network = Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap();
+        let drive =
+            Drive { steps: 5000, burn_in: 60, trials: 2, max_lag: 40, initial_state: 0.1, seed: 1 };
+        let go_on = AtomicBool::new(false);
+        let found = drive.autocorrelation(&mut network, &*task, &go_on).unwrap();
+        let inputs = task.drive(5060, 2, Key::new(1, Purpose::DriveInputs)).unwrap();
+        let mut expected = AutocorrelationStream::new(2, 40).unwrap();
+        for trial in inputs.axis_iter(Axis(1)) {
+            expected.push(trial.slice(ndarray::s![60.., ..])).unwrap();
+            expected.end_trial().unwrap();
+        }
+        let expected = expected.finish().unwrap();
+        assert_eq!(found, expected);
+        // A pulse of 20 steps correlates with itself for 20 steps.
+        assert!(found.units[[10, 0]] > 0.3 && found.units[[30, 0]] < 0.0, "{}", found.units);
+        let one = TaskSpec::parity(&[1]).build().unwrap();
+        let refused = drive.autocorrelation(&mut network, &*one, &go_on);
+        assert!(matches!(refused, Err(Error::Network(_))), "{refused:?}");
     }
 }

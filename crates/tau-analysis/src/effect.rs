@@ -1,4 +1,4 @@
-//! From numbers per network to a verdict on a claim: effects with 95 % t intervals.
+//! Effects over networks with 95 % t intervals, and verdicts on claims.
 //!
 //! The unit of observation is the network: many neurons of one network are one value here.
 
@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::Error;
+use crate::error::refuse;
 
-/// Coverage of every interval.
+/// Probability with which every interval covers the true effect.
 pub const LEVEL: f64 = 0.95;
 
 /// An effect and the interval that covers the true one with probability [`LEVEL`], if the values
@@ -17,9 +18,9 @@ pub struct Estimate {
     /// The effect, in the unit of the values.
     pub effect: f64,
     /// Lower and upper end, in the unit of the values. `None` is the whole line: one network says
-    /// nothing about others. Values that are all equal give an interval of width 0.
+    /// nothing about different ones. Values that are all equal give an interval of width 0.
     pub interval: Option<[f64; 2]>,
-    /// Number of networks behind it.
+    /// Number of networks behind the effect.
     pub networks: usize,
 }
 
@@ -65,7 +66,7 @@ impl Estimate {
     /// not pass for certainty. It makes every interval wider than 95 % asks for.
     ///
     /// # Errors
-    /// Those of [`Estimate::difference`].
+    /// The errors of [`Estimate::difference`].
     pub fn difference_of_counts(left: &[f64], right: &[f64]) -> Result<Self, Error> {
         let mut groups = [Sample::of(left)?, Sample::of(right)?];
         for group in &mut groups {
@@ -88,7 +89,7 @@ impl Estimate {
         Self::mean(&left.iter().zip(right).map(|(a, b)| a - b).collect::<Vec<_>>())
     }
 
-    /// What the interval says about `prediction`.
+    /// Verdict of the interval on `prediction`.
     #[must_use]
     pub fn verdict(&self, prediction: Prediction) -> Verdict {
         let Some([low, high]) = self.interval else {
@@ -116,23 +117,23 @@ impl Estimate {
     }
 }
 
-/// What a claim predicts of an effect. Bounds are in the effect's unit and at least 0; an effect
+/// Prediction of a claim about an effect. Bounds are in the effect's unit and at least 0; an effect
 /// up to the bound is too small to count for the claim, and to have shown that it is so small counts
 /// against it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Prediction {
-    /// Above 0. Supported if the whole interval lies above `beyond`, contradicted if below.
+    /// The effect lies above 0. Supported if the whole interval lies above `beyond`, contradicted if below.
     Positive {
         /// Smallest effect that counts (0: any).
         beyond: f64,
     },
-    /// Below 0: the mirror image.
+    /// The effect lies below 0: the mirror image.
     Negative {
         /// Smallest effect that counts (0: any).
         beyond: f64,
     },
-    /// No effect that matters. Supported if the whole interval lies within ±`within`,
+    /// The effect is too small to matter. Supported if the whole interval lies within ±`within`,
     /// contradicted if it lies wholly outside: not having found an effect supports nothing.
     Negligible {
         /// Largest effect that does not matter.
@@ -157,7 +158,7 @@ pub enum Verdict {
 ///
 /// # Errors
 /// [`Error::Lengths`] unless both have the same length, [`Error::TooFew`] below two points,
-/// [`Error::NotFinite`] for NaN or infinity, [`Error::ConstantX`] if x never changes.
+/// [`Error::NotFinite`] for NaN or infinity, [`Error::Value`] if x never changes.
 pub fn slope(x: &[f64], y: &[f64]) -> Result<f64, Error> {
     if x.len() != y.len() {
         return Err(Error::Lengths { left: x.len(), right: y.len() });
@@ -167,7 +168,7 @@ pub fn slope(x: &[f64], y: &[f64]) -> Result<f64, Error> {
     }
     let (x_mean, y_mean) = (Sample::of(x)?.mean, Sample::of(y)?.mean);
     if x.iter().all(|value| *value == x[0]) {
-        return Err(Error::ConstantX { value: x[0] });
+        return refuse("x", format!("{} everywhere", x[0]), "at least two different values");
     }
     let products = x.iter().zip(y).map(|(x, y)| (x - x_mean) * (y - y_mean));
     let squares = x.iter().map(|x| (x - x_mean).powi(2));

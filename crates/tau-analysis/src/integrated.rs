@@ -12,10 +12,11 @@ use ndarray::ArrayView1;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::error::refuse;
 use crate::timescale::{BIAS_LIMIT, Quality};
 use crate::{Autocorrelation, Error, Recording};
 
-/// How the sum over lags is cut off.
+/// Rule that cuts off the sum over lags.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntegratedConfig {
     /// Sokal's factor c: the sum ends at the first lag W ≥ c·τ_int(W). At 5 an exponential loses
@@ -33,9 +34,9 @@ impl Default for IntegratedConfig {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Integrated {
     /// τ_int, in steps, ½ for activity without memory; below ½ where neighbours oppose each other.
-    /// What subtracting the mean of each trial took away is given back (see [`integrated_curve`]).
+    /// The part that subtracting the mean of each trial took away is given back (see [`integrated_curve`]).
     pub tau_int: f64,
-    /// Its standard error, in steps: τ_int √(2(2W + 1)/N) (Madras & Sokal 1988, equation 4.19).
+    /// Standard error of `tau_int`, in steps: τ_int √(2(2W + 1)/N) (Madras & Sokal 1988, equation 4.19).
     pub standard_error: f64,
     /// W, in steps; `None` if the window did not close within the lags that were estimated, or
     /// before so much had to be given back (more than 32 %) that the first order of it, which is
@@ -52,12 +53,12 @@ pub struct Integrated {
     pub quality: Quality,
 }
 
-/// τ_int of every unit, and of the population last.
+/// Returns τ_int of every unit, and of the population last.
 ///
 /// `found` must reach lags of at least c·τ: 500 for τ = 100 with the default window.
 ///
 /// # Errors
-/// [`Error::Window`] unless the factor is finite and at least 1.
+/// [`Error::Value`] unless the factor is finite and at least 1.
 pub fn integrated(
     found: &Autocorrelation,
     config: &IntegratedConfig,
@@ -78,14 +79,15 @@ pub fn integrated(
 /// this).
 ///
 /// # Errors
-/// [`Error::Window`] unless the factor is finite and at least 1.
+/// [`Error::Value`] unless the factor is finite and at least 1.
 pub fn integrated_curve(
     curve: ArrayView1<'_, f64>,
     recording: &Recording,
     config: &IntegratedConfig,
 ) -> Result<Integrated, Error> {
     if !(config.window >= 1.0 && config.window.is_finite()) {
-        return Err(Error::Window { window: config.window });
+        let allowed = "finite and 1 or more autocorrelation times; 5 is usual";
+        return refuse("window", config.window, allowed);
     }
     if curve.is_empty() || curve.iter().any(|value| !value.is_finite()) {
         return Ok(Integrated::dead());
@@ -221,7 +223,10 @@ mod tests {
         assert_eq!(dead.quality, Quality::Dead);
         for window in [0.5, f64::NAN, f64::INFINITY] {
             let refused = check(&white, window).unwrap_err();
-            assert!(matches!(refused, Error::Window { .. }), "{refused}");
+            let expected = format!(
+                "window: {window} (allowed: finite and 1 or more autocorrelation times; 5 is usual)"
+            );
+            assert_eq!(refused.to_string(), expected);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Estimators: what a trained network's time constants and activity say about its timescales.
+//! Estimators of the timescales of a trained network, from its time constants and its activity.
 //!
-//! Numbers in, numbers out: τ of the neurons ([`TauStatistics`]), activity as it is produced
+//! Numbers go in and come out: τ of the neurons ([`TauStatistics`]), activity as it is produced
 //! ([`AutocorrelationStream`]), the network timescale τ_net of every neuron ([`tau_net`]), and
 //! the evidence that a set of networks gives for or against a claim ([`Estimate`], [`Verdict`]).
-//! The definitions are those of Khajehabdollahi et al. (ICLR 2024), section "measurements", and
-//! its published code.
+//! Definitions follow Khajehabdollahi et al. (ICLR 2024) and their published code where they have one
+//! (`docs/papers/khajehabdollahi-2024.md` §5).
 //!
 //! The autocorrelation of a neuron's activity x at lag k, with the mean m of the trial removed,
 //! averaged over trials of n steps and divided by its value at lag 0, is fitted by one or two
@@ -32,16 +32,20 @@
 //! ```
 //!
 //! τ_net has an interval by resampling trials ([`tau_interval`]) and a check against recordings
-//! simulated from its own answer ([`bias_check`]). Two other estimators of a timescale stand beside
+//! simulated from its own answer ([`bias_check`]). Two more estimators of a timescale stand beside
 //! it: maximum likelihood for one ([`OrnsteinUhlenbeckStream`]), and the integrated autocorrelation
 //! time, without a model ([`mod@integrated`]). docs/estimators.md says which to use when, and how well
 //! each recovers what is known. [`CovarianceStream`] counts the dimensions of activity,
 //! [`eigenvalues`] and [`Lyapunov`] say how a network forgets.
 //!
-//! [`Drive`] runs a network under random task input and gives its autocorrelation, or, in the same
-//! pass, all that estimators want ([`Activity`]); [`Probe`] asks what a frozen network still tells about
-//! other N, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`] damage it and
-//! score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at other time steps.
+//! [`Drive`] runs a network under random input of any task and gives its autocorrelation, or, in the
+//! same pass, all that estimators want ([`Activity`]). [`Probe`] asks what a frozen network still tells
+//! about a different task, [`Retraining`] trains it further on one; [`Ablation`] and [`Perturbation`]
+//! damage it and score what is left ([`Scoring`]); [`TimeStep`] scores one in continuous time at
+//! different time steps. Whatever says how well a network did names its [`Measure`]: the accuracy of
+//! heads with any number of classes, with the accuracy of a guess beside it ([`ChanceLevel`]), or the
+//! loss of a head with values.
+//! [`portrait`] has all that can be said of one network, neuron by neuron.
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is
@@ -51,13 +55,21 @@
 mod ablation;
 mod activity;
 mod batch;
+mod chance;
 mod drive;
 mod error;
+mod heads;
+mod measure;
 mod perturbation;
 mod probe;
 mod retraining;
 mod scoring;
 mod simulation;
+mod subject;
+#[cfg(test)]
+mod test_networks;
+#[cfg(test)]
+mod test_tasks;
 mod time_step;
 
 pub mod autocorrelation;
@@ -66,6 +78,7 @@ pub mod effect;
 pub mod integrated;
 pub mod lyapunov;
 pub mod ornstein_uhlenbeck;
+pub mod portrait;
 pub mod processes;
 pub mod spectrum;
 pub mod tau_statistics;
@@ -76,20 +89,23 @@ pub use activity::Activity;
 pub use autocorrelation::{
     Autocorrelation, AutocorrelationStream, Recording, TrialAutocovariances,
 };
+pub use chance::ChanceLevel;
 pub use dimensionality::{CovarianceStream, Dimensionality};
 pub use drive::Drive;
 pub use effect::{Estimate, Prediction, Verdict};
 pub use error::Error;
 pub use integrated::{Integrated, IntegratedConfig, integrated};
 pub use lyapunov::{Lyapunov, LyapunovExponents};
+pub use measure::{Measure, Performance, Score, relative_accuracy, relative_loss};
 pub use ornstein_uhlenbeck::{Mean, OrnsteinUhlenbeck, OrnsteinUhlenbeckStream};
 pub use perturbation::{Perturbation, PerturbationResult, Perturbed};
 pub use probe::Probe;
-pub use retraining::Retraining;
-pub use scoring::{Make, Score, Scoring, Subject, relative_accuracy};
+pub use retraining::{Retraining, RetrainingResult};
+pub use scoring::{Protocol, Scored, Scoring};
 pub use spectrum::{eigenvalues, linearised_step};
+pub use subject::{Make, Subject};
 pub use tau_statistics::TauStatistics;
-pub use time_step::TimeStep;
+pub use time_step::{TimeStep, TimeStepResult};
 pub use timescale::{
     BiasCheck, BiasConfig, Component, FitConfig, IntervalConfig, Model, Quality, TauInterval,
     TauIntervals, TauNet, TauNets, bias_check, tau_interval, tau_net,

@@ -12,6 +12,7 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::error::{check_same_units, check_units};
 use crate::timescale::{BIAS_LIMIT, Quality};
 use crate::{Error, Recording};
 use likelihood::{Likelihood, Sums};
@@ -22,14 +23,14 @@ const LEAST_STEPS: usize = 3;
 /// Units that are read together from a chunk: sixteen `f32` share a cache line.
 const TILE: usize = 16;
 
-/// What is known about the means of trials.
+/// Knowledge about the means of trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mean {
-    /// Each trial has its own: as in [`AutocorrelationStream`](crate::AutocorrelationStream), and
+    /// Each trial has its own mean, as in [`AutocorrelationStream`](crate::AutocorrelationStream). This is
     /// right for parity, where each trial has its own probability of a 1.
     PerTrial,
-    /// All trials have the same: less bias, wrong if they do not.
+    /// All trials have one mean: this has less bias, and is wrong if they do not.
     Common,
 }
 
@@ -53,7 +54,7 @@ pub struct OrnsteinUhlenbeck {
     pub variance: f64,
     /// ln L at the maximum.
     pub log_likelihood: f64,
-    /// Whether it measures a timescale: `Dead` without variance, `SubStep` for τ ≤ 1 (also φ ≤ 0),
+    /// Whether `tau` measures a timescale: `Dead` without variance, `SubStep` for τ ≤ 1 (also φ ≤ 0),
     /// `AtBound` if the likelihood still rises at φ = 1 − 3·10⁻⁸, and `NotIdentifiable` if the
     /// standard error exceeds half of τ or the correction changes τ by more than √0.1 = 32 %: it is
     /// of first order, so what it leaves is about its square, above a tenth.
@@ -93,7 +94,7 @@ struct Unit {
     low: f64,
     high: f64,
     current: Sums,
-    /// With their origins.
+    /// Sums of the trials that have ended, with their origins.
     ended: Vec<(f64, Sums)>,
     /// Whether any trial showed a change that `f32` can resolve.
     alive: bool,
@@ -106,11 +107,9 @@ impl OrnsteinUhlenbeckStream {
     /// An estimator for `units` units.
     ///
     /// # Errors
-    /// [`Error::NoUnits`].
+    /// [`Error::Value`] without units.
     pub fn new(units: usize) -> Result<Self, Error> {
-        if units == 0 {
-            return Err(Error::NoUnits);
-        }
+        check_units(units)?;
         let unit = || Unit {
             origin: 0.0,
             low: f64::INFINITY,
@@ -129,13 +128,11 @@ impl OrnsteinUhlenbeckStream {
     /// Adds the next steps of the current trial, (time, unit).
     ///
     /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Value`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite. Nothing of a refused chunk is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.units.len();
-        if chunk.ncols() != units {
-            return Err(Error::Units { found: chunk.ncols(), expected: units });
-        }
+        check_same_units(chunk.ncols(), units)?;
         if let Some(((row, unit), &value)) = chunk.indexed_iter().find(|(_, x)| !x.is_finite()) {
             let (step, trial) = (self.steps + row, self.trial_steps.len());
             return Err(Error::Activity { unit, step, trial, value });
@@ -170,15 +167,13 @@ impl OrnsteinUhlenbeckStream {
     /// Adds the trials of `other`, as if they had come after those here.
     ///
     /// # Errors
-    /// [`Error::OpenTrial`] if a trial is open in either, [`Error::Units`] if they differ in these.
+    /// [`Error::OpenTrial`] if a trial is open in either, [`Error::Value`] if they differ in units.
     pub fn absorb(&mut self, other: &Self) -> Result<(), Error> {
         let steps = self.steps.max(other.steps);
         if steps > 0 {
             return Err(Error::OpenTrial { steps });
         }
-        if other.units.len() != self.units.len() {
-            return Err(Error::Units { found: other.units.len(), expected: self.units.len() });
-        }
+        check_same_units(other.units.len(), self.units.len())?;
         for (mine, theirs) in self.units.iter_mut().zip(&other.units) {
             mine.ended.extend_from_slice(&theirs.ended);
             mine.alive |= theirs.alive;
@@ -187,7 +182,7 @@ impl OrnsteinUhlenbeckStream {
         Ok(())
     }
 
-    /// How much activity has been seen, in trials that have ended.
+    /// Amount of activity in the trials that have ended.
     #[must_use]
     pub fn recording(&self) -> Recording {
         Recording::of(&self.trial_steps)

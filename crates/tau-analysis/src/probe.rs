@@ -1,4 +1,4 @@
-//! New heads on a frozen network: what its activity still tells about other N.
+//! New heads on a frozen network: what its activity still tells about a task.
 
 use std::sync::atomic::AtomicBool;
 
@@ -6,74 +6,95 @@ use tau_random::{Key, Purpose};
 use tau_rnn::{Backend, Optimiser, Readout};
 use tau_tasks::Task;
 
-use crate::batch::LabelledBatch;
-use crate::{Error, go_on};
+use crate::batch::NamedBatch;
+use crate::chance::LabelCounts;
+use crate::{ChanceLevel, Error, Performance, go_on};
 
-/// How new heads are trained and scored while τ, W, w_in and the biases stay as they are. In
+/// Settings of new heads that are trained and scored while τ, W, w_in and the biases stay as they are. In
 /// continuous time every input is held for the k steps of the network's configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
-    /// Updates of the new heads.
+    /// Number of updates of the new heads.
     pub updates: usize,
-    /// Trials in a batch.
+    /// Number of trials in a batch.
     pub batch_size: usize,
-    /// Batches that score them.
+    /// Number of batches that score the heads, 1 or more.
     pub test_batches: usize,
-    /// h(0) ~ U[0, this).
+    /// h(0) ~ U[0, this); a gated network begins with zeros.
     pub initial_state: f64,
-    /// How the heads follow the gradient.
+    /// Optimiser of the heads.
     pub optimiser: Optimiser,
-    /// Root of input, initial states and new heads.
+    /// The guess that accuracies are compared with.
+    pub chance: ChanceLevel,
+    /// Root seed of input, initial states and new heads.
     pub seed: u64,
 }
 
 impl Probe {
-    /// Gives the network one new head for each N of the task in place of its own, trains these
-    /// alone, and returns their accuracies in [0, 1] in the order of the task's N. Sequences have
-    /// the length law of the task, so that of its largest N for all heads.
+    /// Gives the network one new head for each head of the task in place of its own, trains these
+    /// alone, and returns how well each of them does, in the order of the task: accuracy of classes,
+    /// loss of values. For a ladder that is a head for each N: a task with the smaller N asks what the
+    /// network still knows of them, on sequences whose lengths follow from the largest.
     ///
     /// # Errors
-    /// Sizes that task or network refuse; divergence; [`Error::Stopped`] soon after `stop` is set.
-    pub fn accuracy(
+    /// No test batches ([`Error::TooFew`]); sizes that task or network refuse; divergence;
+    /// [`Error::Stopped`] soon after `stop` is set.
+    pub fn run(
         &self,
         network: &mut dyn Backend<f32>,
         task: &dyn Task,
         stop: &AtomicBool,
-    ) -> Result<Vec<f64>, Error> {
-        let hidden = network.config().hidden_size;
+    ) -> Result<Vec<Performance>, Error> {
+        if self.test_batches == 0 {
+            return Err(Error::TooFew { what: "test batches", found: 0, needed: 1 });
+        }
+        let config = network.config().clone();
         for _ in 0..network.params()?.readouts.len() {
             network.drop_head(0)?;
         }
-        for &n in task.memory() {
+        for (position, head) in task.shape().heads.iter().enumerate() {
+            let stage = head.memory.unwrap_or(position) as u32;
             // Heads of training are numbered from 0 up; these never collide with them.
-            let key = Key::new(self.seed, Purpose::Readout).stage(n as u32).step(1);
-            network.add_head(Readout::init(2, hidden, &mut key.stream()))?;
+            let key = Key::new(self.seed, Purpose::Readout).stage(stage).step(1);
+            network.add_head(Readout::init(&config, head.size, &mut key.stream()))?;
         }
         network.freeze_cell(true);
-        let held = network.config().placement.steps_per_unit() as usize;
-        for update in 0..self.updates {
-            go_on(stop)?;
-            self.batch(update, held).hand(task, |batch| network.update(batch, &self.optimiser))?;
-        }
-        let mut accuracy = vec![0.0; task.memory().len()];
-        for test in 0..self.test_batches {
-            go_on(stop)?;
-            let batch = self.batch(self.updates + test, held);
-            let scores = batch.hand(task, |batch| network.evaluate(batch))?;
-            for (sum, score) in accuracy.iter_mut().zip(&scores.heads) {
-                *sum += score.accuracy / self.test_batches as f64;
-            }
-        }
+        let found = self.train_and_test(network, task, stop);
         network.freeze_cell(false);
-        Ok(accuracy)
+        found
     }
 
-    fn batch(&self, step: usize, held: usize) -> LabelledBatch {
+    fn train_and_test(
+        &self,
+        network: &mut dyn Backend<f32>,
+        task: &dyn Task,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Performance>, Error> {
+        let heads: Vec<usize> = (0..task.shape().heads.len()).collect();
+        for update in 0..self.updates {
+            go_on(stop)?;
+            self.batch(update).update(network, task, &heads, &self.optimiser)?;
+        }
+        let mut asked = LabelCounts::new(task);
+        let mut means = vec![0.0; heads.len()];
+        for test in 0..self.test_batches {
+            go_on(stop)?;
+            let values =
+                self.batch(self.updates + test).evaluate(network, task, &heads, &mut asked)?;
+            for (mean, value) in means.iter_mut().zip(values) {
+                *mean += value / self.test_batches as f64;
+            }
+        }
+        let measures = asked.measures(self.chance);
+        let performance = |(value, measure)| Performance { value, measure };
+        Ok(means.into_iter().zip(measures).map(performance).collect())
+    }
+
+    fn batch(&self, step: usize) -> NamedBatch {
         let key = |purpose| Key::new(self.seed, purpose).step(step as u32);
-        LabelledBatch {
+        NamedBatch {
             trials: self.batch_size,
             inputs: key(Purpose::ProbeInputs),
-            held,
             initial_state: self.initial_state,
             initial: key(Purpose::ProbeInitialState),
         }
@@ -81,53 +102,4 @@ impl Probe {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::{Array1, Array2};
-    use tau_rnn::{Config, Cpu, Params, TimeConstants, thread_pool};
-    use tau_tasks::TaskKind;
-
-    /// Three neurons in a row, each a copy of the one before a step later: a delay line. The last
-    /// bit and the one before are linear functions of its state, the parity of both is not one.
-    fn delay_line() -> Cpu<f32> {
-        let config = Config { tau: TimeConstants::Fixed { value: 1.0 }, ..Config::paper(3) };
-        let mut w_rec = Array2::zeros((3, 3));
-        w_rec[[1, 0]] = 1.0;
-        w_rec[[2, 1]] = 1.0;
-        let params = Params {
-            tau: Array1::ones(3),
-            w_rec,
-            b_rec: Array1::zeros(3),
-            w_in: ndarray::array![[1.0], [0.0], [0.0]],
-            b_in: Array1::zeros(3),
-            readouts: Vec::new(),
-        };
-        Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn a_head_reads_what_the_activity_holds_and_no_more() {
-        let probe = Probe {
-            updates: 1500,
-            batch_size: 128,
-            test_batches: 20,
-            initial_state: 0.0,
-            optimiser: Optimiser::paper(),
-            seed: 3,
-        };
-        let mut network = delay_line();
-        let before = network.params().unwrap();
-        let last_bit = TaskKind::Parity.with_memory(&[1]).unwrap();
-        let go_on = AtomicBool::new(false);
-        let accuracy = probe.accuracy(&mut network, &*last_bit, &go_on).unwrap();
-        assert!(accuracy[0] > 0.99, "{accuracy:?}");
-        let match_two = TaskKind::Dms.with_memory(&[2]).unwrap();
-        let accuracy = probe.accuracy(&mut network, &*match_two, &go_on).unwrap();
-        // "Equal" of two fair bits is exclusive-or: three quarters at best for a linear reader.
-        assert!((0.4..0.8).contains(&accuracy[0]), "{accuracy:?}");
-        let stopped = probe.accuracy(&mut network, &*match_two, &AtomicBool::new(true));
-        assert!(matches!(stopped, Err(Error::Stopped)));
-        let after = network.params().unwrap();
-        assert_eq!((before.tau, before.w_rec, before.w_in), (after.tau, after.w_rec, after.w_in));
-    }
-}
+mod tests;

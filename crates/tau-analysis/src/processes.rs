@@ -5,6 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use tau_random::Key;
 
+use crate::error::refuse;
 use crate::{Component, Error};
 
 /// A stationary Gaussian process of mean 0 and variance 1 with autocorrelation
@@ -23,7 +24,7 @@ impl Process {
     /// One component with time constant `tau`, in steps, `(0, ∞)`.
     ///
     /// # Errors
-    /// [`Error::Tau`] unless `tau` is finite and positive.
+    /// [`Error::Value`] unless `tau` is finite and positive.
     pub fn exponential(tau: f64) -> Result<Self, Error> {
         Self::mixture(&[Component { tau, weight: 1.0 }])
     }
@@ -31,16 +32,17 @@ impl Process {
     /// A mixture of time constants; the weights are shares of the variance.
     ///
     /// # Errors
-    /// [`Error::Tau`] unless every τ is finite and positive, [`Error::Weights`] unless every
-    /// weight lies in [0, 1] and they sum to 1 (within 10⁻⁹).
+    /// [`Error::Value`] unless every τ is finite and positive, and every weight lies in [0, 1] and they sum to 1 (within 10⁻⁹).
     pub fn mixture(components: &[Component]) -> Result<Self, Error> {
         if let Some(bad) = components.iter().find(|c| !(c.tau > 0.0 && c.tau.is_finite())) {
-            return Err(Error::Tau { tau: bad.tau });
+            return refuse("tau to simulate", bad.tau, "finite and above 0, in steps");
         }
         let sum: f64 = components.iter().map(|c| c.weight).sum();
         let each = components.iter().all(|c| (0.0..=1.0).contains(&c.weight));
         if !each || (sum - 1.0).abs() > 1e-9 {
-            return Err(Error::Weights { sum });
+            let weights: Vec<f64> = components.iter().map(|c| c.weight).collect();
+            let allowed = "each in [0, 1], with the sum 1";
+            return refuse("weights of the components", format!("{weights:?}"), allowed);
         }
         Ok(Self { components: components.to_vec() })
     }

@@ -1,28 +1,37 @@
-//! A network through a long input, piece by piece.
+//! Runs a network through a long input, piece by piece.
 
 use std::sync::atomic::AtomicBool;
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 use tau_random::Key;
-use tau_rnn::{Backend, Config};
+use tau_rnn::{Backend, Config, Initial};
 use tau_tasks::hold;
 
 use crate::{Error, go_on};
 
-/// Steps that are simulated before they are looked at: enough to keep estimators' transforms busy,
-/// 20 MB of activity for 500 neurons and 10 trials.
+/// Steps that are simulated before they are looked at: enough to keep estimators' transforms busy.
 const CHUNK_STEPS: usize = 1000;
 
-/// State of each trial before the first step: h(0) ~ U[0, scale), and zeros for a gated network, as
-/// they were trained.
-pub(crate) fn first_state(config: &Config, trials: usize, scale: f64, key: Key) -> Array2<f32> {
-    let (units, scale) = (config.state_size(), scale as f32);
-    if config.cell.gated() {
-        return Array2::zeros((trials, units));
-    }
-    Array2::from_shape_fn((trials, units), |(trial, unit)| {
-        scale * key.unit_f32((trial * units + unit) as u64)
-    })
+/// Steps times trials at most: 32 MB of activity for 500 neurons.
+const CHUNK_STATES: usize = 16_000;
+
+/// State before the first step: h(0) ~ U[0, scale), and zeros for a gated network, as they were
+/// trained.
+pub(crate) fn initial<'a>(config: &Config, scale: f64, key: Key) -> Initial<'a, f32> {
+    if config.leaky_cell().is_some() { Initial::Uniform { scale, key } } else { Initial::Zero }
+}
+
+/// That state of each trial: (trial, its state).
+///
+/// # Errors
+/// What the network refuses.
+pub(crate) fn first_state(
+    config: &Config,
+    trials: usize,
+    scale: f64,
+    key: Key,
+) -> Result<Array2<f32>, Error> {
+    Ok(initial(config, scale, key).states(trials, config)?)
 }
 
 /// Runs from `state` (trial, its state) through `inputs` (time, trial, channel) and hands over the
@@ -44,8 +53,9 @@ pub(crate) fn simulate(
 ) -> Result<(), Error> {
     let mut activity = Array3::zeros((0, 0, 0));
     let mut first = 0;
-    let k = network.config().placement.steps_per_unit() as usize;
-    for inputs in inputs.axis_chunks_iter(Axis(0), (CHUNK_STEPS / k).max(1)) {
+    let k = network.config().steps_per_unit() as usize;
+    let steps = CHUNK_STEPS.min(CHUNK_STATES / inputs.len_of(Axis(1)).max(1));
+    for inputs in inputs.axis_chunks_iter(Axis(0), (steps / k).max(1)) {
         go_on(stop)?;
         network.advance(&mut state, hold(inputs, k).view(), &mut activity)?;
         let read = activity.slice(s![k - 1..; k as isize, .., ..]);

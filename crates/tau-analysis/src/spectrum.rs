@@ -13,6 +13,7 @@ use ndarray::{Array1, Array2};
 use realfft::num_complex::Complex;
 
 use crate::Error;
+use crate::error::{check_square, refuse};
 
 /// Steps of the iteration for each row of the matrix; two or three are usual.
 const ITERATIONS: usize = 30;
@@ -20,17 +21,15 @@ const ITERATIONS: usize = 30;
 /// All eigenvalues of a square matrix, largest modulus first; of a conjugate pair the one with the
 /// positive imaginary part first.
 ///
-/// By the shifted QR iteration (nalgebra), to about 10⁻¹⁵ × the norm of the matrix; an eigenvalue
-/// that is k-fold with one eigenvector is only that to the power 1/k. A second for 500 neurons.
+/// The shifted QR iteration (nalgebra) is accurate to about 10⁻¹⁵ × the norm of the matrix, and to the
+/// power 1/k of that for a k-fold eigenvalue with one eigenvector. It takes a second for 500 neurons.
 ///
 /// # Errors
-/// [`Error::NotSquare`]; [`Error::NotFinite`] with the index in row-major order;
+/// [`Error::Value`] unless it is square; [`Error::NotFinite`] with the index in row-major order;
 /// [`Error::Eigenvalues`] if the iteration does not end.
 pub fn eigenvalues(matrix: &Array2<f64>) -> Result<Vec<Complex<f64>>, Error> {
-    let (rows, columns) = matrix.dim();
-    if rows != columns {
-        return Err(Error::NotSquare { rows, columns });
-    }
+    check_square(matrix.dim())?;
+    let rows = matrix.nrows();
     if let Some(index) = matrix.iter().position(|x| !x.is_finite()) {
         let value = matrix.iter().nth(index).copied().unwrap_or(f64::NAN);
         return Err(Error::NotFinite { what: "matrix", index, value });
@@ -53,23 +52,21 @@ pub fn eigenvalues(matrix: &Array2<f64>) -> Result<Vec<Complex<f64>>, Error> {
     Ok(values)
 }
 
-/// M = I − diag(1/τ) + diag(1/τ) W: the step where φ has slope 1. `tau`: the τ that act, in steps
+/// Returns M = I − diag(1/τ) + diag(1/τ) W, the step where φ has slope 1. `tau`: the τ that act, in steps
 /// (`Params::tau_eff`, times the steps per unit of a continuous network), `[1, ∞)`; `w_rec` (to,
 /// from), with the diagonal that acts (`Params::apply_constraints`).
 ///
 /// # Errors
-/// [`Error::Lengths`] unless there is a τ for each row, [`Error::NotSquare`], [`Error::Tau`] for a
-/// τ that is not finite or not above 0.
+/// [`Error::Lengths`] unless there is a τ for each row, [`Error::Value`] unless the
+/// matrix is square and every τ finite and above 0.
 pub fn linearised_step(tau: &Array1<f64>, w_rec: &Array2<f64>) -> Result<Array2<f64>, Error> {
-    let (rows, columns) = w_rec.dim();
-    if rows != columns {
-        return Err(Error::NotSquare { rows, columns });
-    }
+    check_square(w_rec.dim())?;
+    let rows = w_rec.nrows();
     if tau.len() != rows {
         return Err(Error::Lengths { left: tau.len(), right: rows });
     }
     if let Some(&tau) = tau.iter().find(|tau| !(tau.is_finite() && **tau > 0.0)) {
-        return Err(Error::Tau { tau });
+        return refuse("tau", tau, "finite and above 0, in steps");
     }
     Ok(Array2::from_shape_fn((rows, rows), |(i, j)| {
         let leak = if i == j { 1.0 - 1.0 / tau[i] } else { 0.0 };
@@ -89,7 +86,7 @@ fn schur(matrix: DMatrix<f64>) -> Option<Schur<f64, nalgebra::Dyn>> {
     Schur::try_new(matrix, f64::EPSILON, limit)
 }
 
-/// The same eigenvalues in other coordinates: reflected along (1, 2, 3, …).
+/// Reflects the matrix along (1, 2, 3, …), which keeps its eigenvalues.
 fn mirrored(matrix: DMatrix<f64>) -> DMatrix<f64> {
     let axis = DVector::from_fn(matrix.nrows(), |i, _| 1.0 + i as f64).normalize();
     let left = &matrix - 2.0 * &axis * (axis.transpose() * &matrix);
@@ -166,11 +163,13 @@ mod tests {
     fn what_has_no_eigenvalues_is_refused() {
         let refused = |matrix| eigenvalues(&matrix).unwrap_err();
         let oblong = refused(Array2::zeros((2, 3)));
-        assert_eq!(oblong, Error::NotSquare { rows: 2, columns: 3 });
+        let expected = "matrix: 2 rows and 3 columns (allowed: as many rows as columns)";
+        assert_eq!(oblong.to_string(), expected);
         let nan = refused(array![[0.0, f64::NAN], [0.0, 0.0]]);
         assert!(matches!(nan, Error::NotFinite { index: 1, .. }), "{nan}");
         let (w, two) = (Array2::zeros((2, 2)), array![1.0, 0.0]);
-        assert_eq!(linearised_step(&two, &w).unwrap_err(), Error::Tau { tau: 0.0 });
+        let zero = linearised_step(&two, &w).unwrap_err().to_string();
+        assert_eq!(zero, "tau: 0 (allowed: finite and above 0, in steps)");
         let three = linearised_step(&Array1::ones(3), &w).unwrap_err();
         assert_eq!(three, Error::Lengths { left: 3, right: 2 });
     }

@@ -7,7 +7,7 @@ use crate::Error;
 /// Mean, spread and range of τ over the neurons of one network.
 ///
 /// τ_raw is the trained parameter; the network runs with the effective τ = max(τ_raw, 1), in
-/// steps (paper, section 2, and the published code). A neuron with τ_raw < 1 is clamped: its τ
+/// steps (`docs/papers/khajehabdollahi-2024.md` §1). A neuron with τ_raw < 1 is clamped: its τ
 /// acts as 1 and has no gradient any more. The published figures show the *raw* parameter.
 ///
 /// Standard deviations are those of the population (divided by the number of neurons, as NumPy's

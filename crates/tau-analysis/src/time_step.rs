@@ -1,4 +1,4 @@
-//! A network in continuous time at other time steps than those that it was trained at.
+//! A network in continuous time at time steps that it was not trained at.
 
 use std::sync::atomic::AtomicBool;
 
@@ -6,66 +6,73 @@ use ndarray::{Array2, Axis};
 use tau_rnn::Backend;
 use tau_tasks::Task;
 
-use crate::{Error, Scoring};
+use crate::{Error, Measure, Scoring};
 
-/// Accuracy at every k = 1/Δt: τ·k stands for τ, and every input is held for k small steps. A network
+/// Score at every k = 1/Δt: τ·k stands for τ, and every input is held for k small steps. A network
 /// that approximates an ordinary differential equation does as well at a finer step; one that lives
 /// on its discretisation does not.
 ///
 /// The parameters mean the same at every k, and every k is asked the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeStep {
-    /// Each k, 1 or more.
+    /// Values of k, 1 or more each.
     pub steps_per_unit: Vec<u32>,
-    /// How the network is scored at each.
+    /// Scoring of the network at each k.
     pub scoring: Scoring,
 }
 
-impl TimeStep {
-    /// The published k, 1 to 200, scored as damaged networks are.
-    #[must_use]
-    pub fn paper(seed: u64) -> Self {
-        let coarse = [25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 150, 200];
-        let steps_per_unit = (1..=20).chain(coarse).collect();
-        Self { steps_per_unit, scoring: Scoring::paper(seed) }
-    }
+/// Scores of a network at several time steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimeStepResult {
+    /// Accuracy or loss, means over repeats, (position in [`TimeStep::steps_per_unit`], head of the
+    /// task).
+    pub values: Array2<f64>,
+    /// What the numbers of each head measure.
+    pub measures: Vec<Measure>,
+}
 
-    /// Accuracy in [0, 1], (position in `steps_per_unit`, N of the task), means over trials: head
-    /// `heads[i]` is asked for the task's i-th N. The network is then what it was.
+impl TimeStep {
+    /// Scores the network at every k: `heads[i]` is the head of the network that answers for head i
+    /// of the task. The network is then what it was.
     ///
     /// Time grows with the sum of all k.
     ///
     /// # Errors
-    /// [`Error::Network`] for a network that is not in continuous time or a k of 0; those of
-    /// [`Scoring::accuracy`].
-    pub fn accuracy(
+    /// [`Error::TooFew`] without a k; [`Error::Network`] for a network that is not in continuous time
+    /// or a k of 0; the errors of [`Scoring::score`].
+    pub fn run(
         &self,
         network: &mut dyn Backend<f32>,
         task: &dyn Task,
         heads: &[usize],
         stop: &AtomicBool,
-    ) -> Result<Array2<f64>, Error> {
-        let own = network.config().placement.steps_per_unit();
-        let mut found = Array2::zeros((self.steps_per_unit.len(), heads.len()));
-        let mut each = found.rows_mut().into_iter().zip(&self.steps_per_unit);
+    ) -> Result<TimeStepResult, Error> {
+        if self.steps_per_unit.is_empty() {
+            return Err(Error::TooFew { what: "steps_per_unit", found: 0, needed: 1 });
+        }
+        let own = network.config().steps_per_unit();
+        let mut values = Array2::zeros((self.steps_per_unit.len(), heads.len()));
+        let mut measures = Vec::new();
+        let mut each = values.rows_mut().into_iter().zip(&self.steps_per_unit);
         let done = each.try_for_each(|(mut row, &k)| {
             network.set_steps_per_unit(k)?;
-            let trials = self.scoring.accuracy(network, task, heads, stop)?;
-            row.assign(&(trials.sum_axis(Axis(0)) / self.scoring.trials as f64));
+            let scored = self.scoring.score(network, task, heads, stop)?;
+            row.assign(&(scored.values.sum_axis(Axis(0)) / self.scoring.repeats as f64));
+            measures = scored.measures;
             Ok(())
         });
         network.set_steps_per_unit(own)?;
-        done.map(|()| found)
+        done.map(|()| TimeStepResult { values, measures })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scoring::tests::on_cpu;
+    use crate::test_networks::on_cpu;
     use ndarray::{Array1, array};
-    use tau_rnn::{Activation, Config, Params, Placement, Readout, TimeConstants};
-    use tau_tasks::TaskKind;
+    use tau_rnn::{Activation, Config, Leaky, Params, Placement, Readout, TimeConstants};
+    use tau_tasks::TaskSpec;
 
     /// One neuron that follows its input with τ = 1: h ← d h + (1 − d) x in a step of the task, with
     /// d = (1 − 1/k)^k, which is 0 for k = 1 and goes to 1/e. Head 0 says whether h > 0.5, head 1
@@ -76,12 +83,9 @@ mod tests {
             bias: array![threshold, 0.0],
             frozen: false,
         };
-        let config = Config {
-            placement,
-            activation: Activation::Relu,
-            tau: TimeConstants::Fixed { value: 1.0 },
-            ..Config::paper(1)
-        };
+        let tau = TimeConstants::Fixed { value: 1.0 };
+        let leaky = Leaky { placement, activation: Activation::Relu, tau, self_connections: false };
+        let config = Config::new(leaky, 1, 1);
         let params = Params {
             tau: Array1::ones(1),
             w_rec: Array2::zeros((1, 1)),
@@ -95,19 +99,20 @@ mod tests {
 
     fn accuracy(steps: &[u32], placement: Placement, head: usize) -> Result<Array2<f64>, Error> {
         let mut network = follower(placement);
-        let task = TaskKind::Parity.with_memory(&[1]).unwrap();
-        let protocol = TimeStep { steps_per_unit: steps.to_vec(), scoring: Scoring::paper(1) };
-        let found = protocol.accuracy(&mut *network, &*task, &[head], &AtomicBool::new(false));
-        assert_eq!(network.config().placement, placement);
-        found
+        let before = network.config().clone();
+        let task = TaskSpec::parity(&[1]).build().unwrap();
+        let protocol = TimeStep { steps_per_unit: steps.to_vec(), scoring: Scoring::every_step(1) };
+        let found = protocol.run(&mut *network, &*task, &[head], &AtomicBool::new(false));
+        assert_eq!(*network.config(), before);
+        let found = found?;
+        assert_eq!(found.measures, [Measure::Accuracy { chance: 0.5 }]);
+        Ok(found.values)
     }
 
     /// The last bit moves h by more than 1 − 1/e, whatever the step.
     #[test]
     fn a_network_with_a_margin_is_right_at_every_time_step() {
         let own = Placement::Continuous { steps_per_unit: 7 };
-        let steps = TimeStep::paper(1).steps_per_unit;
-        assert_eq!((steps[0], steps.last(), steps.len()), (1, Some(&200), 33));
         let found = accuracy(&[1, 2, 3, 10, 200], own, 0).unwrap();
         assert_eq!(found, Array2::<f64>::ones((5, 1)));
     }

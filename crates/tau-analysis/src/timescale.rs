@@ -11,6 +11,7 @@ use ndarray::ArrayView1;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::error::refuse;
 use crate::{Autocorrelation, Error, Recording};
 pub use bias::{BiasCheck, BiasConfig, LEAST_REPETITIONS, bias_check};
 use decay::{Fit, Problem};
@@ -22,13 +23,13 @@ pub use interval::{
 pub(crate) use quality::BIAS_LIMIT;
 pub use quality::{Quality, WEIGHT_LIMIT, bias_limit};
 
-/// Fewest lags beyond 0 that leave the four parameters of two exponentials a residual.
+/// Smallest number of lags beyond 0 that leaves the four parameters of two exponentials a residual.
 const LEAST_LAGS: usize = 5;
 
-/// Which lags are fitted.
+/// Choice of the lags that are fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FitConfig {
-    /// Last lag fitted, in steps; lags 0..=`lags` are. The paper's 30 keeps clear of the long
+    /// Last lag fitted, in steps; lags 0..=`lags` are. The 30 of ICLR 2024 keeps clear of the long
     /// lags, whose bias is largest.
     pub lags: usize,
 }
@@ -60,13 +61,13 @@ pub struct Component {
 
 /// The timescale of one activity trace, and how far to trust it.
 ///
-/// `tau` is what the paper's estimator gives, whatever `quality` says: a flag never changes the
+/// `tau` is the value of the estimator of ICLR 2024, whatever `quality` says: a flag never changes the
 /// value. Numbers that do not exist are NaN (JSON: `null`).
 ///
 /// Beware of means of `tau` over units that are not [`Quality::Good`]. Akaike's criterion takes
 /// the errors of neighbouring lags for independent, which they are not, so it often prefers two
 /// exponentials for a process that has one, and the slower is then noise, with a small weight.
-/// Simulated units with the one timescale 5 (ten trials of 10⁵ steps, the paper's length) read
+/// Simulated units with the one timescale 5 (ten trials of 10⁵ steps, as long as those of ICLR 2024) read
 /// 5.0 in the median, but 35 on average (27 by SciPy's `curve_fit` from its one default start,
 /// which misses some of the minima). Half of them are `Good`, and those read 4.9..5.1; `tau_one`
 /// of all of them reads 4.9..5.1.
@@ -75,7 +76,7 @@ pub struct TauNet {
     /// τ_net, in steps, within [[`TAU_MIN`], [`TAU_MAX`]]: the time constant of the better model,
     /// and of two the slower, however small its weight. NaN if `quality` is `Dead` or `Failed`.
     pub tau: f64,
-    /// Whether, and why not, `tau` measures a timescale.
+    /// Whether `tau` measures a timescale, and the reason if it does not.
     pub quality: Quality,
     /// The better model by AIC = 2k + n·ln(RSS/n), with k = 2 or 4 parameters and n lags.
     pub model: Option<Model>,
@@ -99,16 +100,16 @@ pub struct TauNet {
 /// Timescales of all units and of the population.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TauNets {
-    /// One per unit, in the order of the activity's columns.
+    /// Timescale of each unit, in the order of the activity's columns.
     pub units: Vec<TauNet>,
-    /// That of the sum over units.
+    /// Timescale of the sum over units.
     pub population: TauNet,
 }
 
-/// τ_net of every unit and of the population (paper, section "measurements").
+/// τ_net of every unit and of the population (`docs/papers/khajehabdollahi-2024.md` §5).
 ///
 /// # Errors
-/// [`Error::FitLags`] if `config.lags` is below 5 or above the largest lag estimated.
+/// [`Error::Value`] if `config.lags` is below 5 or above the largest lag estimated.
 pub fn tau_net(found: &Autocorrelation, config: &FitConfig) -> Result<TauNets, Error> {
     let population = fit(found.population.view(), &found.recording, config)?;
     let columns = 0..found.units.ncols();
@@ -125,7 +126,7 @@ pub fn tau_net(found: &Autocorrelation, config: &FitConfig) -> Result<TauNets, E
 /// of a unit without variance.
 ///
 /// # Errors
-/// [`Error::FitLags`] if `config.lags` is below 5 or `curve` ends before it.
+/// [`Error::Value`] if `config.lags` is below 5 or `curve` ends before it.
 pub fn fit(
     curve: ArrayView1<'_, f64>,
     recording: &Recording,
@@ -134,7 +135,8 @@ pub fn fit(
     let lags = config.lags;
     let max_lag = curve.len().saturating_sub(1);
     if !(LEAST_LAGS..=max_lag).contains(&lags) {
-        return Err(Error::FitLags { lags, least: LEAST_LAGS, max_lag });
+        let allowed = format!("{LEAST_LAGS} to {max_lag}, the largest lag of the autocorrelation");
+        return refuse("last lag to fit", lags, allowed);
     }
     let curve: Vec<f64> = curve.iter().take(lags + 1).copied().collect();
     if curve.iter().any(|value| !value.is_finite()) {

@@ -5,10 +5,11 @@
 use std::slice::from_ref;
 
 use ndarray::{Array2, ArrayView2, Axis, array, concatenate, s};
+use tau_analysis::autocorrelation::MAX_LAG_LIMIT;
 use tau_analysis::{Autocorrelation, AutocorrelationStream, Component, Error, processes};
 use tau_random::{Key, Purpose};
 
-/// The definition in the paper's section "measurements", term by term in f64: lag by unit.
+/// The definition of `docs/papers/khajehabdollahi-2024.md` §5, term by term in f64: lag by unit.
 fn by_definition(trials: &[Array2<f64>], max_lag: usize) -> Array2<f64> {
     let mut covariance = Array2::zeros((max_lag + 1, trials[0].ncols()));
     for trial in trials {
@@ -211,14 +212,18 @@ fn a_refused_chunk_and_a_short_trial_leave_no_trace() {
 
 #[test]
 fn impossible_requests_are_refused() {
-    let refused = |units, max_lag| AutocorrelationStream::new(units, max_lag).err();
-    assert_eq!(refused(0, 5), Some(Error::NoUnits));
+    let refused = |units, max_lag| {
+        AutocorrelationStream::new(units, max_lag).err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(0, 5).as_deref(), Some("number of units: 0 (allowed: 1 or more)"));
     for max_lag in [0, usize::MAX] {
-        assert!(matches!(refused(1, max_lag), Some(Error::MaxLag { .. })), "{max_lag}");
+        let expected = format!("max_lag: {max_lag} (allowed: 1 to {MAX_LAG_LIMIT})");
+        assert_eq!(refused(1, max_lag), Some(expected));
     }
     let mut stream = AutocorrelationStream::new(2, 5).unwrap();
     let three = activity(10, 0);
-    assert_eq!(stream.push(three.view()), Err(Error::Units { found: 3, expected: 2 }));
+    let units = stream.push(three.view()).unwrap_err().to_string();
+    assert_eq!(units, "units: 3 (allowed: 2, for which the stream was made)");
     stream.push(three.slice(s![.., ..2])).unwrap();
     assert_eq!(stream.finish().unwrap_err(), Error::OpenTrial { steps: 10 });
     let empty = AutocorrelationStream::new(2, 5).unwrap();

@@ -100,7 +100,8 @@ fn a_slope_is_the_least_squares_one() {
 
 #[test]
 fn a_slope_needs_two_different_x() {
-    assert_eq!(slope(&[0.1; 3], &[1.0, 2.0, 3.0]), Err(Error::ConstantX { value: 0.1 }));
+    let constant = slope(&[0.1; 3], &[1.0, 2.0, 3.0]).unwrap_err().to_string();
+    assert_eq!(constant, "x: 0.1 everywhere (allowed: at least two different values)");
     assert!(matches!(slope(&[1.0], &[1.0]), Err(Error::TooFew { found: 1, needed: 2, .. })));
     assert_eq!(slope(&[1.0, 2.0], &[1.0]), Err(Error::Lengths { left: 2, right: 1 }));
 }

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
+use tau_analysis::Component;
 use tau_analysis::processes::{Process, activity};
-use tau_analysis::{Component, Error};
 use tau_random::{Key, Purpose};
 
 const KEY: Key = Key::new(21, Purpose::Statistics);
@@ -47,11 +47,16 @@ fn units_are_independent_and_named_by_the_key() {
 #[test]
 fn impossible_processes_are_refused() {
     for tau in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(matches!(Process::exponential(tau), Err(Error::Tau { .. })), "tau: {tau}");
+        let refused = Process::exponential(tau).unwrap_err().to_string();
+        let allowed = "(allowed: finite and above 0, in steps)";
+        assert_eq!(refused, format!("tau to simulate: {tau} {allowed}"));
     }
     for weights in [[0.5, 0.6], [1.5, -0.5], [f64::NAN, 1.0]] {
         let components = weights.map(|weight| Component { tau: 1.0, weight });
-        assert!(matches!(Process::mixture(&components), Err(Error::Weights { .. })));
+        let refused = Process::mixture(&components).unwrap_err().to_string();
+        let allowed = "(allowed: each in [0, 1], with the sum 1)";
+        assert_eq!(refused, format!("weights of the components: {weights:?} {allowed}"));
     }
-    assert!(matches!(Process::mixture(&[]), Err(Error::Weights { .. })));
+    let none = Process::mixture(&[]).unwrap_err().to_string();
+    assert_eq!(none, "weights of the components: [] (allowed: each in [0, 1], with the sum 1)");
 }

@@ -92,7 +92,7 @@ fn every_estimator_recovers_long_timescales_from_20_000_steps() {
     }
 }
 
-/// The paper's length; some seconds.
+/// Trials as long as those of ICLR 2024; the test takes some seconds.
 #[test]
 #[ignore = "long: cargo test -p tau-analysis --test recovery -- --ignored"]
 fn every_estimator_recovers_every_timescale_from_100_000_steps() {

@@ -5,8 +5,8 @@
 use ndarray::{Array1, Array2};
 use tau_analysis::timescale::{TAU_MAX, bias_limit, fit};
 use tau_analysis::{
-    AutocorrelationStream, Component, Error, FitConfig, Model, Quality, Recording, TauNet,
-    processes, tau_net,
+    AutocorrelationStream, Component, FitConfig, Model, Quality, Recording, TauNet, processes,
+    tau_net,
 };
 use tau_random::{Key, Purpose};
 
@@ -21,7 +21,7 @@ fn near(found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() < tolerance, "{found}, expected {expected}");
 }
 
-/// Best of 120 starts of SciPy 1.17.1's `curve_fit` with the paper's bounds, tolerances 1e-15.
+/// Best of 120 starts of SciPy 1.17.1's `curve_fit` with the bounds of ICLR 2024, tolerances 1e-15.
 #[test]
 fn fits_are_those_of_scipy() {
     let two =
@@ -148,7 +148,8 @@ fn lags_must_determine_four_parameters_and_exist() {
     let curve = Array1::from_shape_fn(31, |lag| (-(lag as f64)).exp());
     for lags in [0, 4, 31] {
         let refused = fit(curve.view(), &LONG, &FitConfig { lags }).unwrap_err();
-        assert_eq!(refused, Error::FitLags { lags, least: 5, max_lag: 30 });
+        let allowed = "(allowed: 5 to 30, the largest lag of the autocorrelation)";
+        assert_eq!(refused.to_string(), format!("last lag to fit: {lags} {allowed}"));
     }
     assert!(fit(curve.view(), &LONG, &FitConfig { lags: 5 }).is_ok());
 }
@@ -165,7 +166,7 @@ fn recover(components: &[Component], trials: u32, steps: usize, count: usize) ->
     tau_net(&stream.finish().unwrap(), &FitConfig::default()).unwrap().units
 }
 
-/// Of 32 units at least `least` are `Good`. Each of those lies within four of its own standard
+/// At least `least` of 32 units are `Good`. Each of those lies within four of its own standard
 /// errors (one in 16 000 would not, if normal) plus the bias 4τ²/T that the length explains, and
 /// their mean lies within three standard errors of a mean of so many. The mean of `tau_one` over
 /// all units lies within five standard errors plus that bias; one unit's is taken as twice the

@@ -10,7 +10,6 @@ use tau_analysis::{
 use tau_rnn::{Checkpoint, thread_pool};
 
 use crate::output::say;
-use crate::reproduce::Publication;
 use crate::stop;
 use crate::trained::{Opened, Trained};
 
@@ -63,6 +62,12 @@ pub(crate) struct Perturb {
     /// Draws of the noise, each with an input of its own.
     #[arg(long, value_name = "K", default_value = "10", value_parser = clap::value_parser!(u32).range(1..))]
     draws: u32,
+}
+
+/// Whose way of taking a neuron out.
+#[derive(Clone, Copy, ValueEnum)]
+enum Publication {
+    Iclr2024,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -8,6 +8,7 @@ mod exchange;
 mod machine;
 mod measure;
 mod output;
+mod papers;
 mod reproduce;
 mod retrain;
 mod show;
@@ -63,6 +64,7 @@ enum Command {
     Import(exchange::Import),
     Export(exchange::Export),
     ReproduceFigures(reproduce::ReproduceFigures),
+    Papers(papers::Papers),
     Doctor(doctor::Doctor),
     /// Print the completions of a shell, to be put where it looks for them.
     Completions {
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Import(args) => args.run(),
         Command::Export(args) => args.run(),
         Command::ReproduceFigures(args) => args.run(),
+        Command::Papers(args) => args.run(),
         Command::Doctor(args) => args.examine().map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -126,18 +129,16 @@ fn man(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
 pub(crate) struct Usage(pub(crate) String);
 
 fn is_interruption(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(tau_reproduce::Error::Interrupted))
+    let reproduction = error.downcast_ref::<tau_reproduce::Error>();
+    reproduction.is_some_and(tau_reproduce::Error::is_interrupted)
         || matches!(error.downcast_ref(), Some(tau_runs::Error::Interrupted))
         || matches!(error.downcast_ref(), Some(tau_analysis::Error::Stopped))
 }
 
 /// A value on the command line that is none of those allowed.
 fn is_usage(error: &anyhow::Error) -> bool {
-    use tau_reproduce::Error::{Seeds, UnknownFigure, UnknownPreset};
-    let value = matches!(
-        error.downcast_ref(),
-        Some(Seeds { .. } | UnknownFigure { .. } | UnknownPreset { .. })
-    );
+    let reproduction = error.downcast_ref::<tau_reproduce::Error>();
+    let value = reproduction.is_some_and(tau_reproduce::Error::is_usage);
     let threads = matches!(error.downcast_ref(), Some(tau_rnn::Error::Threads { .. }));
     let text = matches!(
         error.downcast_ref(),

@@ -5,12 +5,14 @@ mod tables;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use tau_reproduce::{Measurement, NetworkRow, Part, measure};
+use tau_analysis::Subject;
+use tau_analysis::portrait::{NetworkRow, Part, Portrait, PortraitConfig, Solved, Told};
 use tau_rnn::thread_pool;
-use tau_runs::{Lock, Run, create_folder, solved};
+use tau_runs::{Lock, MetricsRow, Run, create_folder, solved};
 
 use crate::output::say;
 use crate::{Usage, eta, stop, terminal, threads};
@@ -85,7 +87,7 @@ impl Measure {
         if memory.is_empty() {
             return Err(Usage(format!("{} has solved no N yet", run.name())).into());
         }
-        let how = self.measurement()?;
+        let how = self.config(&run)?;
         let folder = run.folder().join("measures");
         create_folder(&folder)?;
         let _lock = Lock::take(&folder)?;
@@ -96,7 +98,8 @@ impl Measure {
             let progress = Progress::new(n);
             let told = |what: &'static str, done, of| progress.told(what, done, of);
             let before = tables.of(n).cloned();
-            let found = pool.install(|| measure(&run, n, &how, before, &stop, &told))?;
+            let solved = Solved { n, accuracy: accuracy(&metrics, n) };
+            let found = pool.install(|| measure(&run, solved, &how, before, &stop, &told))?;
             tables.insert(found);
             tables.write(&folder)?;
             let (done, all) = (done + 1, memory.len());
@@ -112,21 +115,52 @@ impl Measure {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn measurement(&self) -> anyhow::Result<Measurement> {
+    fn config(&self, run: &Run) -> anyhow::Result<PortraitConfig> {
         let all = OnlyPart::value_variants();
         let parts = if self.only.is_empty() { all } else { &self.only };
         if self.bias_check && !parts.contains(&OnlyPart::Timescales) {
             let text = "--bias-check checks timescales: add them to --only, or leave it out";
             return Err(Usage(text.to_owned()).into());
         }
-        Ok(Measurement {
+        Ok(PortraitConfig {
             steps: self.steps as usize,
             burn_in: 500,
             trials: self.trials as usize,
+            initial_state: run.spec().initial_state,
+            seed: run.spec().seed,
             parts: parts.iter().copied().map(Part::from).collect(),
             bias_check: self.bias_check,
         })
     }
+}
+
+/// Accuracy of the newest head in the epoch that solved this N.
+fn accuracy(metrics: &[MetricsRow], n: usize) -> Option<f64> {
+    metrics.iter().find(|row| row.n == n && row.solves()).map(|row| row.accuracy)
+}
+
+/// Measures the network that the run kept for this N, on the run's device; on the processor each copy
+/// on one thread.
+fn measure(
+    run: &Run,
+    solved: Solved,
+    how: &PortraitConfig,
+    before: Option<Portrait>,
+    stop: &AtomicBool,
+    told: &Told<'_>,
+) -> anyhow::Result<Portrait> {
+    let checkpoint = run.checkpoint(solved.n)?;
+    let spec = run.spec();
+    let single = thread_pool(Some(1))?;
+    let subject = Subject {
+        config: &checkpoint.config,
+        params: &checkpoint.params,
+        task: &*spec.task.with_coding(&[solved.n], spec.coding)?,
+        // The newest head is the one for the largest N.
+        head: checkpoint.params.readouts.len().saturating_sub(1),
+        make: &|config, params| run.hardware().network(config, params, single.clone()),
+    };
+    Ok(how.measure(&subject, solved, before, stop, told)?)
 }
 
 fn print<'a>(networks: impl Iterator<Item = &'a NetworkRow>) {

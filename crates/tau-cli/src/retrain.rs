@@ -43,7 +43,8 @@ struct Row {
     solved_n: usize,
     n: usize,
     epoch: usize,
-    accuracy: f64,
+    /// Absent from the epoch in which the training diverged.
+    accuracy: Option<f64>,
     relative_accuracy: Option<f64>,
     /// Seconds since the network was read.
     wall_s: f64,
@@ -68,7 +69,7 @@ impl Retrain {
         };
         let stop = stop::when_asked()?;
         let pool = thread_pool(self.trained.threads()?)?;
-        let train = |n: usize, epochs: usize| -> anyhow::Result<Vec<f64>> {
+        let train = |n: usize, epochs: usize| -> anyhow::Result<Vec<Option<f64>>> {
             let task = opened.task.with_coding(&[n], opened.coding)?;
             let (config, params) =
                 (opened.checkpoint.config.clone(), opened.checkpoint.params.clone());
@@ -80,23 +81,25 @@ impl Retrain {
             return Err(Usage(format!("--to {n}: the task has no such N")).into());
         }
         let started = Instant::now();
-        let own = train(opened.n, 0)?.first().copied().unwrap_or(0.5);
-        say!("solved N = {}: accuracy {own:.4}; {} epochs on each N", opened.n, self.epochs);
+        let own = train(opened.n, 0)?.first().copied().flatten();
+        let relative = |accuracy: Option<f64>| relative_accuracy(accuracy?, own?);
+        let (solved, epochs) = (opened.n, self.epochs);
+        say!("solved N = {solved}: accuracy {}; {epochs} epochs on each N", shown(own));
         say!("{:>5} {:>10} {:>10} {:>10}", "N", "before", "after", "relative");
         let mut rows = Vec::new();
         for &n in &self.to {
             let accuracy = train(n, retraining.epochs)?;
             let wall_s = started.elapsed().as_secs_f64();
-            let (before, after) = (accuracy[0], accuracy[accuracy.len() - 1]);
-            let relative = relative_accuracy(after, own);
-            let shown = relative.map_or("-".to_owned(), |relative| format!("{relative:.4}"));
-            say!("{n:>5} {before:>10.4} {after:>10.4} {shown:>10}");
+            let before = accuracy.first().copied().flatten();
+            let after = accuracy.last().copied().flatten();
+            let cells = [before, after, relative(after)].map(shown);
+            say!("{n:>5} {:>10} {:>10} {:>10}", cells[0], cells[1], cells[2]);
             rows.extend(accuracy.into_iter().enumerate().map(|(epoch, accuracy)| Row {
                 solved_n: opened.n,
                 n,
                 epoch,
                 accuracy,
-                relative_accuracy: relative_accuracy(accuracy, own),
+                relative_accuracy: relative(accuracy),
                 wall_s,
             }));
             self.trained.keep(rows.iter())?;
@@ -105,4 +108,9 @@ impl Retrain {
         self.trained.write(rows.iter())?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Four decimals; `-` for what is absent: the training diverged, or the network is at chance.
+fn shown(accuracy: Option<f64>) -> String {
+    accuracy.map_or_else(|| "-".to_owned(), |accuracy| format!("{accuracy:.4}"))
 }

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tau_analysis::Verdict;
 use tau_curricula::{EpochReport, Outcome, Position};
-use tau_reproduce::claims::placebo::EXCHANGES;
-use tau_reproduce::{Judged, Planned, Report, Watcher};
+use tau_reproduce::{EXCHANGES, Judged, Part, Planned, Report, Watcher};
 use tau_runs::{Error, Forecast, Progress, Run};
 
 use crate::eta::{Pace, about, all_left_s, duration};
@@ -169,7 +168,7 @@ impl Progress for Terminal {
 impl Watcher for Terminal {
     fn planned(&mut self, plan: &[Planned], forecast: &Forecast) {
         let name =
-            |planned: &Planned| format!("{} seed {}", planned.series, planned.run.spec().seed);
+            |planned: &Planned| format!("{} seed {}", planned.condition, planned.run.spec().seed);
         let names = plan.iter().map(name).collect();
         let runs: Vec<&Run> = plan.iter().map(|planned| &planned.run).collect();
         self.begin(&runs, names, forecast);
@@ -255,15 +254,16 @@ fn words(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Which verdicts are others with the quirks of a publication than without, of those that both have.
+/// The verdicts that change with the quirks of a publication, of those that both reports have.
 pub(crate) fn print_changes(clean: &Report, compat: &Report) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let name = compat.compat.name();
+    let name = &compat.compat;
     let changed: Vec<(&Judged, &Judged)> = compat.changed_from(clean).collect();
     let has = |claim: &&Judged| clean.claims.iter().any(|other| other.id == claim.id);
     let both = compat.claims.iter().filter(has).count();
-    let others = changed.len();
-    writeln!(out, "with the quirks of {name} {others} of {both} verdicts are others than without")?;
+    let changes = if changed.len() == 1 { "changes" } else { "change" };
+    let changed_count = changed.len();
+    writeln!(out, "{changed_count} of {both} verdicts {changes} with the {name} quirks")?;
     for (clean, compat) in changed {
         let (before, after) = (words(clean.verdict), words(compat.verdict));
         writeln!(out, "  claim {:>2}: {before} -> {after}", clean.id)?;
@@ -272,7 +272,7 @@ pub(crate) fn print_changes(clean: &Report, compat: &Report) -> std::io::Result<
 }
 
 /// `+0.031 [+0.012, +0.050]`, or what is known of it.
-fn estimate(part: &tau_reproduce::claims::Part) -> String {
+fn estimate(part: &Part) -> String {
     match (part.effect, part.interval) {
         (Some(effect), Some([low, high])) => format!("{effect:+.3} [{low:+.3}, {high:+.3}]"),
         (Some(effect), None) => format!("{effect:+.3} [too few networks]"),

@@ -1,37 +1,32 @@
-//! Curricula over the memory N, and the loop that trains a network through them.
+//! Curricula: which task comes first, and which one follows when it is solved.
 //!
-//! A [`Curriculum`] says which N each readout head has and what follows when a stage is solved;
-//! a [`TrainingSpec`] says everything else; a [`Trainer`] does it. After each epoch fresh batches
-//! are scored; a stage is solved when (paper, section 3)
-//!
-//! > mean accuracy over heads > 98 % and accuracy of the newest head > 98 %.
+//! A [`Schedule`] is data for one stage machine. Each [`Stage`] is a task with the name of what is
+//! reached when it is solved. The curricula of Khajehabdollahi et al. (ICLR 2024, §3) let the memory
+//! N of a ladder task grow:
 //!
 //! ```
-//! use tau_curricula::{Curriculum, Outcome, Trainer, TrainingSpec};
-//! use tau_rnn::{Cpu, thread_pool};
-//! use tau_tasks::TaskKind;
+//! use tau_curricula::Schedule;
+//! use tau_tasks::TaskSpec;
 //!
-//! let mut spec = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 40, 0);
-//! spec.n_end = 2;
-//! let params = spec.initial_params::<f32>()?;
-//! let backend = Cpu::new(spec.network.clone(), params, thread_pool(Some(2))?)?;
-//! let mut trainer = Trainer::new(spec, Box::new(backend))?;
-//! assert_eq!(trainer.run(&mut ())?, Outcome::Finished);
-//! assert_eq!(trainer.position().solved_n, 2);
+//! let schedule: Schedule = "multi-head".parse()?;
+//! let first = schedule.first(&TaskSpec::parity(&[]))?;
+//! let second = schedule.after(&first).expect("N = 3 follows");
+//! assert_eq!(second.task, TaskSpec::parity(&[2, 3]));
+//! assert_eq!(second.milestone, "N003");
 //! # Ok::<(), tau_curricula::Error>(())
 //! ```
 //!
-//! What it does not know: files and resuming from them (`tau-runs`; a [`Position`] and the
-//! backend's state are what it needs), what the trained network is like (`tau-analysis`).
+//! What it does not know: networks, how a stage is trained, when it is solved (`tau-training`).
 
-mod autopsy;
-mod curriculum;
 mod error;
-mod spec;
-mod trainer;
+mod growth;
+mod multi_head;
+mod schedule;
+mod single_head;
+mod sliding;
 
-pub use autopsy::{ArrayReport, Autopsy, NeuronReport};
-pub use curriculum::{Curriculum, Stage};
 pub use error::Error;
-pub use spec::TrainingSpec;
-pub use trainer::{EpochReport, Observer, Outcome, Position, Trainer};
+pub use multi_head::MultiHead;
+pub use schedule::{Schedule, Stage};
+pub use single_head::SingleHead;
+pub use sliding::Sliding;

@@ -2,11 +2,11 @@
 
 use std::io::Cursor;
 
-use ndarray::{Array0, Array2, Array3, Axis};
+use ndarray::{Array0, Array2, Array3};
 use ndarray_npy::NpzWriter;
 use tau_random::{Key, Purpose};
 use tau_rnn::{
-    Backend, Cell, Checkpoint, Cpu, Error as CoreError, Initial, Leaky, Placement, thread_pool,
+    Backend, Cell, Checkpoint, Config, Cpu, Initial, Params, Placement, Readout, thread_pool,
 };
 
 use crate::Error;
@@ -17,51 +17,50 @@ const FORWARD: &str = include_str!("forward.py");
 const STEPS: usize = 50;
 /// Trials of the trajectory.
 const TRIALS: usize = 8;
+/// Upper end of the interval of initial states of the trajectory.
+const INITIAL: f64 = 0.1;
 
-/// Files by name: `network.safetensors` (parameters and metadata), `network.npz` (the same arrays),
-/// `forward.py`, and `trajectory.npz`: `initial` (trial, neuron), `inputs` (time, trial, channel),
-/// `states` (time, trial, neuron), and of the last state `outputs.{k}` (trial, class), in double
-/// precision. The inputs are bits named by `seed`.
+/// Returns files by name: `network.safetensors` (parameters and metadata), `network.npz` (the same arrays),
+/// `forward.py`, and `trajectory.npz`: `initial` (trial, neuron; of an LSTM h and then c), `inputs` (time,
+/// trial, channel), `states` (time, trial, neuron), and `outputs.{k}` (time, trial, output) of head k at
+/// every step, in double precision. The inputs are bits named by `seed`; in continuous time each is one
+/// small step.
 ///
 /// # Errors
-/// A network in continuous time or with gates, which `forward.py` does not know; the errors of the
-/// core.
+/// [`Error::Network`] for parameters that do not belong to their equations.
 pub fn export(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
-    let forward = forward(network)?;
-    let at_rest = Checkpoint { momentum: None, ..network.clone() };
+    // What the network does not use is not handed on.
+    let mut params = network.params.clone();
+    params.apply_constraints(&network.config);
+    let at_rest = Checkpoint { momentum: None, params, ..network.clone() };
     Ok(vec![
         ("network.safetensors", at_rest.to_bytes()?),
-        ("network.npz", arrays(network)?),
-        ("trajectory.npz", trajectory(network, seed)?),
-        ("forward.py", forward.into_bytes()),
+        ("network.npz", arrays(&at_rest.params)?),
+        ("trajectory.npz", trajectory(&at_rest.config, &at_rest.params, seed)?),
+        ("forward.py", forward(&at_rest.config).into_bytes()),
     ])
 }
 
-fn forward(network: &Checkpoint<f32>) -> Result<String, Error> {
-    let refused = |reason| Err(CoreError::Checkpoint { reason }.into());
-    let leaky = match network.config.cell {
-        Cell::Leaky(leaky) => leaky,
-        cell @ (Cell::Lstm | Cell::Gru) => {
-            return refused(format!(
-                "{cell} networks cannot be exported (their checkpoint can be read from Python: its \
-                 arrays are those of torch.nn.{})",
-                cell.to_string().to_uppercase()
-            ));
+fn forward(config: &Config) -> String {
+    let (placement, activation) = match config.cell {
+        Cell::Leaky(leaky) => {
+            let placement = match leaky.placement {
+                Placement::Whole => "whole",
+                Placement::Drive => "drive",
+                Placement::Continuous { .. } => "continuous",
+            };
+            (placement, leaky.activation.to_string())
         }
+        Cell::Lstm | Cell::Gru => ("none", "none".to_owned()),
     };
-    let step = match leaky.placement {
-        Placement::Whole => "return phi((1 - 1 / tau) * h + u / tau)",
-        Placement::Drive => "return (1 - 1 / tau) * h + phi(u) / tau",
-        Placement::Continuous { .. } => {
-            return refused("networks in continuous time cannot be exported".to_owned());
-        }
-    };
-    let Leaky { activation, .. } = leaky;
-    Ok(FORWARD.replace("ACTIVATION", &activation.to_string()).replace("STEP", step))
+    FORWARD
+        .replace("STEPS_PER_UNIT", &config.steps_per_unit().to_string())
+        .replace("PLACEMENT", placement)
+        .replace("ACTIVATION", &activation)
+        .replace("CELL", &config.cell.to_string())
 }
 
-fn arrays(network: &Checkpoint<f32>) -> Result<Vec<u8>, Error> {
-    let params = &network.params;
+fn arrays(params: &Params<f32>) -> Result<Vec<u8>, Error> {
     let mut file = NpzWriter::new(Cursor::new(Vec::new()));
     file.add_array("tau", &params.tau)?;
     file.add_array("w_rec", &params.w_rec)?;
@@ -76,28 +75,37 @@ fn arrays(network: &Checkpoint<f32>) -> Result<Vec<u8>, Error> {
     Ok(file.finish()?.into_inner())
 }
 
-fn trajectory(network: &Checkpoint<f32>, seed: u64) -> Result<Vec<u8>, Error> {
-    let (config, params) = (&network.config, &network.params);
+fn trajectory(config: &Config, params: &Params<f32>, seed: u64) -> Result<Vec<u8>, Error> {
     let bits = Key::new(seed, Purpose::DriveInputs);
-    let initial = Key::new(seed, Purpose::DriveInitialState);
     let channels = config.input_size;
     let inputs = Array3::from_shape_fn((STEPS, TRIALS, channels), |(t, trial, channel)| {
         bits.unit_f32(((t * TRIALS + trial) * channels + channel) as u64).round()
     });
-    let initial = Initial::Uniform { scale: 0.1, key: initial }.states(TRIALS, config)?;
-    // In double precision: so every right program comes to the same numbers, chaotic or not.
+    // A cell with gates begins with zeros.
+    let scale = if config.leaky_cell().is_some() { INITIAL } else { 0.0 };
+    let initial = Initial::Uniform { scale, key: Key::new(seed, Purpose::DriveInitialState) };
+    let initial: Array2<f64> = initial.states(TRIALS, config)?;
+    // In double precision every correct program finds the same numbers, even in a chaotic network.
     let params = params.cast::<f64>();
-    let mut cpu = Cpu::new(config.clone(), params.clone(), thread_pool(Some(1))?)?;
-    let (mut state, mut states): (Array2<f64>, _) = (initial.clone(), Array3::zeros((0, 0, 0)));
+    let readouts = params.readouts.clone();
+    let mut cpu = Cpu::new(config.clone(), params, thread_pool(Some(1))?)?;
+    let (mut state, mut states) = (initial.clone(), Array3::zeros((0, 0, 0)));
     cpu.advance(&mut state, inputs.view(), &mut states)?;
     let mut file = NpzWriter::new(Cursor::new(Vec::new()));
     file.add_array("initial", &initial)?;
     file.add_array("inputs", &inputs)?;
     file.add_array("states", &states)?;
-    let last = states.index_axis(Axis(0), STEPS - 1);
-    for (k, readout) in params.readouts.iter().enumerate() {
-        let outputs = last.dot(&readout.weight.t()) + &readout.bias;
-        file.add_array(format!("outputs.{k}"), &outputs)?;
+    for (k, readout) in readouts.iter().enumerate() {
+        file.add_array(format!("outputs.{k}"), &outputs(readout, &states))?;
     }
     Ok(file.finish()?.into_inner())
+}
+
+/// What a head says at every step, (time, trial, output).
+fn outputs(readout: &Readout<f64>, states: &Array3<f64>) -> Array3<f64> {
+    let (steps, trials, neurons) = states.dim();
+    let flat = states.to_shape((steps * trials, neurons)).expect("row-major");
+    let outputs = flat.dot(&readout.weight.t()) + &readout.bias;
+    let shape = (steps, trials, readout.bias.len());
+    outputs.into_shape_with_order(shape).expect("as many numbers")
 }

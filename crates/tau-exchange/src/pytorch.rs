@@ -1,4 +1,4 @@
-//! The authors' networks, as PyTorch wrote them.
+//! Reads networks that PyTorch wrote, in the layout of the ICLR 2024 authors.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,15 +10,15 @@ use tau_rnn::{Checkpoint, Config, Params, Readout};
 
 use crate::Error;
 
-/// Networks of 5000 neurons are smaller.
+/// Largest size of a file, in bytes: networks of 5000 neurons are smaller.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// The network in a PyTorch archive: a `state_dict`, or one that has it under that name. The pickle
-/// is parsed, never run: what is no tensor is passed over.
+/// Reads the network in a PyTorch archive, which is a `state_dict` or has one under that name. The pickle
+/// is parsed and never run; anything but tensors is passed over.
 ///
 /// # Errors
-/// [`Error::File`] for one that cannot be read or has more than a gigabyte; [`Error::PyTorch`] for
-/// what is no archive, arrays that are missing or of another type; the errors of
+/// [`Error::File`] if the file cannot be read or has more than a gigabyte; [`Error::PyTorch`] if it is no
+/// archive, or if arrays are missing or of a different type; the errors of
 /// [`Params::checked`].
 pub fn read_pytorch(path: &Path) -> Result<Checkpoint<f32>, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
@@ -51,7 +51,9 @@ pub fn read_pytorch(path: &Path) -> Result<Checkpoint<f32>, Error> {
     }
     let config = Config::leaky(params.tau.len(), params.w_in.ncols());
     config.check()?;
-    let params = params.checked(&config)?;
+    let mut params = params.checked(&config)?;
+    // A network that was saved before its first step still has a diagonal, which it never uses.
+    params.apply_constraints(&config);
     Ok(Checkpoint { config, params, momentum: None, metadata: BTreeMap::new() })
 }
 

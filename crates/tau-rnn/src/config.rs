@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arrays, Cell, Error, Leaky, Placement, Tensor, TimeConstants};
+use crate::{Activation, Arrays, Cell, Error, Leaky, Placement, Tensor, TimeConstants};
 
 /// Size and equations of a network; the numbers are in [`crate::Params`].
 ///
@@ -45,6 +45,19 @@ impl Config {
     #[must_use]
     pub fn leaky(hidden_size: usize, channels: usize) -> Self {
         Self::new(Leaky::DEFAULT, hidden_size, channels)
+    }
+
+    /// Neurons without a leak, h(t) = tanh(u(t)), which may connect to themselves: an Elman network, as
+    /// Keras's `SimpleRNN` and `torch.nn.RNN`.
+    #[must_use]
+    pub fn elman(hidden_size: usize, channels: usize) -> Self {
+        let leaky = Leaky {
+            activation: Activation::Tanh,
+            tau: TimeConstants::Fixed { value: 1.0 },
+            self_connections: true,
+            ..Leaky::DEFAULT
+        };
+        Self::new(leaky, hidden_size, channels)
     }
 
     /// Long short-term memory.

@@ -1,32 +1,12 @@
 //! Trains many runs, several side by side.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tau_curricula::{EpochReport, Outcome, Position};
 use tau_rnn::thread_pool;
+use tau_training::Outcome;
 
 use crate::queue::{lock, share_out};
-use crate::{Error, Every, Provenance, Run, Watch};
-
-/// Who shows how the training goes. Calls come from several threads, one at a time.
-pub trait Progress: Send {
-    /// After some updates of run `index`: fraction of the current epoch, in [0, 1].
-    fn updated(&mut self, index: usize, position: &Position, fraction: f64);
-    /// After an epoch of run `index`, `wall_s` seconds of training in.
-    fn epoch_ended(&mut self, index: usize, report: &EpochReport, wall_s: f64);
-    /// Run `index` has ended: how, or why it failed.
-    fn run_ended(&mut self, index: usize, outcome: Result<Outcome, &Error>);
-}
-
-/// Nobody watches.
-impl Progress for () {
-    fn updated(&mut self, _: usize, _: &Position, _: f64) {}
-    fn epoch_ended(&mut self, _: usize, _: &EpochReport, _: f64) {}
-    fn run_ended(&mut self, _: usize, _: Result<Outcome, &Error>) {}
-}
+use crate::{Error, Event, Every, Provenance, Run, Sink, StopToken};
 
 /// Those who train: how many at once, with how many threads, until when.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +19,8 @@ pub struct Crew<'a> {
     pub provenance: &'a Provenance,
     /// How often a run is kept within an epoch.
     pub every: Every,
-    /// Once set, every run in flight is kept and left.
-    pub stop: &'a AtomicBool,
+    /// Once stopped, every run in flight is kept and left.
+    pub stop: &'a StopToken,
 }
 
 impl Crew<'_> {
@@ -48,69 +28,68 @@ impl Crew<'_> {
     /// are damaged does not stop the others: its error is in the result, in the order of `runs`.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] once `stop` is set; the first error of another kind, after the runs in
+    /// [`Error::is_interrupted`] once `stop` is set; the first error of another kind, after the runs in
     /// flight were kept.
     pub fn train(
         &self,
         runs: &[&Run],
-        progress: &Mutex<&mut dyn Progress>,
+        sink: &mut Sink<'_>,
     ) -> Result<Vec<Result<Outcome, Error>>, Error> {
-        let failed = AtomicBool::new(false);
         let jobs = self.jobs.min(self.threads).min(runs.len()).max(1);
         let mut pools = Vec::new();
         for _ in 0..jobs {
             pools.push(thread_pool(Some((self.threads / jobs).max(1)))?);
         }
+        // Stopped by whoever stops the crew, and by a run that fails for all of them.
+        let stop = self.stop.child();
+        let sink = Mutex::new(sink);
         let results = share_out(pools, runs, |pool, index, run| {
-            let mut watch = Forward { index, stop: [self.stop, &failed], progress };
-            if watch.go_on().is_break() {
+            if stop.is_stopped() {
                 return None;
             }
-            let result = run.train(Arc::clone(pool), self.provenance, self.every, &mut watch);
-            failed.fetch_or(result.as_ref().is_err_and(Error::is_fatal), Ordering::Relaxed);
-            lock(progress).run_ended(index, result.as_ref().copied());
+            let mut numbered = |event: &Event<'_>| {
+                if is_worth_telling(event) {
+                    lock(&sink)(&of_run(index, event));
+                }
+            };
+            let pool = Arc::clone(pool);
+            let result = run.train(pool, self.provenance, self.every, &stop, &mut numbered);
+            if result.as_ref().is_err_and(|error| error.is_fatal() && !error.is_interrupted()) {
+                stop.stop();
+            }
+            let outcome = result.as_ref().copied();
+            lock(&sink)(&Event::RunEnded { run: index, outcome });
             Some(result)
         });
         let mut ended = Vec::new();
         for result in results.into_iter().flatten() {
             match result {
+                // The run that was stopped may have been so because of another one's error.
+                Err(error) if error.is_interrupted() => {}
                 Err(error) if error.is_fatal() => return Err(error),
                 result => ended.push(result),
             }
         }
-        if self.stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(ended) }
+        if self.stop.is_stopped() { Err(Error::interrupted()) } else { Ok(ended) }
     }
 }
 
-/// Passes what happens in one run on to the common progress.
-struct Forward<'a, 'b> {
-    index: usize,
-    stop: [&'a AtomicBool; 2],
-    progress: &'a Mutex<&'b mut dyn Progress>,
-}
-
-impl Forward<'_, '_> {
-    fn go_on(&self) -> ControlFlow<()> {
-        if self.stop.iter().any(|stop| stop.load(Ordering::Relaxed)) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+/// Whether all of a crew should wait for the sink: a bar needs no more than a few updates of an epoch.
+fn is_worth_telling(event: &Event<'_>) -> bool {
+    match event {
+        Event::Updated { position, updates, .. } => {
+            position.update.is_multiple_of(updates.div_ceil(20))
         }
+        _ => true,
     }
 }
 
-impl Watch for Forward<'_, '_> {
-    fn updated(&mut self, position: &Position, updates: usize) -> ControlFlow<()> {
-        // A bar needs no more than a few steps an epoch.
-        if position.update.is_multiple_of(updates.div_ceil(20)) {
-            let fraction = position.update as f64 / updates as f64;
-            lock(self.progress).updated(self.index, position, fraction);
-        }
-        self.go_on()
-    }
-
-    fn epoch_ended(&mut self, report: &EpochReport, wall_s: f64) -> ControlFlow<()> {
-        lock(self.progress).epoch_ended(self.index, report, wall_s);
-        self.go_on()
+/// What a lone run tells, told of the run with this number.
+fn of_run<'a>(run: usize, event: &Event<'a>) -> Event<'a> {
+    match *event {
+        Event::Updated { position, updates, .. } => Event::Updated { run, position, updates },
+        Event::EpochEnded { report, wall_s, .. } => Event::EpochEnded { run, report, wall_s },
+        Event::RunEnded { outcome, .. } => Event::RunEnded { run, outcome },
+        other => other,
     }
 }

@@ -25,12 +25,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         file.persist(path)?;
         sync_folder(folder)
     };
-    write().map_err(|source| Error::File {
-        action: "write",
-        path: path.to_owned(),
-        source,
-        remedy: FULL_OR_READ_ONLY,
-    })
+    write().map_err(|source| Error::file("write", path, source, FULL_OR_READ_ONLY))
 }
 
 /// [`write_atomically`] for a table with one line a row. A table with more rows than the new one is
@@ -51,12 +46,8 @@ pub fn write_table(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         };
         let mut asides = (0..).map(|k| path.with_file_name(named(k)));
         let aside = asides.find(|aside| !aside.exists()).unwrap_or_else(|| path.to_owned());
-        fs::rename(path, &aside).map_err(|source| Error::File {
-            action: "move",
-            path: path.to_owned(),
-            source,
-            remedy: FULL_OR_READ_ONLY,
-        })?;
+        fs::rename(path, &aside)
+            .map_err(|source| Error::file("move", path, source, FULL_OR_READ_ONLY))?;
     }
     write_atomically(path, bytes)
 }
@@ -108,16 +99,14 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 /// # Errors
 /// [`Error::File`].
 pub fn create_folder(path: &Path) -> Result<(), Error> {
-    fs::create_dir_all(path).map_err(|source| Error::File {
-        action: "create",
-        path: path.to_owned(),
-        remedy: match source.kind() {
+    fs::create_dir_all(path).map_err(|source| {
+        let remedy = match source.kind() {
             ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
                 "a file is in the way; choose another folder"
             }
             _ => FULL_OR_READ_ONLY,
-        },
-        source,
+        };
+        Error::file("create", path, source, remedy)
     })
 }
 
@@ -132,12 +121,7 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        Err(source) => Err(Error::File {
-            action: "read",
-            path: path.to_owned(),
-            source,
-            remedy: "check its permissions",
-        }),
+        Err(source) => Err(Error::file("read", path, source, "check its permissions")),
     }
 }
 

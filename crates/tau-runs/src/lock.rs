@@ -13,6 +13,10 @@ use crate::Error;
 const NAME: &str = ".lock";
 /// Hundredths of a second for which a lock is waited for.
 const PATIENCE: usize = 100;
+/// ENOLCK: the server of a network file system gives no more locks.
+const NO_LOCKS: i32 = 37;
+const NO_LOCKS_REMEDY: &str = "the file system gives no locks just now (on NFS, its lock service may be \
+                               down): try again, or choose a folder on another one";
 
 /// A folder that belongs to this value as long as it lives.
 ///
@@ -22,6 +26,8 @@ const PATIENCE: usize = 100;
 pub struct Lock {
     file: File,
     folder: PathBuf,
+    /// What this value wrote into the file.
+    text: String,
 }
 
 /// Who has a lock: only to be told to others.
@@ -37,7 +43,7 @@ impl Lock {
     /// Takes the folder, which must exist.
     ///
     /// # Errors
-    /// [`Error::Locked`] with the owner's name; a folder that cannot be written; a file system
+    /// [`Error::is_locked`] with the owner's name; a folder that cannot be written; a file system
     /// that has no locks.
     pub fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(NAME);
@@ -47,9 +53,13 @@ impl Lock {
                     "this file system has no locks: choose a folder on another one"
                 }
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, then start again",
-                _ => "is the folder read-only? choose another one",
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+                    "is the folder read-only? choose another one"
+                }
+                _ if source.raw_os_error() == Some(NO_LOCKS) => NO_LOCKS_REMEDY,
+                _ => "can it be read and written? else choose another folder",
             };
-            Error::File { action: "lock", path: path.clone(), source, remedy }
+            Error::file("lock", &path, source, remedy)
         };
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
@@ -65,7 +75,7 @@ impl Lock {
         match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { folder: folder.to_owned(), owner: owner(&mut file) });
+                return Err(Error::locked(folder, owner(&mut file)));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -75,21 +85,29 @@ impl Lock {
             .and_then(|()| file.seek(SeekFrom::Start(0)))
             .and_then(|_| file.write_all(text.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { file, folder: folder.to_owned() })
+        Ok(Self { file, folder: folder.to_owned(), text })
     }
 
     /// Whether the folder still belongs to this value. It does not if someone deleted or replaced the
-    /// file: then another process may have locked the new one.
+    /// file: then another process may have locked the new one. Nor does it if someone else's name is in
+    /// it: there are file systems whose locks lock nothing (NFS with `nolock`).
     ///
     /// # Errors
-    /// [`Error::Locked`].
+    /// [`Error::is_locked`].
     pub fn check(&self) -> Result<(), Error> {
         let path = self.folder.join(NAME);
-        if same_file(&self.file, &path) {
+        // What cannot be read is not known to have changed.
+        let mine = std::fs::read_to_string(&path).map_or(true, |text| text == self.text);
+        if mine && same_file(&self.file, &path) {
             return Ok(());
         }
-        let owner = Self::owner(&self.folder).unwrap_or_else(|| "nobody: .lock is gone".to_owned());
-        Err(Error::Locked { folder: self.folder.clone(), owner })
+        let owner = if mine {
+            Self::owner(&self.folder).unwrap_or_else(|| "nobody: .lock is gone".to_owned())
+        } else {
+            File::open(&path)
+                .map_or_else(|_| "another process".to_owned(), |mut file| owner(&mut file))
+        };
+        Err(Error::locked(&self.folder, owner))
     }
 
     /// Who has the folder now, if anyone; nothing is changed.
@@ -180,6 +198,19 @@ mod tests {
         second.check().unwrap();
         let error = first.check().unwrap_err().to_string();
         assert!(error.contains(&format!("in use by process {}", std::process::id())), "{error}");
+    }
+
+    /// Two processes may have the same lock where locks lock nothing: the first one sees it.
+    #[test]
+    fn who_finds_another_name_in_the_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        first.check().unwrap();
+        let other = "{\"host\":\"node7\",\"process\":12,\"since\":1}";
+        std::fs::write(folder.path().join(NAME), other).unwrap();
+        let error = first.check().unwrap_err();
+        assert!(error.is_locked());
+        assert!(error.to_string().contains("in use by process 12 on node7, for "), "{error}");
     }
 
     #[test]

@@ -8,9 +8,11 @@ use tau_rnn::Hardware;
 
 use crate::files::read_if_there;
 use crate::lock::host;
-use crate::{Error, Run};
+use crate::{Error, Run, format};
 
 const NAME: &str = "manifest.json";
+/// The version of `metrics.csv`, which has no room for it.
+const METRICS_FORMAT: i64 = 1;
 const REMEDY: &str = "delete it: the next start of the run writes it anew";
 
 /// Who computes, and on what.
@@ -49,21 +51,25 @@ pub struct Manifest {
     #[serde(flatten)]
     pub by: Provenance,
     /// Name of the machine.
-    #[serde(default)]
     pub host: String,
+    /// The device as `--device` names it, for instance `cpu` or `cuda:0`.
+    pub hardware: String,
     /// The arithmetic: runs with another one have other bits, and another folder.
-    #[serde(default)]
     pub numerics: String,
     /// BLAKE3 of what defines the run; the folder's name ends with its first digits.
-    #[serde(default)]
     pub digest: String,
+    /// Version of the columns of `metrics.csv`.
+    pub metrics_format: i64,
     /// Seconds of training over all starts, when the last one ended; `None` while it goes on, or if
     /// it was killed.
-    #[serde(default)]
     pub wall_s: Option<f64>,
     /// BLAKE3 of each file (its path in the folder) when the last start ended; empty before.
-    #[serde(default)]
     pub files: BTreeMap<String, String>,
+}
+
+/// Checks the version of `metrics.csv` that a manifest says.
+pub(crate) fn check_metrics(found: i64) -> Result<(), String> {
+    format::check(Some(found), found)
 }
 
 impl Run {
@@ -93,17 +99,18 @@ impl Run {
 
     pub(crate) fn write_manifest(&self, by: &Provenance, wall_s: Option<f64>) -> Result<(), Error> {
         let files = if wall_s.is_some() { digests(self.folder())? } else { BTreeMap::new() };
-        self.write_json(
-            NAME,
-            &Manifest {
-                by: by.clone(),
-                host: host(),
-                numerics: self.hardware().numerics()?,
-                digest: self.digest()?,
-                wall_s,
-                files,
-            },
-        )
+        let hardware = self.known_hardware()?;
+        let manifest = Manifest {
+            by: by.clone(),
+            host: host(),
+            hardware: hardware.to_string(),
+            numerics: hardware.numerics()?,
+            digest: self.digest()?,
+            metrics_format: METRICS_FORMAT,
+            wall_s,
+            files,
+        };
+        self.write_json(NAME, &manifest)
     }
 }
 
@@ -112,12 +119,7 @@ fn digests(folder: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut names = Vec::new();
     for (inside, prefix) in [(folder.to_owned(), ""), (folder.join("checkpoints"), "checkpoints/")]
     {
-        let failed = |source| Error::File {
-            action: "read",
-            path: inside.clone(),
-            source,
-            remedy: "may it be read?",
-        };
+        let failed = |source| Error::file("read", &inside, source, "may it be read?");
         for entry in std::fs::read_dir(&inside).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();

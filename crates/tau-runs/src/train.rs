@@ -1,37 +1,19 @@
 //! Training a run in its folder: from wherever it stands, writing as it goes.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::ThreadPool;
-use serde::{Deserialize, Serialize};
-use tau_curricula::{EpochReport, Observer, Outcome, Position, Stage, Trainer, TrainingSpec};
-use tau_rnn::{Checkpoint, Losses};
+use tau_rnn::Checkpoint;
+use tau_training::{EpochReport, Milestone, Outcome, Position, Step, Trainer};
 
+use crate::event::{Event, Sink};
 use crate::files::{remove_unfinished, write_atomically};
 use crate::manifest::Provenance;
-use crate::run::{MetricsRow, Run, State, Status, json};
-use crate::{Error, Lock};
-
-/// Someone who watches runs and may stop them by answering `Break`.
-pub trait Watch {
-    /// After every update, and between test batches: `position.update` of `updates` of the epoch
-    /// are over. After `Break` the state is kept: the run goes on from there.
-    fn updated(&mut self, position: &Position, updates: usize) -> ControlFlow<()> {
-        let _ = (position, updates);
-        ControlFlow::Continue(())
-    }
-
-    /// After every epoch, when its files are written.
-    fn epoch_ended(&mut self, report: &EpochReport, wall_s: f64) -> ControlFlow<()> {
-        let _ = (report, wall_s);
-        ControlFlow::Continue(())
-    }
-}
-
-/// Nobody watches.
-impl Watch for () {}
+use crate::metrics::{MetricsRow, rows_of, to_table};
+use crate::position::SavedPosition;
+use crate::run::{LATEST, METRICS, MOVE_AWAY, Run};
+use crate::{Error, Lock, State, Status, StopToken};
 
 /// How often the state is kept within an epoch (at its end it always is). Never a matter of bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,156 +32,127 @@ impl Default for Every {
 }
 
 impl Run {
-    /// Trains to the end, from wherever it stands; nothing is done for a run that has ended.
+    /// Trains to the end, from wherever it stands; nothing is done for a run that has ended. `sink`
+    /// receives what happens, as of run 0.
     ///
     /// # Errors
-    /// [`Error::Diverged`], also for a run that diverged earlier; [`Error::Locked`] if another
-    /// process trains it; files that cannot be read or written.
+    /// [`Error::is_interrupted`] once `stop` is set: the state is kept, and the run goes on from there;
+    /// [`Error::is_diverged`], also for a run that diverged earlier; [`Error::is_locked`] if another
+    /// process trains it; files that cannot be read or written; a run without a device.
     pub fn train(
         &self,
         pool: Arc<ThreadPool>,
         provenance: &Provenance,
         every: Every,
-        watch: &mut dyn Watch,
+        stop: &StopToken,
+        sink: &mut Sink<'_>,
     ) -> Result<Outcome, Error> {
+        // An ended run does not change any more: nothing is to be locked for it.
+        if let Some(ended) = self.ended()? {
+            return ended;
+        }
         self.create()?;
         // Before it is known where the run stands: someone else may be changing that.
         let lock = Lock::take(self.folder())?;
-        remove_unfinished(self.folder());
-        remove_unfinished(&self.folder().join("checkpoints"));
-        remove_unfinished(&self.folder().join("measures"));
-        let status = self.status()?;
-        match status.as_ref().map(|status| status.state) {
-            Some(State::Finished) => return Ok(Outcome::Finished),
-            Some(State::OutOfEpochs) => return Ok(Outcome::OutOfEpochs),
-            Some(State::Diverged) => {
-                let reason = status.and_then(|status| status.reason).unwrap_or_default();
-                return Err(Error::Diverged { name: self.name(), reason });
-            }
-            Some(State::Unfinished) | None => {}
+        for folder in ["", "checkpoints", "measures"] {
+            remove_unfinished(&self.folder().join(folder));
+        }
+        if let Some(ended) = self.ended()? {
+            return ended;
         }
         self.write_manifest(provenance, None)?;
-        let rows_there = self.metrics()?.len();
-        let (mut trainer, rows) = self.trainer(pool)?;
-        // The table may know of an epoch that the status does not, and the status of updates since.
-        let table_s = rows.last().map_or(0.0, |row| row.wall_s);
-        let wall_s = status.map_or(0.0, |status| status.wall_s).max(table_s);
-        let (started, kept) = (Instant::now(), Instant::now());
-        let (late, error) = (None, None);
-        let mut keeper = Keeper {
-            run: self,
-            lock,
-            rows,
-            rows_there,
-            wall_s,
-            started,
-            every,
-            kept,
-            watch,
-            late,
-            error,
-        };
-        let mut outcome = trainer.run(&mut keeper);
-        if let Some(error) = keeper.error {
-            return Err(error);
-        }
-        keeper.lock.check()?;
-        let wall_s = keeper.wall();
-        // A device may have said late that it diverged, or say it only now.
-        match (keeper.late, &outcome) {
-            (Some(late), _) => outcome = Err(late),
-            (None, Ok(Outcome::Stopped)) => outcome = trainer.settle().map(|_| Outcome::Stopped),
-            (None, _) => {}
-        }
-        let state = match &outcome {
-            Ok(Outcome::Finished) => State::Finished,
-            Ok(Outcome::OutOfEpochs) => State::OutOfEpochs,
-            Err(tau_curricula::Error::Diverged { .. }) => State::Diverged,
-            Ok(Outcome::Stopped) | Err(_) => State::Unfinished,
-        };
-        let reason = outcome.as_ref().err().map(ToString::to_string);
-        if matches!(outcome, Ok(Outcome::Stopped)) {
-            self.write_state("latest.safetensors", &trainer)?;
-        }
-        if let (State::Diverged, Err(error)) = (state, &outcome) {
-            self.write_state("diverged.safetensors", &trainer)?;
-            if let Some(autopsy) = trainer.autopsy(error)? {
-                self.write_json("autopsy.json", &autopsy)?;
+        let mut keeper = Keeper::new(self, lock, every)?;
+        let mut trainer = self.trainer(pool, &mut keeper.rows)?;
+        keeper.begin(self.status()?.map_or(0.0, |status| status.wall_s));
+        let ended = keeper.train(&mut trainer, stop, sink);
+        keeper.conclude(&mut trainer, ended, provenance)
+    }
+
+    /// How the run ended; `None` if it can go on.
+    fn ended(&self) -> Result<Option<Result<Outcome, Error>>, Error> {
+        let Some(status) = self.status()? else { return Ok(None) };
+        Ok(match status.state {
+            State::Finished => Some(Ok(Outcome::Finished)),
+            State::OutOfEpochs => Some(Ok(Outcome::OutOfEpochs)),
+            State::Diverged => {
+                let reason = status.reason.unwrap_or_default();
+                Some(Err(Error::diverged(self.name(), reason)))
             }
-        }
-        self.write_status(trainer.position(), state, wall_s, reason.clone())?;
-        self.write_manifest(provenance, Some(wall_s))?;
-        match (outcome, reason) {
-            (Ok(outcome), _) => Ok(outcome),
-            (Err(tau_curricula::Error::Diverged { .. }), Some(reason)) => {
-                Err(Error::Diverged { name: self.name(), reason })
-            }
-            (Err(error), _) => Err(error.into()),
-        }
+            State::Unfinished => None,
+        })
     }
 
     /// A trainer that stands where the run stands, and the rows so far.
-    fn trainer(&self, pool: Arc<ThreadPool>) -> Result<(Trainer<f32>, Vec<MetricsRow>), Error> {
-        let path = self.folder().join("latest.safetensors");
+    fn trainer(
+        &self,
+        pool: Arc<ThreadPool>,
+        rows: &mut Vec<MetricsRow>,
+    ) -> Result<Trainer<f32>, Error> {
+        let path = self.folder().join(LATEST);
         let remedy = "delete it to train the run anew from its beginning";
-        let network = self.spec().network.clone();
+        let (hardware, spec) = (self.known_hardware()?, self.spec().clone());
+        let network = spec.network.clone();
         let Some(mut latest) = self.read_checkpoint(&path, remedy)? else {
-            let params = self.spec().initial_params()?;
-            let backend = self.hardware().network(network, params, pool)?;
-            return Ok((Trainer::new(self.spec().clone(), backend)?, Vec::new()));
+            rows.clear();
+            let backend = hardware.network(network, spec.initial_params()?, pool)?;
+            return Ok(Trainer::new(spec, backend)?);
         };
-        let unusable = |reason: String| Error::Contents { path: path.clone(), reason, remedy };
+        let unusable = |reason: &str| Error::contents(&path, reason, remedy);
         let position = latest.metadata.remove("position");
         let (Some(position), Some(momentum)) = (position, latest.momentum) else {
-            return Err(unusable("it is no state that training could go on from".to_owned()));
+            return Err(unusable("it is no state that training could go on from"));
         };
         let position: SavedPosition =
-            serde_json::from_str(&position).map_err(|error| unusable(error.to_string()))?;
-        let mut rows = self.metrics()?;
+            serde_json::from_str(&position).map_err(|error| unusable(&error.to_string()))?;
         rows.retain(|row| row.epoch <= position.epochs);
         if rows.last().map_or(0, |row| row.epoch) != position.epochs {
-            let path = self.folder().join("metrics.csv");
             let epochs = position.epochs;
             let reason = format!("it ends before epoch {epochs}, up to which the run has come");
-            let remedy = "move the run's folder away to train it anew";
-            return Err(Error::Contents { path, reason, remedy });
+            return Err(Error::contents(&self.folder().join(METRICS), reason, MOVE_AWAY));
         }
-        let mut backend = self.hardware().network(network, latest.params, pool)?;
+        let mut backend = hardware.network(network, latest.params, pool)?;
         backend.set_momentum(momentum)?;
-        let position = position.of(self.spec());
-        let trainer = Trainer::resume(self.spec().clone(), backend, position)?;
-        Ok((trainer, rows))
+        let position = position.of(&spec);
+        Ok(Trainer::resume(spec, backend, position)?)
     }
 
-    /// Writes the state of a trainer; with `momentum` training can go on from it.
+    /// Writes the state of a trainer with its momentum, so that training can go on from it.
     fn write_state(&self, name: &str, trainer: &Trainer<f32>) -> Result<(), Error> {
         let position = SavedPosition::from(trainer.position().clone());
+        let position = serde_json::to_string(&position).unwrap_or_default();
         let backend = trainer.backend();
         let checkpoint = Checkpoint {
             config: self.spec().network.clone(),
             params: backend.params()?,
             momentum: Some(backend.momentum()?),
-            metadata: [("position".to_owned(), json(&position))].into(),
+            metadata: [("position".to_owned(), position)].into(),
         };
         write_atomically(&self.folder().join(name), &checkpoint.to_bytes()?)
     }
 
-    fn write_solved(&self, report: &EpochReport, trainer: &Trainer<f32>) -> Result<(), Error> {
+    /// Writes the network of a milestone.
+    fn write_milestone(
+        &self,
+        milestone: &Milestone,
+        report: &EpochReport,
+        trainer: &Trainer<f32>,
+    ) -> Result<(), Error> {
         let entry = |key: &str, value: String| (key.to_owned(), value);
+        let task = serde_json::to_string(&report.stage.task).unwrap_or_default();
         let checkpoint = Checkpoint {
             config: self.spec().network.clone(),
             params: trainer.backend().params()?,
             momentum: None,
             metadata: [
-                entry("task", self.spec().task.to_string()),
-                entry("curriculum", self.spec().curriculum.to_string()),
+                entry("task", task),
+                entry("schedule", self.spec().schedule.to_string()),
                 entry("seed", self.spec().seed.to_string()),
                 entry("epoch", report.epoch.to_string()),
-                entry("memory", json(&report.stage.memory)),
+                entry("milestone", milestone.to_string()),
             ]
             .into(),
         };
-        write_atomically(&self.checkpoint_path(report.stage.n_max()), &checkpoint.to_bytes()?)
+        write_atomically(&self.checkpoint_path(milestone), &checkpoint.to_bytes()?)
     }
 
     fn write_status(
@@ -209,39 +162,16 @@ impl Run {
         wall_s: f64,
         reason: Option<String>,
     ) -> Result<(), Error> {
-        let Position { epochs, solved_n, .. } = *position;
-        self.write_json("status.json", &Status { state, epochs, solved_n, wall_s, reason })
+        let (epochs, reached) = (position.epochs, position.reached.clone());
+        self.write_json("status.json", &Status { state, epochs, reached, wall_s, reason })
     }
 }
 
-/// [`Position`] as it is written.
-#[derive(Serialize, Deserialize)]
-struct SavedPosition {
-    epochs: usize,
-    /// Updates of the next epoch that are over. Files of version 0.1 were written at epochs only.
-    #[serde(default)]
-    update: usize,
-    /// The bits of the sum of their losses: as text a number may come back as its neighbour.
-    #[serde(default)]
-    loss_bits: u64,
-    stage: Option<Stage>,
-    solved_n: usize,
-}
-
-impl From<Position> for SavedPosition {
-    fn from(Position { epochs, update, losses, stage, solved_n }: Position) -> Self {
-        Self { epochs, update, loss_bits: losses.sum.to_bits(), stage, solved_n }
-    }
-}
-
-impl SavedPosition {
-    /// In a run of this spec, which knows how many losses an update has.
-    fn of(self, spec: &TrainingSpec) -> Position {
-        let Self { epochs, update, loss_bits, stage, solved_n } = self;
-        let count = (update * spec.batches_per_update()) as u64;
-        let losses = Losses { sum: f64::from_bits(loss_bits), count };
-        Position { epochs, update, losses, stage, solved_n }
-    }
+/// How a training was left.
+enum Left {
+    Ended(Outcome),
+    Stopped,
+    Failed(tau_training::Error),
 }
 
 /// Writes the files of a run while it trains.
@@ -249,7 +179,7 @@ struct Keeper<'a> {
     run: &'a Run,
     lock: Lock,
     rows: Vec<MetricsRow>,
-    /// Of the table when this start began: it may have been ahead of the state.
+    /// Rows of the table when this start began: it may have been ahead of the state.
     rows_there: usize,
     /// Seconds of earlier starts.
     wall_s: f64,
@@ -257,59 +187,96 @@ struct Keeper<'a> {
     every: Every,
     /// When the state was kept last.
     kept: Instant,
-    watch: &'a mut dyn Watch,
-    /// What the device said when it was asked in mid-epoch.
-    late: Option<tau_curricula::Error>,
-    /// What went wrong with the files.
-    error: Option<Error>,
 }
 
-impl Keeper<'_> {
+impl<'a> Keeper<'a> {
+    fn new(run: &'a Run, lock: Lock, every: Every) -> Result<Self, Error> {
+        let rows = run.metrics()?;
+        let now = Instant::now();
+        let rows_there = rows.len();
+        Ok(Self { run, lock, rows, rows_there, wall_s: 0.0, started: now, every, kept: now })
+    }
+
+    /// The clock begins to run. The table may know of an epoch that the status does not, and the status
+    /// of updates since.
+    fn begin(&mut self, status_s: f64) {
+        self.wall_s = self.rows.last().map_or(0.0, |row| row.wall_s).max(status_s);
+        (self.started, self.kept) = (Instant::now(), Instant::now());
+    }
+
     fn wall(&self) -> f64 {
         self.wall_s + self.started.elapsed().as_secs_f64()
     }
 
-    /// The order matters: `latest` last, so that it never knows more than the other files.
-    fn keep(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> Result<(), Error> {
+    /// Trains until it ends, fails or is stopped.
+    ///
+    /// # Errors
+    /// Files that cannot be written.
+    fn train(
+        &mut self,
+        trainer: &mut Trainer<f32>,
+        stop: &StopToken,
+        sink: &mut Sink<'_>,
+    ) -> Result<Left, Error> {
+        let updates = trainer.spec().updates_per_epoch();
+        loop {
+            match trainer.step() {
+                Err(error) => return Ok(Left::Failed(error)),
+                Ok(Step::Ended(outcome)) => return Ok(Left::Ended(outcome)),
+                Ok(Step::Updated | Step::Tested) => {
+                    if self.is_due(trainer.position(), updates) {
+                        // A device may say late that it diverged.
+                        if let Err(late) = trainer.settle() {
+                            return Ok(Left::Failed(late));
+                        }
+                        self.keep_state(trainer)?;
+                    }
+                    let position = trainer.position();
+                    sink(&Event::Updated { run: 0, position, updates });
+                    if stop.is_stopped() {
+                        if let Err(late) = trainer.settle() {
+                            return Ok(Left::Failed(late));
+                        }
+                        self.keep_state(trainer)?;
+                        return Ok(Left::Stopped);
+                    }
+                }
+                Ok(Step::EpochEnded(report)) => {
+                    let wall_s = self.keep_epoch(&report, trainer)?;
+                    sink(&Event::EpochEnded { run: 0, report: &report, wall_s });
+                    if stop.is_stopped() {
+                        return Ok(Left::Stopped);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes what an epoch came to; the seconds so far. The order matters: the state last, so that it
+    /// never knows more than the other files.
+    fn keep_epoch(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> Result<f64, Error> {
         self.lock.check()?;
         let wall_s = self.wall();
-        let heads = report.heads.iter().zip(&report.stage.memory).enumerate();
-        self.rows.extend(heads.map(|(head, (score, &n))| MetricsRow {
-            epoch: report.epoch,
-            head,
-            n,
-            accuracy: score.accuracy,
-            test_loss: score.loss,
-            training_loss: report.training_loss,
-            solved: report.solved,
-            solved_n: trainer.position().solved_n,
-            wall_s: (wall_s * 1e3).round() / 1e3,
-        }));
-        if report.solved {
-            self.run.write_solved(report, trainer)?;
+        self.rows.extend(rows_of(report, wall_s)?);
+        for milestone in &report.milestones {
+            self.run.write_milestone(milestone, report, trainer)?;
         }
-        let mut table = csv::Writer::from_writer(Vec::new());
-        let path = self.run.folder().join("metrics.csv");
-        let fault = |reason: String| Error::Contents {
-            path: path.clone(),
-            reason,
-            remedy: "this is a fault of the program; please report it",
-        };
-        for row in &self.rows {
-            table.serialize(row).map_err(|error| fault(error.to_string()))?;
-        }
-        let table = table.into_inner().map_err(|error| fault(error.to_string()))?;
+        let path = self.run.folder().join(METRICS);
+        let remedy = "this is a fault of the program; please report it";
+        let table =
+            to_table(&self.rows).map_err(|reason| Error::contents(&path, reason, remedy))?;
         // A table that is ahead begins with the same rows: it is not replaced by one with fewer.
         if self.rows.len() >= self.rows_there {
             write_atomically(&path, &table)?;
         }
-        self.keep_state(trainer)
+        self.keep_state(trainer)?;
+        Ok(wall_s)
     }
 
     fn keep_state(&mut self, trainer: &Trainer<f32>) -> Result<(), Error> {
         self.lock.check()?;
         self.run.write_status(trainer.position(), State::Unfinished, self.wall(), None)?;
-        self.run.write_state("latest.safetensors", trainer)?;
+        self.run.write_state(LATEST, trainer)?;
         self.kept = Instant::now();
         Ok(())
     }
@@ -324,29 +291,39 @@ impl Keeper<'_> {
             Every::Seconds(seconds) => self.kept.elapsed().as_secs() >= seconds,
         }
     }
-}
 
-impl Observer<f32> for Keeper<'_> {
-    fn updated(&mut self, trainer: &mut Trainer<f32>) -> ControlFlow<()> {
-        let updates = trainer.spec().updates_per_epoch;
-        if self.is_due(trainer.position(), updates) {
-            if let Err(late) = trainer.settle() {
-                self.late = Some(late);
-                return ControlFlow::Break(());
+    /// Writes how the training was left.
+    fn conclude(
+        self,
+        trainer: &mut Trainer<f32>,
+        left: Result<Left, Error>,
+        provenance: &Provenance,
+    ) -> Result<Outcome, Error> {
+        let left = left?;
+        self.lock.check()?;
+        let (run, wall_s) = (self.run, self.wall());
+        let (state, reason) = match &left {
+            Left::Ended(Outcome::Finished) => (State::Finished, None),
+            Left::Ended(Outcome::OutOfEpochs) => (State::OutOfEpochs, None),
+            Left::Stopped => (State::Unfinished, None),
+            Left::Failed(error) if error.is_diverged() => {
+                run.write_state("diverged.safetensors", trainer)?;
+                if let Some(autopsy) = trainer.autopsy(error)? {
+                    run.write_json("autopsy.json", &autopsy)?;
+                }
+                (State::Diverged, Some(error.to_string()))
             }
-            if let Err(error) = self.keep_state(trainer) {
-                self.error = Some(error);
-                return ControlFlow::Break(());
+            Left::Failed(error) => (State::Unfinished, Some(error.to_string())),
+        };
+        run.write_status(trainer.position(), state, wall_s, reason)?;
+        run.write_manifest(provenance, Some(wall_s))?;
+        match left {
+            Left::Ended(outcome) => Ok(outcome),
+            Left::Stopped => Err(Error::interrupted()),
+            Left::Failed(error) if error.is_diverged() => {
+                Err(Error::diverged(run.name(), error.to_string()))
             }
+            Left::Failed(error) => Err(error.into()),
         }
-        self.watch.updated(trainer.position(), updates)
-    }
-
-    fn epoch_ended(&mut self, report: &EpochReport, trainer: &Trainer<f32>) -> ControlFlow<()> {
-        if let Err(error) = self.keep(report, trainer) {
-            self.error = Some(error);
-            return ControlFlow::Break(());
-        }
-        self.watch.epoch_ended(report, self.wall())
     }
 }

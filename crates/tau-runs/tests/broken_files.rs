@@ -6,22 +6,24 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::{Files, Folder, StopAfter, assert_same, files, small, train};
-use tau_curricula::{Curriculum, Position, TrainingSpec};
+use common::{
+    Files, Folder, assert_same, files, multi_head, pool, single_head, small, train, train_epochs,
+    values,
+};
 use tau_random::{Key, Purpose};
 use tau_rnn::{Checkpoint, Config, Hardware, Params, Rule};
-use tau_runs::{Error, Run, State, Watch};
+use tau_runs::{Event, Every, Provenance, Run, State, StopToken};
+use tau_training::{Milestone, TrainingSpec};
 
 const DELETE_LATEST: &str = " (delete it to train the run anew from its beginning)";
 const MOVE_AWAY: &str = " (move the run's folder away to train it anew)";
 
 /// A run that was stopped after two epochs.
 fn begun(folder: &Folder) -> Run {
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
-    train(&run, 1, &mut StopAfter(2)).unwrap();
+    let run = folder.open(&small(multi_head()));
+    train_epochs(&run, 1, 2);
     run
 }
 
@@ -39,8 +41,8 @@ fn check(name: &str, spoil: impl Fn(Vec<u8>) -> Vec<u8>, reason: &str, remedy: &
     let path = run.folder().join(name);
     fs::write(&path, spoil(fs::read(&path).unwrap())).unwrap();
     let before = contents(&run);
-    let run = Run::open(folder.path(), run.spec().clone(), Hardware::Cpu).unwrap();
-    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    let run = folder.open(run.spec());
+    let error = train(&run, 1).unwrap_err().to_string();
     let start = format!("cannot use {}: {reason}", path.display());
     assert!(error.starts_with(&start), "{error}\nexpected: {start}");
     assert!(error.ends_with(remedy), "{error}\nexpected: {remedy}");
@@ -85,7 +87,7 @@ fn a_latest_with_a_parameter_that_is_not_finite_is_named() {
 
 #[test]
 fn a_latest_of_another_network_is_named() {
-    let config = Config::paper(9);
+    let config = Config::leaky(9, 1);
     let mut random = Key::new(0, Purpose::Parameters).stream();
     let other = Checkpoint::<f32> {
         params: Params::init(&config, &mut random).unwrap(),
@@ -139,7 +141,7 @@ fn metrics_that_lack_an_epoch_are_named() {
 #[test]
 fn a_status_that_cannot_be_read_is_named() {
     let remedy = " (delete it: the run then goes on from its last epoch)";
-    for text in ["", "{", "{\"state\":\"asleep\"}", "\u{fffd}\0"] {
+    for text in ["", "{", "{\"format\":1,\"state\":\"asleep\"}", "\u{fffd}\0"] {
         check("status.json", |_| text.as_bytes().to_vec(), "", remedy);
     }
 }
@@ -153,21 +155,21 @@ fn the_remedies_help() {
     fs::write(run.folder().join("status.json"), "{").unwrap();
     assert!(run.status().is_err());
     fs::remove_file(run.folder().join("status.json")).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    train(&run, 1).unwrap();
     assert_same(&networks(&run), &expected, "went on without its status");
 
     let folder = Folder::new();
     let run = begun(&folder);
     fs::remove_file(run.folder().join("latest.safetensors")).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    train(&run, 1).unwrap();
     assert_same(&networks(&run), &expected, "began anew");
     assert_eq!(run.metrics().unwrap()[0].epoch, 1);
 }
 
 fn finished() -> (Files, Folder) {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    let run = folder.open(&small(multi_head()));
+    train(&run, 1).unwrap();
     (networks(&run), folder)
 }
 
@@ -181,7 +183,7 @@ fn networks(run: &Run) -> Files {
 #[test]
 fn a_finished_run_that_lost_rows_is_refused() {
     let (_, folder) = finished();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
+    let run = folder.open(&small(multi_head()));
     let path = run.folder().join("metrics.csv");
     let whole = fs::read(&path).unwrap();
     let epochs = run.metrics().unwrap().last().unwrap().epoch;
@@ -210,12 +212,12 @@ fn a_finished_run_that_lost_rows_is_refused() {
 #[test]
 fn a_solved_checkpoint_that_is_broken_or_missing_is_named() {
     let (_, folder) = finished();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
+    let run = folder.open(&small(multi_head()));
     let path = run.folder().join("checkpoints/N002.safetensors");
     let bytes = fs::read(&path).unwrap();
-    assert_eq!(run.checkpoint(2).unwrap().params.readouts.len(), 1);
+    assert_eq!(run.checkpoint(&Milestone::n(2)).unwrap().params.readouts.len(), 1);
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let error = run.checkpoint(2).unwrap_err().to_string();
+    let error = run.checkpoint(&Milestone::n(2)).unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("cannot use {}: not a readable", path.display())),
         "{error}"
@@ -223,10 +225,10 @@ fn a_solved_checkpoint_that_is_broken_or_missing_is_named() {
     assert!(error.ends_with(MOVE_AWAY), "{error}");
     let path = run.folder().join("checkpoints/N077.safetensors");
     assert_eq!(
-        run.checkpoint(77).unwrap_err().to_string(),
+        run.checkpoint(&Milestone::n(77)).unwrap_err().to_string(),
         format!(
-            "cannot use {}: there is no such checkpoint (if the run solved this N, move its \
-             folder away to train it anew)",
+            "cannot use {}: there is no such checkpoint (if the run reached it, move its folder \
+             away to train it anew)",
             path.display()
         )
     );
@@ -239,8 +241,8 @@ fn a_root_that_cannot_be_written_is_named() {
     let file = folder.path().join("file");
     fs::write(&file, b"kept").unwrap();
     for root in [file.join("runs"), file.clone(), Path::new("/proc/tau-rnn").to_owned()] {
-        let run = Run::open(&root, small(Curriculum::SingleHead), Hardware::Cpu).unwrap();
-        let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+        let run = Run::open(&root, small(single_head()), Hardware::Cpu).unwrap();
+        let error = train(&run, 1).unwrap_err().to_string();
         let start = format!("cannot create {}/parity_single-head_h14_seed3-", root.display());
         assert!(error.starts_with(&start), "{error}");
         assert!(error.ends_with("choose another folder)"), "{error}");
@@ -257,14 +259,14 @@ fn a_write_that_fails_stops_the_run_and_loses_only_its_epoch() {
     let run = begun(&folder);
     let path = run.folder().join("checkpoints/N005.safetensors");
     fs::create_dir(&path).unwrap();
-    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    let error = train(&run, 1).unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot write {}: ", path.display())), "{error}");
     assert!(error.ends_with("choose another folder)"), "{error}");
     let kept = run.metrics().unwrap().last().unwrap().epoch;
     let status = run.status().unwrap().unwrap();
     assert_eq!((status.state, status.epochs), (State::Unfinished, kept));
     fs::remove_dir(&path).unwrap();
-    train(&run, 2, &mut ()).unwrap();
+    train(&run, 2).unwrap();
     assert_same(&networks(&run), &expected, "after a write failed");
 }
 
@@ -276,22 +278,14 @@ fn a_file_that_cannot_be_read_is_named() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     let before = contents(&run);
-    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    let error = train(&run, 1).unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot read {}: ", path.display())), "{error}");
     assert!(error.ends_with("(check its permissions)"), "{error}");
     assert_same(&contents(&run), &before, &error);
 }
 
-struct Forbid;
-
-impl Watch for Forbid {
-    fn updated(&mut self, _: &Position, _: usize) -> ControlFlow<()> {
-        panic!("a run that diverged is trained again")
-    }
-}
-
 fn divergent(learning_rate: f64) -> TrainingSpec {
-    let mut spec = small(Curriculum::MultiHead);
+    let mut spec = small(multi_head());
     spec.optimiser.rule = Rule::Sgd { learning_rate, momentum: 0.1 };
     spec
 }
@@ -310,9 +304,9 @@ fn a_rate_beyond_f32_keeps_the_last_finite_state() {
 
 fn check_divergence(learning_rate: f64) {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), divergent(learning_rate), Hardware::Cpu).unwrap();
-    let error = train(&run, 2, &mut ()).unwrap_err();
-    assert!(matches!(error, Error::Diverged { .. }), "{error}");
+    let run = folder.open(&divergent(learning_rate));
+    let error = train(&run, 2).unwrap_err();
+    assert!(error.is_diverged(), "{error}");
     let message = error.to_string();
     let start = format!("run {} diverged in epoch 1 at update ", run.name());
     assert!(message.starts_with(&start), "{message}");
@@ -330,7 +324,7 @@ fn check_divergence(learning_rate: f64) {
 
     // What it was like: the same network, and someone to blame.
     let autopsy = run.autopsy().unwrap().unwrap();
-    assert_eq!((autopsy.epoch, autopsy.memory.as_slice()), (1, &[2][..]));
+    assert_eq!((autopsy.epoch, autopsy.stage.task.memory()), (1, Some(&[2][..])));
     assert!(reason.contains(&format!("at update {} ", autopsy.update)), "{reason}");
     let norm = |name: &str| autopsy.arrays.iter().find(|array| array.name == name).unwrap().norm;
     let w_rec = kept.params.w_rec.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt();
@@ -338,7 +332,57 @@ fn check_divergence(learning_rate: f64) {
     assert!(autopsy.worst_neuron.unwrap().neuron < 14);
 
     let before = files(run.folder());
-    let again = Run::open(folder.path(), divergent(learning_rate), Hardware::Cpu).unwrap();
-    assert_eq!(train(&again, 1, &mut Forbid).unwrap_err().to_string(), message);
+    let again = folder.open(&divergent(learning_rate));
+    let mut forbid = |_: &Event<'_>| panic!("a run that diverged is trained again");
+    let (provenance, every, stop) = (Provenance::default(), Every::default(), StopToken::new());
+    let error = again.train(pool(1), &provenance, every, &stop, &mut forbid).unwrap_err();
+    assert_eq!(error.to_string(), message);
     assert_same(&files(run.folder()), &before, "trained after divergence");
+}
+
+/// A run on values that diverges is looked at as one on classes is.
+#[test]
+fn values_that_diverge_leave_their_autopsy() {
+    let folder = Folder::new();
+    let mut spec = values();
+    spec.optimiser.rule = Rule::Sgd { learning_rate: 1e30, momentum: 0.1 };
+    let run = folder.open(&spec);
+    let error = train(&run, 2).unwrap_err();
+    assert!(error.is_diverged(), "{error}");
+    let autopsy = run.autopsy().unwrap().unwrap();
+    assert_eq!((autopsy.epoch, autopsy.stage.milestone.as_str()), (1, "solved"));
+    let text = fs::read_to_string(run.folder().join("autopsy.json")).unwrap();
+    assert!(text.starts_with("{\"format\":1,"), "{text}");
+}
+
+/// Files of a later version are not this program's to read, and the error says whose they are.
+#[test]
+fn files_of_a_newer_format_are_refused() {
+    let newer = "format: 2 (allowed: 1; a newer tau wrote it: use that one)";
+    let edit = |name: &str, from: &str, to: &str| {
+        let (_, folder) = finished();
+        let run = folder.open(&small(multi_head()));
+        let path = run.folder().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{name}: {text}");
+        fs::write(&path, text.replace(from, to)).unwrap();
+        (run, folder)
+    };
+    let (run, _folder) = edit("status.json", "\"format\":1", "\"format\":2");
+    assert!(run.status().unwrap_err().to_string().contains(newer));
+    let (run, _folder) = edit("manifest.json", "\"format\":1", "\"format\":2");
+    assert!(run.manifest().unwrap_err().to_string().contains(newer));
+    assert!(Run::read(run.folder()).unwrap_err().to_string().contains(newer));
+    let (run, _folder) = edit("manifest.json", "\"metrics_format\":1", "\"metrics_format\":2");
+    let error = run.metrics().unwrap_err().to_string();
+    assert!(error.contains("metrics.csv") && error.contains(newer), "{error}");
+    let (_, folder) = finished();
+    let run = folder.open(&small(multi_head()));
+    let path = run.folder().join("checkpoints/N002.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    let (from, to) = (br#"\"format\":1"#, br#"\"format\":2"#);
+    let at = bytes.windows(from.len()).position(|part| part == from).unwrap();
+    fs::write(&path, [&bytes[..at], to, &bytes[at + from.len()..]].concat()).unwrap();
+    let error = run.checkpoint(&Milestone::n(2)).unwrap_err().to_string();
+    assert!(error.contains(newer), "{error}");
 }

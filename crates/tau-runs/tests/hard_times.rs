@@ -8,56 +8,75 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Files, Folder, StopAfter, assert_same, files, small, train};
-use tau_curricula::{Curriculum, Outcome};
+use common::{Files, Folder, assert_same, files, multi_head, small, train, train_epochs};
 use tau_rnn::{Config, Hardware};
-use tau_runs::{Error, Lock, Run, State};
+use tau_runs::{Lock, Run, State};
+use tau_training::Outcome;
 
 #[test]
 fn a_second_writer_is_told_who_is_the_first() {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    let run = folder.open(&small(multi_head()));
+    train_epochs(&run, 1, 2);
     let before = files(run.folder());
     let lock = Lock::take(run.folder()).unwrap();
-    let error = train(&run, 1, &mut ()).unwrap_err();
-    let Error::Locked { owner, .. } = &error else { panic!("{error}") };
-    assert!(owner.starts_with(&format!("process {} on ", std::process::id())), "{owner}");
-    assert!(error.to_string().ends_with("(wait for it, or choose another folder)"), "{error}");
+    let error = train(&run, 1).unwrap_err();
+    assert!(error.is_locked());
+    let error = error.to_string();
+    assert!(error.contains(&format!(" in use by process {} on ", std::process::id())), "{error}");
+    assert!(error.ends_with("(wait for it, or choose another folder)"), "{error}");
     assert_same(&files(run.folder()), &before, "two writers");
     drop(lock);
-    assert_eq!(train(&run, 1, &mut ()).unwrap(), Outcome::Finished);
+    assert_eq!(train(&run, 1).unwrap(), Outcome::Finished);
+    // Nothing is written into a run that has ended: nobody has to wait for it.
+    let _lock = Lock::take(run.folder()).unwrap();
+    assert_eq!(train(&run, 1).unwrap(), Outcome::Finished);
 }
 
 #[test]
 fn a_run_from_a_newer_version_is_left_alone() {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    let run = folder.open(&small(multi_head()));
+    train(&run, 1).unwrap();
     let path = run.folder().join("spec.toml");
-    let text = fs::read_to_string(&path).unwrap().replace("version = 1", "version = 2");
-    fs::write(&path, &text).unwrap();
-    for error in [
-        Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap_err(),
-        Run::read(run.folder()).unwrap_err(),
-    ] {
-        let error = error.to_string();
-        assert!(error.contains("version: 2 (allowed: 1 to 1; a newer tau wrote it"), "{error}");
-    }
-    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let edited = |from: &str, to: &str, message: &str| {
+        let before = fs::read_to_string(&path).unwrap();
+        let text = before.replace(from, to);
+        assert_ne!(text, before);
+        fs::write(&path, &text).unwrap();
+        for error in [
+            Run::open(folder.path(), small(multi_head()), Hardware::Cpu).unwrap_err(),
+            Run::read(run.folder()).unwrap_err(),
+        ] {
+            let error = error.to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        fs::write(&path, before).unwrap();
+    };
+    let newer = "format: 2 (allowed: 1; a newer tau wrote it: use that one)";
+    edited("format = 1", "format = 2", newer);
+    edited("format = 1\n", "", "format: none (allowed: 1; this tau did not write it)");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("batch_size = 32", "batch_size = 33")).unwrap();
+    let error = Run::open(folder.path(), small(multi_head()), Hardware::Cpu).unwrap_err();
+    assert!(error.to_string().contains("it does not define the run of this folder"), "{error}");
 }
 
+/// What a run is read for does not depend on a device, and none is made up.
 #[test]
-fn a_folder_of_version_0_1_without_a_version_is_read() {
+fn the_manifest_says_on_which_device_a_run_was_trained() {
     let folder = Folder::new();
-    let spec = small(Curriculum::MultiHead);
-    let run = Run::open(folder.path(), spec.clone(), Hardware::Cpu).unwrap();
-    train(&run, 1, &mut ()).unwrap();
-    let path = run.folder().join("spec.toml");
-    let text = fs::read_to_string(&path).unwrap().replace("version = 1\n", "");
-    fs::write(&path, text).unwrap();
-    let run = Run::open(folder.path(), spec, Hardware::Cpu).unwrap();
-    assert_eq!(train(&run, 1, &mut ()).unwrap(), Outcome::Finished);
+    let run = folder.open(&small(multi_head()));
+    train(&run, 1).unwrap();
+    assert_eq!(Run::read(run.folder()).unwrap().hardware(), Some(Hardware::Cpu));
+    fs::remove_file(run.folder().join("manifest.json")).unwrap();
+    let read = Run::read(run.folder()).unwrap();
+    assert_eq!(read.hardware(), None);
+    assert_eq!(read.status().unwrap().unwrap().state, State::Finished);
+    fs::remove_file(run.folder().join("status.json")).unwrap();
+    let error = train(&read, 1).unwrap_err().to_string();
+    assert!(error.contains("its manifest does not say on which device"), "{error}");
 }
 
 /// A disk of its own in memory; it goes when the test ends.
@@ -97,16 +116,16 @@ fn a_read_only_folder_is_looked_at_and_not_trained_in() {
         eprintln!("skipped: to mount a small disk needs root");
         return;
     };
-    let spec = small(Curriculum::MultiHead);
+    let spec = small(multi_head());
     let open = |spec| Run::open(disk.path(), spec, Hardware::Cpu).unwrap();
     let (begun, mut other) = (open(spec.clone()), spec.clone());
     other.seed += 1;
     let new = open(other);
-    assert_eq!(train(&begun, 1, &mut StopAfter(2)).unwrap(), Outcome::Stopped);
+    train_epochs(&begun, 1, 2);
     let before = files(disk.path());
     disk.allow_writing(false);
     for run in [&begun, &new] {
-        let error = train(run, 1, &mut ()).unwrap_err().to_string();
+        let error = train(run, 1).unwrap_err().to_string();
         assert!(error.starts_with("cannot ") && error.contains("read-only? choose"), "{error}");
         assert!(error.contains(&run.name()), "{error}");
     }
@@ -114,18 +133,22 @@ fn a_read_only_folder_is_looked_at_and_not_trained_in() {
     assert_eq!(begun.altered().unwrap(), Vec::<String>::new());
     disk.allow_writing(true);
     assert_same(&files(disk.path()), &before, "a read-only folder");
-    train(&begun, 1, &mut ()).unwrap();
+    train(&begun, 1).unwrap();
+    // One that has ended needs no lock: it may be asked again where nothing can be written.
+    disk.allow_writing(false);
+    assert_eq!(train(&begun, 1).unwrap(), Outcome::Finished);
+    disk.allow_writing(true);
     let roomy = Folder::new();
-    let expected = Run::open(roomy.path(), spec, Hardware::Cpu).unwrap();
-    train(&expected, 2, &mut ()).unwrap();
+    let expected = roomy.open(&spec);
+    train(&expected, 2).unwrap();
     assert_same(&networks(&begun), &networks(&expected), "a read-only folder");
 }
 
 #[test]
 fn the_manifest_knows_every_file_and_who_altered_one_is_seen() {
     let folder = Folder::new();
-    let run = Run::open(folder.path(), small(Curriculum::MultiHead), Hardware::Cpu).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    let run = folder.open(&small(multi_head()));
+    train(&run, 1).unwrap();
     let manifest = run.manifest().unwrap().unwrap();
     let mut written = files(run.folder());
     written.retain(|name, _| name != "manifest.json" && name != ".lock");
@@ -155,14 +178,14 @@ fn a_full_disk_stops_the_run_and_keeps_what_was_there() {
         return;
     };
     // Checkpoints of some 30 kB: a few fit.
-    let mut spec = small(Curriculum::MultiHead);
-    spec.network = Config::paper(60);
+    let mut spec = small(multi_head());
+    spec.network = Config::leaky(60, 1);
 
     let run = Run::open(disk.path(), spec.clone(), Hardware::Cpu).unwrap();
     // Someone else's file, so that there is room for the first epochs only.
     let other = disk.path().join("other");
     fs::write(&other, vec![1; 230_000]).unwrap();
-    let error = train(&run, 1, &mut ()).unwrap_err().to_string();
+    let error = train(&run, 1).unwrap_err().to_string();
     assert!(error.starts_with("cannot write "), "{error}");
     assert!(error.contains("is the disk full or the folder read-only?"), "{error}");
     let kept = run.status().unwrap();
@@ -173,9 +196,9 @@ fn a_full_disk_stops_the_run_and_keeps_what_was_there() {
     assert!(kept.is_some_and(|status| status.state == State::Unfinished), "{rows} rows");
     // With room again it goes on, and ends as one that always had room.
     fs::remove_file(&other).unwrap();
-    train(&run, 1, &mut ()).unwrap();
+    train(&run, 1).unwrap();
     let roomy = Folder::new();
-    let expected = Run::open(roomy.path(), spec, Hardware::Cpu).unwrap();
-    train(&expected, 2, &mut ()).unwrap();
+    let expected = roomy.open(&spec);
+    train(&expected, 2).unwrap();
     assert_same(&networks(&run), &networks(&expected), "a full disk");
 }

@@ -20,7 +20,8 @@ fn specs_and_sweeps() {
     let mut read = 0;
     for (_, bytes) in seeds("spec") {
         let Ok(text) = std::str::from_utf8(&bytes) else { continue };
-        read += usize::from(read_spec(text, &[]).is_ok()) + usize::from(read_sweep(text).is_ok());
+        read += usize::from(read_spec(text, &[], &[]).is_ok())
+            + usize::from(read_sweep(text, &[]).is_ok());
     }
     // Four specs, which are sweeps of one run too (but the one with a random seed), and a sweep.
     assert_eq!(read, 4 + 3 + 1);

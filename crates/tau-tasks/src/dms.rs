@@ -1,5 +1,5 @@
 //! N-delayed match to sample: is the last bit the one that was shown N − 1 steps before?
-//! (paper section 2)
+//! (ICLR 2024, §2)
 //!
 //! ```text
 //! y_N(T) = 1 if x_{T−N+1} = x_T, else 0        (lag N − 1)
@@ -7,21 +7,44 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip};
 
+use serde::{Deserialize, Serialize};
+use tau_random::{BitRule, Chance, Coding};
+
 use crate::bits::bit;
-use crate::memory::{MemoryTask, Rule};
-use crate::{BitRule, Chance, Coding, Error, Task};
+use crate::ladder::{Ladder, Rule};
+use crate::spec::Definition;
+use crate::{Error, Task, TaskSpec};
 
-pub(crate) const NAME: &str = "dms";
-
-pub(crate) fn build(memory: &[usize], coding: Coding) -> Result<Box<dyn Task>, Error> {
-    Ok(Box::new(MemoryTask::new(Dms, memory, coding)?))
+/// Settings of N-delayed match to sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dms {
+    /// N of each head, in the order of the heads, each once, 2 to 100000; empty where a schedule
+    /// fills it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub n: Vec<usize>,
+    /// How a bit is shown to the network.
+    pub coding: Coding,
 }
 
-#[derive(Debug)]
-struct Dms;
+impl Definition for Dms {
+    const NAME: &'static str = "dms";
+
+    fn build(&self) -> Result<Box<dyn Task>, Error> {
+        Ok(Box::new(Ladder::<Self>::new(&self.n, self.coding)?))
+    }
+
+    fn with_memory(&self, memory: &[usize]) -> Option<TaskSpec> {
+        Some(TaskSpec::Dms(Self { n: memory.to_vec(), ..self.clone() }))
+    }
+
+    fn memory(&self) -> Option<&[usize]> {
+        Some(&self.n)
+    }
+}
 
 impl Rule for Dms {
-    const NAME: &'static str = NAME;
+    const NAME: &'static str = <Self as Definition>::NAME;
     // N = 1 would compare a bit with itself.
     const SMALLEST_N: usize = 2;
     const CHANCE: Chance = Chance::Half;
@@ -52,7 +75,7 @@ fn compare(sample: ArrayView1<f32>, last: ArrayView1<f32>, labels: ArrayViewMut1
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::check;
+    use crate::ladder::check;
 
     #[test]
     fn a_label_says_whether_the_last_bit_is_the_one_n_minus_1_steps_before() {

@@ -2,7 +2,7 @@
 
 use ndarray::{Array3, ArrayView3, Axis, CowArray, Ix3};
 
-use crate::{Batch, Target};
+use crate::{Batch, Targets};
 
 /// `values` (time, trial, channel), each held for `steps_per_unit` = k = 1/Δt steps: (time · k, trial,
 /// channel), where steps t·k … t·k + k − 1 show what stood at t. k = 1 copies nothing, and 0 counts
@@ -27,20 +27,24 @@ pub fn hold(values: ArrayView3<'_, f32>, steps_per_unit: usize) -> CowArray<'_, 
 }
 
 impl Batch {
-    /// The same batch in continuous time: every input, and every value of a target series, is held
-    /// for k steps ([`hold`]). Labels stay, and belong to the last of the small steps.
+    /// The same batch in continuous time: every input, and every value and weight of the targets, is
+    /// held for k steps ([`hold`]). Classes stay, and belong to the last of the small steps.
     #[must_use]
     pub fn held(self, steps_per_unit: usize) -> Self {
         if steps_per_unit <= 1 {
             return self;
         }
-        let target = match self.target {
-            Target::Labels(labels) => Target::Labels(labels),
-            Target::Series(series) => {
-                Target::Series(hold(series.view(), steps_per_unit).into_owned())
-            }
+        let targets = match self.targets {
+            Targets::Classes(labels) => Targets::Classes(labels),
+            Targets::Values { values, weights } => Targets::Values {
+                values: hold(values.view(), steps_per_unit).into_owned(),
+                weights: weights.map(|weights| {
+                    let weights = weights.insert_axis(Axis(2));
+                    hold(weights.view(), steps_per_unit).into_owned().remove_axis(Axis(2))
+                }),
+            },
         };
-        Self { inputs: hold(self.inputs.view(), steps_per_unit).into_owned(), target }
+        Self { inputs: hold(self.inputs.view(), steps_per_unit).into_owned(), targets }
     }
 }
 
@@ -49,31 +53,38 @@ mod tests {
     use super::*;
     use ndarray::{Array2, s};
 
-    fn batch(target: Target) -> Batch {
+    fn batch(targets: Targets) -> Batch {
         let inputs = Array3::from_shape_fn((4, 3, 2), |(t, b, c)| (100 * t + 10 * b + c) as f32);
-        Batch { inputs, target }
+        Batch { inputs, targets }
     }
 
     #[test]
     fn every_kth_small_step_is_the_task() {
-        let before = batch(Target::Series(Array3::from_shape_fn((4, 3, 1), |(t, ..)| t as f32)));
+        let values = Array3::from_shape_fn((4, 3, 1), |(t, ..)| t as f32);
+        let weights = Array2::from_shape_fn((4, 3), |(t, b)| (t * b) as f32);
+        let before =
+            batch(Targets::Values { values: values.clone(), weights: Some(weights.clone()) });
         for k in [1, 2, 5] {
             let held = before.clone().held(k);
             assert_eq!(held.inputs.dim(), (4 * k, 3, 2));
-            let Target::Series(series) = &held.target else { unreachable!("it was a series") };
-            let Target::Series(expected) = &before.target else { unreachable!("it is a series") };
+            let Targets::Values { values: held_values, weights: Some(held_weights) } =
+                &held.targets
+            else {
+                unreachable!("they were values with weights")
+            };
             for lane in 0..k {
-                let lane = s![lane..; k as isize, .., ..];
-                assert_eq!(held.inputs.slice(lane), before.inputs);
-                assert_eq!(series.slice(lane), expected);
+                let small = s![lane..; k as isize, .., ..];
+                assert_eq!(held.inputs.slice(small), before.inputs);
+                assert_eq!(held_values.slice(small), values);
+                assert_eq!(held_weights.slice(s![lane..; k as isize, ..]), weights);
             }
         }
         assert_eq!(before.clone().held(0), before);
     }
 
     #[test]
-    fn labels_stay() {
-        let labels = Target::Labels(Array2::from_elem((3, 2), 1));
-        assert_eq!(batch(labels.clone()).held(7).target, labels);
+    fn classes_stay() {
+        let labels = Targets::Classes(Array2::from_elem((3, 2), 1));
+        assert_eq!(batch(labels.clone()).held(7).targets, labels);
     }
 }

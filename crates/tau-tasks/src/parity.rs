@@ -1,4 +1,4 @@
-//! N-parity: is the number of ones among the last N bits odd? (paper section 2)
+//! N-parity: is the number of ones among the last N bits odd? (ICLR 2024, §2)
 //!
 //! ```text
 //! y_N(T) = (x_{T−N+1} + … + x_T) mod 2
@@ -6,21 +6,44 @@
 
 use ndarray::{Array1, ArrayView2, ArrayViewMut2};
 
+use serde::{Deserialize, Serialize};
+use tau_random::{BitRule, Chance, Coding};
+
 use crate::bits::bit;
-use crate::memory::{MemoryTask, Rule};
-use crate::{BitRule, Chance, Coding, Error, Task};
+use crate::ladder::{Ladder, Rule};
+use crate::spec::Definition;
+use crate::{Error, Task, TaskSpec};
 
-pub(crate) const NAME: &str = "parity";
-
-pub(crate) fn build(memory: &[usize], coding: Coding) -> Result<Box<dyn Task>, Error> {
-    Ok(Box::new(MemoryTask::new(Parity, memory, coding)?))
+/// Settings of N-parity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Parity {
+    /// N of each head, in the order of the heads, each once, 1 to 100000; empty where a schedule
+    /// fills it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub n: Vec<usize>,
+    /// How a bit is shown to the network.
+    pub coding: Coding,
 }
 
-#[derive(Debug)]
-struct Parity;
+impl Definition for Parity {
+    const NAME: &'static str = "parity";
+
+    fn build(&self) -> Result<Box<dyn Task>, Error> {
+        Ok(Box::new(Ladder::<Self>::new(&self.n, self.coding)?))
+    }
+
+    fn with_memory(&self, memory: &[usize]) -> Option<TaskSpec> {
+        Some(TaskSpec::Parity(Self { n: memory.to_vec(), ..self.clone() }))
+    }
+
+    fn memory(&self) -> Option<&[usize]> {
+        Some(&self.n)
+    }
+}
 
 impl Rule for Parity {
-    const NAME: &'static str = NAME;
+    const NAME: &'static str = <Self as Definition>::NAME;
     const SMALLEST_N: usize = 1;
     const CHANCE: Chance = Chance::Uniform;
     const BIT_RULE: BitRule = BitRule::Parity;
@@ -59,7 +82,7 @@ impl Rule for Parity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::check;
+    use crate::ladder::check;
 
     #[test]
     fn a_label_is_the_sum_of_the_last_n_bits_mod_2() {

@@ -2,17 +2,17 @@
 
 use ndarray::s;
 use proptest::prelude::*;
-use tau_random::{Key, Purpose};
-use tau_tasks::{Bits, Chance, Coding, Draws, TaskKind};
+use tau_random::{Bits, Chance, Coding, Draws, Key, Purpose};
+use tau_tasks::{TaskSpec, draw_bits};
 
 proptest! {
     #[test]
     fn the_first_trials_and_steps_are_the_same_however_many_follow(
-        kind in proptest::sample::select(TaskKind::ALL),
+        spec in proptest::sample::select(TaskSpec::all()),
         length in 1_usize..30, more_steps in 0_usize..30,
         trials in 1_usize..10, more_trials in 0_usize..10, seed: u64,
     ) {
-        let task = kind.with_memory(&[2]).unwrap();
+        let task = spec.with_memory(&[2]).unwrap_or(spec).build().unwrap();
         let key = Key::new(seed, Purpose::Inputs);
         let part = task.drive(length, trials, key).unwrap();
         let whole = task.drive(length + more_steps, trials + more_trials, key).unwrap();
@@ -25,7 +25,8 @@ proptest! {
         length in 1_usize..40, trials in 1_usize..6, seed: u64,
     ) {
         let key = Key::new(seed, Purpose::Inputs);
-        let bits = |chance| Bits { chance, coding: Coding::Bits }.draw(length, trials, key);
+        let bits =
+            |chance| draw_bits(Bits { chance, coding: Coding::Bits }, length, trials, key);
         let (fair, uniform) = (bits(Chance::Half).unwrap(), bits(Chance::Uniform).unwrap());
         for ((t, trial, _), &fair) in fair.indexed_iter() {
             let region = (trial as u32 + 1) * (1 << 18);
@@ -47,12 +48,12 @@ proptest! {
 /// from the documented layout by an independent program.
 #[test]
 fn draws_are_pinned() {
-    check(TaskKind::Parity, [56, 62, 93], PARITY);
-    check(TaskKind::Dms, [56, 62, 93], DMS);
-    fn check(kind: TaskKind, lengths: [usize; 3], expected: [&str; 3]) {
-        let task = kind.with_memory(&[25]).unwrap();
+    check(TaskSpec::parity(&[25]), [56, 62, 93], PARITY);
+    check(TaskSpec::dms(&[25]), [56, 62, 93], DMS);
+    fn check(spec: TaskSpec, lengths: [usize; 3], expected: [&str; 3]) {
+        let task = spec.build().unwrap();
         let key = Key::new(42, Purpose::Inputs).stage(2);
-        assert_eq!([0, 1, 2].map(|step| task.length(key.step(step))), lengths);
+        assert_eq!([0, 1, 2].map(|step| task.ladder().unwrap().length(key.step(step))), lengths);
         let inputs = task.drive(32, 3, key).unwrap();
         let drawn = [0, 1, 2].map(|trial| {
             let bits = inputs.slice(s![.., trial, 0]);
@@ -83,7 +84,7 @@ fn long_drives_and_large_batches_fit_under_one_key() {
     let block = last.block(Draws::MAX_TRIALS - 1, Draws::MAX_WORDS / 4 - 1);
     assert_eq!(block, key.block(u32::MAX), "the last number is the key's last");
     fn check(length: usize, trials: usize) {
-        let task = TaskKind::Parity.with_memory(&[2]).unwrap();
+        let task = TaskSpec::parity(&[2]).build().unwrap();
         let inputs = task.drive(length, trials, Key::new(2, Purpose::DriveInputs)).unwrap();
         assert_eq!(inputs.dim(), (length, trials, 1));
     }
@@ -93,7 +94,7 @@ fn long_drives_and_large_batches_fit_under_one_key() {
 fn every_trial_and_every_key_has_numbers_of_its_own() {
     let bits = |key: Key| {
         let bits = Bits { chance: Chance::Half, coding: Coding::Bits };
-        bits.draw(64, 50, key).unwrap()
+        draw_bits(bits, 64, 50, key).unwrap()
     };
     let key = Key::new(3, Purpose::Inputs);
     let mut seen = std::collections::HashSet::new();

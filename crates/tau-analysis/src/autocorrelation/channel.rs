@@ -20,7 +20,7 @@ use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 /// Shortest transform: both inputs, both spectra and the sum fit in a 512 KiB cache.
 const SHORTEST: usize = 2048;
 
-/// What all channels share: the largest lag and the transforms.
+/// Largest lag and transforms, which all channels share.
 pub(super) struct Plan {
     max_lag: usize,
     /// Whether the autocovariance of every trial is kept beside their sum.

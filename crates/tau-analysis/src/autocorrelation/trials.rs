@@ -1,4 +1,4 @@
-//! The autocovariance of every trial apart: what a resampling of trials needs.
+//! Autocovariance of every single trial, for resampling trials.
 
 use ndarray::{Array1, Array2, Array3, ArrayView2};
 
@@ -13,7 +13,7 @@ use super::{Autocorrelation, Recording};
 pub struct TrialAutocovariances {
     /// Shape (trial, lag, unit), lags 0..=`max_lag`.
     pub units: Array3<f64>,
-    /// The same for the sum over units, shape (trial, lag).
+    /// Autocovariance of the sum over units, shape (trial, lag).
     pub population: Array2<f64>,
     /// Steps of each trial, in the order of the first axis.
     pub steps: Vec<usize>,
@@ -45,7 +45,7 @@ impl TrialAutocovariances {
         }
     }
 
-    /// How much activity it was estimated from.
+    /// Amount of activity behind the estimate.
     #[must_use]
     pub fn recording(&self) -> Recording {
         Recording::of(&self.steps)

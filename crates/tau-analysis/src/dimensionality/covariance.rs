@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::Dimensionality;
 use crate::Error;
+use crate::error::{check_same_units, check_units};
 
 /// Steps whose products are added at once: the sums do not depend on how activity is cut.
 const BLOCK: usize = 256;
@@ -46,11 +47,9 @@ impl CovarianceStream {
     /// A covariance of `units` units.
     ///
     /// # Errors
-    /// [`Error::NoUnits`].
+    /// [`Error::Value`] without units.
     pub fn new(units: usize) -> Result<Self, Error> {
-        if units == 0 {
-            return Err(Error::NoUnits);
-        }
+        check_units(units)?;
         Ok(Self {
             origin: None,
             block: Array2::zeros((BLOCK, units)),
@@ -64,14 +63,12 @@ impl CovarianceStream {
     /// Adds steps, (time, unit). Trials need not be told apart: push them one after the other.
     ///
     /// # Errors
-    /// [`Error::Units`] for another number of columns, [`Error::Activity`] for a value that is
+    /// [`Error::Value`] for a different number of columns, [`Error::Activity`] for a value that is
     /// NaN or infinite (its step is counted over all that was pushed). Nothing of a refused chunk
     /// is used.
     pub fn push(&mut self, chunk: ArrayView2<'_, f32>) -> Result<(), Error> {
         let units = self.sum.len();
-        if chunk.ncols() != units {
-            return Err(Error::Units { found: chunk.ncols(), expected: units });
-        }
+        check_same_units(chunk.ncols(), units)?;
         if let Some(((row, unit), &value)) = chunk.indexed_iter().find(|(_, x)| !x.is_finite()) {
             return Err(Error::Activity { unit, step: self.steps + row, trial: 0, value });
         }

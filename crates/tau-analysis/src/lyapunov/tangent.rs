@@ -2,14 +2,14 @@
 
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use rayon::prelude::*;
-use tau_rnn::{Activation, Config, Params, Placement};
+use tau_rnn::{Activation, Config, Leaky, Params, Placement};
 
 use crate::Error;
 
 /// Rows of W that one task multiplies: the products do not depend on how many threads share them.
 const ROWS: usize = 16;
 
-/// A network whose numbers have been checked.
+/// A network whose parameters have been checked.
 pub(super) struct Cell {
     placement: Placement,
     activation: Activation,
@@ -21,14 +21,15 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(config: &Config, params: &Params<f64>) -> Result<Self, Error> {
+    /// The network of a leaky cell with these settings, those of `config`.
+    pub(super) fn new(config: &Config, leaky: &Leaky, params: &Params<f64>) -> Result<Self, Error> {
         config.check()?;
         let mut params = params.clone().checked(config)?;
         params.apply_constraints(config);
-        let k = f64::from(config.placement.steps_per_unit());
+        let k = f64::from(config.steps_per_unit());
         Ok(Self {
-            placement: config.placement,
-            activation: config.activation,
+            placement: leaky.placement,
+            activation: leaky.activation,
             rate: params.tau_eff().mapv(|tau| 1.0 / (tau * k)),
             bias: &params.b_rec + &params.b_in,
             w_rec: params.w_rec,
@@ -36,10 +37,10 @@ impl Cell {
         })
     }
 
-    /// h(t) from h(t − 1), and the differences (neuron, vector) with it.
+    /// Computes h(t) from h(t − 1), and the differences (neuron, vector) with it.
     ///
     /// With s = (1 − a) h + a u the differences V become φ′(s) ((1 − a) V + a W V) for
-    /// [`Placement::Whole`] and (1 − a) V + a φ′(u) W V for the others.
+    /// [`Placement::Whole`] and (1 − a) V + a φ′(u) W V for the remaining placements.
     pub(super) fn step(
         &self,
         h: &mut Array1<f64>,
@@ -86,7 +87,7 @@ fn phi(activation: Activation, s: f64) -> f64 {
     }
 }
 
-/// At the kink of a (leaky) ReLU that of its left side, as in training.
+/// Slope of φ; at the kink of a (leaky) ReLU it is that of the left side, as in training.
 fn slope(activation: Activation, s: f64) -> f64 {
     match activation {
         Activation::LeakyRelu | Activation::Relu if s > 0.0 => 1.0,
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
     use ndarray::{Array3, s};
     use tau_random::{Key, Purpose};
-    use tau_rnn::{Batch, Initial, Readout, Target, reference};
+    use tau_rnn::{Batch, Initial, Readout, reference};
 
     /// Over five steps of every placement and activation: states are those of the reference, and
     /// differences are the limits of differences of its states.
@@ -119,24 +120,21 @@ mod tests {
 
     fn check(placement: Placement, activation: Activation) {
         const H: usize = 6;
-        let config = Config { placement, activation, ..Config::paper(H) };
+        let leaky = Leaky { placement, activation, ..Leaky::DEFAULT };
+        let config = Config::new(leaky, H, 1);
         let mut random = Key::new(3, Purpose::Parameters).stream();
         let mut params = Params::<f64>::init(&config, &mut random).unwrap();
-        params.readouts.push(Readout::init(2, H, &mut random));
+        params.readouts.push(Readout::init(&config, 2, &mut random));
         let inputs = Array3::from_shape_fn((5, 1, 1), |(t, _, _)| (t % 2) as f32);
         let labels = Array2::zeros((1, 1));
         let run = |start: &Array1<f64>| {
             let start = start.clone().insert_axis(Axis(0));
-            let batch = Batch {
-                inputs: inputs.view(),
-                initial: Initial::Given(start.view()),
-                target: Target::Labels { labels: labels.view(), heads: &[0] },
-            };
+            let batch = Batch::classes(&inputs, &labels).starting(Initial::Given(start.view()));
             let states = reference::states(&config, &params, &batch, 0).unwrap();
             Array1::from_vec(states.last().unwrap().clone())
         };
         let start = Array1::from_shape_fn(H, |i| 0.3 * (i as f64 - 2.2));
-        let cell = Cell::new(&config, &params).unwrap();
+        let cell = Cell::new(&config, &leaky, &params).unwrap();
         let (mut h, mut vectors) = (start.clone(), Array2::eye(H));
         for t in 0..5 {
             cell.step(&mut h, inputs.slice(s![t, 0, ..]), &mut vectors);

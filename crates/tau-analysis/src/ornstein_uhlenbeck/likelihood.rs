@@ -16,18 +16,18 @@ const Z_MAX: f64 = 9.0;
 /// Points of the grid from which the search starts.
 const GRID: usize = 145;
 
-/// Halvings of the interval between two points of the grid: to the last bit.
+/// Number of halvings of the interval between two points of the grid, to the last bit.
 const HALVINGS: usize = 64;
 
 /// Sums over one trial: all that its likelihood depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sums {
     pub(super) steps: f64,
-    /// Σ y.
+    /// Sum of y.
     pub(super) sum: f64,
-    /// Σ y².
+    /// Sum of y².
     pub(super) squares: f64,
-    /// Σ yₜ yₜ₊₁.
+    /// Sum of yₜ yₜ₊₁.
     pub(super) products: f64,
     pub(super) first: f64,
     pub(super) last: f64,

@@ -1,4 +1,4 @@
-//! What the estimator makes of its own answer: the fitted model simulated and fitted again.
+//! Check of an estimate: the fitted model is simulated and fitted again.
 
 use ndarray::{ArrayView1, Axis};
 use rayon::prelude::*;
@@ -8,18 +8,19 @@ use tau_random::Key;
 use super::interval::quantile;
 use super::quality::{BIAS_LIMIT, ERROR_LIMIT};
 use super::{Component, FitConfig, Model, Quality, TAU_MIN, TauNet, decay, fit};
+use crate::error::refuse;
 use crate::processes::Process;
 use crate::{AutocorrelationStream, Error};
 
-/// Fewest simulated recordings.
+/// Smallest number of simulated recordings.
 pub const LEAST_REPETITIONS: usize = 20;
 
-/// How a fit is checked.
+/// Settings of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BiasConfig {
-    /// The fit; that of the estimate which is checked.
+    /// Settings of the fit, equal to those of the estimate that is checked.
     pub fit: FitConfig,
-    /// Simulated recordings, 20 or more.
+    /// Number of simulated recordings, 20 or more.
     pub repetitions: usize,
 }
 
@@ -29,7 +30,7 @@ impl Default for BiasConfig {
     }
 }
 
-/// What came of fitting simulated recordings whose τ is known. Numbers that do not exist are NaN.
+/// Result of fitting simulated recordings whose τ is known. Numbers that do not exist are NaN.
 ///
 /// Bias and spread are those of the simulated model fitted anew: two exponentials to recordings of
 /// two, one to those of one. `same_model` and `good` tell what the whole estimate, with Akaike's
@@ -39,9 +40,9 @@ impl Default for BiasConfig {
 pub struct BiasCheck {
     /// Simulated recordings that could be fitted; 0 if there was nothing to simulate.
     pub repetitions: usize,
-    /// (median of the refitted τ − τ) / τ.
+    /// Relative bias of the median, (median of the refitted τ − τ) / τ.
     pub relative_bias: f64,
-    /// The same with the mean, which a few refits at the bounds can dominate.
+    /// Relative bias of the mean, which a few refits at the bounds can dominate.
     pub relative_bias_of_mean: f64,
     /// Half the width of the central 68 % of the refitted τ, as a part of τ: a standard deviation
     /// that outliers do not dominate.
@@ -52,7 +53,7 @@ pub struct BiasCheck {
     pub good: f64,
     /// Share of recordings for which the model that was simulated is the better one, `[0, 1]`.
     pub same_model: f64,
-    /// What the estimate is worth in the light of this: its own quality where that is not `Good`;
+    /// Quality of the estimate after the check: its own quality where that is not `Good`;
     /// `NotIdentifiable` also where a recording of this length would have shown a τ off by more
     /// than a tenth in the median or scattering by more than half of it, which are the limits of
     /// the estimate's own quality too. A process and its refits agree only if the model is right:
@@ -70,9 +71,8 @@ pub struct BiasCheck {
 /// number of threads changes nothing. Memory: 4 bytes × the longest trial for each thread.
 ///
 /// # Errors
-/// [`Error::Repetitions`] below [`LEAST_REPETITIONS`], [`Error::NoTrial`] without a trial,
-/// [`Error::ShortTrial`] if one is not longer than the lags to fit, [`Error::FitLags`],
-/// [`Error::MaxLag`].
+/// [`Error::Value`] below [`LEAST_REPETITIONS`] and for lags to fit out of range, [`Error::NoTrial`]
+/// without a trial, [`Error::ShortTrial`] if one is not longer than the lags to fit.
 pub fn bias_check(
     found: &TauNet,
     steps: &[usize],
@@ -80,8 +80,8 @@ pub fn bias_check(
     key: Key,
 ) -> Result<BiasCheck, Error> {
     if config.repetitions < LEAST_REPETITIONS {
-        let (value, least) = (config.repetitions, LEAST_REPETITIONS);
-        return Err(Error::Repetitions { what: "repetitions", value, least });
+        let allowed = format!("{LEAST_REPETITIONS} or more");
+        return refuse("repetitions", config.repetitions, allowed);
     }
     if steps.is_empty() {
         return Err(Error::NoTrial);

@@ -9,10 +9,10 @@ use basin::{
 
 use super::{Component, Model};
 
-/// Upper bound of a time constant, in steps (the paper's).
+/// Upper bound of a time constant, in steps (as in ICLR 2024).
 pub const TAU_MAX: f64 = 100.0;
 
-/// Lower bound of a time constant, in steps. The paper's is 0, where exp(−k/τ) is 0/0 at lag 0;
+/// Lower bound of a time constant, in steps. It is 0 in the published code, where exp(−k/τ) is 0/0 at lag 0;
 /// at this bound exp(−1/τ) is exactly 0 in `f64`, so the model is the limit τ → 0 itself: 1 at
 /// lag 0 and 0 at every other.
 pub const TAU_MIN: f64 = 1e-3;
@@ -25,7 +25,7 @@ const RESIDUAL_FLOOR: f64 = 1e-6;
 /// 0..=30 can tell from each other.
 const START_TAUS: [f64; 6] = [0.3, 1.0, 3.0, 10.0, 30.0, 90.0];
 
-/// Best starting points that are followed to their minimum.
+/// Number of best starting points that are followed to their minimum.
 const STARTS: usize = 4;
 
 /// Distance of starting amplitudes and weights from 0 and 1: at a bound the search cannot turn.
@@ -46,9 +46,9 @@ const BOUND_MARGIN: f64 = 1e-5;
 /// The best fit of one model.
 pub(super) struct Fit {
     pub(super) model: Model,
-    /// [a, τ] or [a, c, τ₁, τ₂].
+    /// Parameters [a, τ] or [a, c, τ₁, τ₂].
     pub(super) params: Vec<f64>,
-    /// Slowest first.
+    /// Exponentials, slowest first.
     pub(super) components: Vec<Component>,
     pub(super) aic: f64,
 }
@@ -265,39 +265,4 @@ impl Jacobian for &Problem<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn derivatives_are_the_limits_of_differences() {
-        check(Model::One, &[0.7, 4.0]);
-        check(Model::Two, &[0.9, 0.3, 1.5, 25.0]);
-
-        fn check(model: Model, params: &[f64]) {
-            let curve = [0.0; 31];
-            let problem = Problem::new(&curve, model);
-            let found = problem.derivatives(params);
-            for i in 0..params.len() {
-                let step = 1e-5 * params[i];
-                let shifted = |by: f64| {
-                    let mut params = params.to_vec();
-                    params[i] += by;
-                    problem.residuals(&params)
-                };
-                for (lag, (up, down)) in shifted(step).iter().zip(shifted(-step)).enumerate() {
-                    let expected = (up - down) / (2.0 * step);
-                    let error = (found[lag][i] - expected).abs();
-                    assert!(error < 1e-9, "{model:?}, parameter {i}, lag {lag}: {error:e}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_shortest_timescale_is_an_instant() {
-        assert_eq!(value(&[0.5, TAU_MIN], Model::One, 0.0), 0.5);
-        assert_eq!(value(&[0.5, TAU_MIN], Model::One, 1.0), 0.0);
-        let flat = Problem::new(&[0.0; 3], Model::One).derivatives(&[0.5, TAU_MIN]);
-        assert_eq!(flat, [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! An interval for τ_net: the whole estimate again and again, from trials drawn with replacement.
+//! Interval for τ_net: the whole estimate is repeated on trials drawn with replacement.
 //!
 //! Trials are independent, steps are not, so the trial is what is drawn (Efron & Tibshirani 1993,
 //! chapter 8): the autocovariances of as many trials as there are, some twice and some not at all,
@@ -14,22 +14,23 @@ use tau_random::Key;
 use super::profile::{Refit, refit};
 use super::{FitConfig, Model, TauNet, decay, fit};
 use crate::autocorrelation::average;
+use crate::error::refuse;
 use crate::{Error, TrialAutocovariances};
 
-/// Fewest trials: four can be drawn in 35 ways only, five in 126.
+/// Smallest number of trials: four can be drawn in 35 ways only, five in 126.
 pub const LEAST_TRIALS: usize = 5;
 
-/// Fewest resamplings.
+/// Smallest number of resamplings.
 pub const LEAST_RESAMPLES: usize = 100;
 
 /// Smallest share of resamplings with an estimate for which an interval is given.
 const LEAST_SHARE: f64 = 0.9;
 
-/// Which points of the resampled estimates are the ends.
+/// Rule that picks the ends of an interval among the resampled estimates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interval {
-    /// Their quantiles.
+    /// Quantiles of the resampled estimates.
     Percentile,
     /// Quantiles shifted for the bias of the median and for a spread that grows with the estimate
     /// (bias-corrected and accelerated: Efron 1987), the acceleration from leaving out each trial
@@ -37,16 +38,16 @@ pub enum Interval {
     Bca,
 }
 
-/// How an interval is made.
+/// Settings of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntervalConfig {
-    /// The fit.
+    /// Settings of the fit.
     pub fit: FitConfig,
     /// Number of resamplings, 100 or more.
     pub resamples: usize,
-    /// Probability with which it is to cover the mean estimate, (0, 1).
+    /// Probability with which the interval covers the mean estimate, (0, 1).
     pub level: f64,
-    /// Which interval.
+    /// Kind of the interval.
     pub interval: Interval,
 }
 
@@ -65,7 +66,7 @@ pub struct TauInterval {
     /// [`TAU_MAX`](super::TAU_MAX) is no end: the truth may be any longer. `None` if the unit is
     /// dead or the fit failed, or if more than a tenth of the resamplings did.
     pub interval: Option<[f64; 2]>,
-    /// The same for `estimate.tau_one`, the one time constant that describes the curve best.
+    /// Interval of `estimate.tau_one`, the one time constant that describes the curve best.
     pub interval_one: Option<[f64; 2]>,
     /// Share of resamplings in which the same model is the better one, `[0, 1]`: where it is far
     /// from 1, τ_net is now the one and now the other time constant, and its interval spans both.
@@ -75,9 +76,9 @@ pub struct TauInterval {
 /// Intervals of all units and of the population.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TauIntervals {
-    /// One per unit, in the order of the activity's columns.
+    /// Interval of each unit, in the order of the activity's columns.
     pub units: Vec<TauInterval>,
-    /// That of the sum over units.
+    /// Interval of the sum over units.
     pub population: TauInterval,
 }
 
@@ -94,8 +95,8 @@ pub struct TauIntervals {
 /// time: about that of `resamples` / 50 calls of [`tau_net`](super::tau_net).
 ///
 /// # Errors
-/// [`Error::TooFew`] below [`LEAST_TRIALS`] trials, [`Error::Repetitions`] below
-/// [`LEAST_RESAMPLES`], [`Error::Level`], [`Error::FitLags`].
+/// [`Error::TooFew`] below [`LEAST_TRIALS`] trials, [`Error::Value`] for settings out of
+/// range: resamples below [`LEAST_RESAMPLES`], the level, the lags to fit.
 pub fn tau_interval(
     trials: &TrialAutocovariances,
     config: &IntervalConfig,
@@ -113,7 +114,7 @@ pub fn tau_interval(
 /// [`tau_interval`] for one trace: `covariances` (trial, lag), `steps` of each trial.
 ///
 /// # Errors
-/// Those of [`tau_interval`]; [`Error::Lengths`] unless there is one number of steps for each
+/// The errors of [`tau_interval`]; [`Error::Lengths`] unless there is one number of steps for each
 /// trial.
 pub fn interval(
     covariances: ArrayView2<'_, f64>,
@@ -127,7 +128,7 @@ pub fn interval(
     Draws::new(steps.len(), config, key)?.interval(covariances, steps)
 }
 
-/// Which trials each resampling takes.
+/// Draws the trials of each resampling.
 struct Draws<'a> {
     config: &'a IntervalConfig,
     samples: Vec<Vec<usize>>,
@@ -140,11 +141,11 @@ impl<'a> Draws<'a> {
             return Err(Error::TooFew { what, found: trials, needed: LEAST_TRIALS });
         }
         if config.resamples < LEAST_RESAMPLES {
-            let (value, least) = (config.resamples, LEAST_RESAMPLES);
-            return Err(Error::Repetitions { what: "resamples", value, least });
+            let allowed = format!("{LEAST_RESAMPLES} or more");
+            return refuse("resamples", config.resamples, allowed);
         }
         if !(config.level > 0.0 && config.level < 1.0) {
-            return Err(Error::Level { level: config.level });
+            return refuse("level", config.level, "above 0 and below 1; 0.95 is usual");
         }
         // A 32-bit word times the number of trials: which of so many equal parts it lies in.
         let one = |key: Key, i: usize| {

@@ -1,4 +1,4 @@
-//! The least squares of `decay`, for the thousands of curves of a resampling.
+//! Least squares of `decay` for the thousands of curves of a resampling.
 //!
 //! For given time constants the best amplitudes are the minimum of a quadratic over their bounds,
 //! which is known; what is left is one or two dimensions, and a search without derivatives ends
@@ -10,7 +10,7 @@ use super::{Model, TAU_MAX, TAU_MIN};
 /// Shortest time constant of the grid: exp(−1/0.05) is 2·10⁻⁹, and below nothing changes.
 const SHORTEST: f64 = 0.05;
 
-/// Points of the grid over one time constant, equal steps of its logarithm.
+/// Number of points of the grid over one time constant, in equal steps of its logarithm.
 const GRID: usize = 24;
 
 /// Golden sections of two steps of the grid (0.66 in the logarithm): to 10⁻⁷.

@@ -15,10 +15,10 @@ pub(crate) const ERROR_LIMIT: f64 = 0.5;
 /// Largest relative bias from the length of the trials that counts.
 pub(crate) const BIAS_LIMIT: f64 = 0.1;
 
-/// How near to its upper bound, relatively, a time constant is held by it.
+/// Relative distance from its upper bound within which the bound holds a time constant.
 const BOUND_MARGIN: f64 = 1e-3;
 
-/// What an estimated timescale is worth; the first that applies, in the order below. The limits are
+/// Quality of an estimated timescale: the first that applies, in the order below. The limits are
 /// those of τ_net; [`OrnsteinUhlenbeck`](crate::OrnsteinUhlenbeck),
 /// [`Integrated`](crate::Integrated) and [`BiasCheck`](crate::BiasCheck) say what else makes them
 /// answer `NotIdentifiable`.
@@ -56,7 +56,7 @@ impl Quality {
         Self::judge(slowest.tau, TAU_MAX, standard_error, trusted)
     }
 
-    /// What an estimate of any kind is worth. `bound`: largest value that the estimator can give;
+    /// Quality of an estimate of any kind. `bound`: largest value that the estimator can give;
     /// `trusted`: nothing that only this estimator knows speaks against it.
     pub(crate) fn judge(tau: f64, bound: f64, standard_error: Option<f64>, trusted: bool) -> Self {
         let determined = standard_error.is_some_and(|error| error <= ERROR_LIMIT * tau);

@@ -1,9 +1,9 @@
-//! How far τ_net would scatter over other recordings of the same length.
+//! Scatter of τ_net over different recordings of the same length.
 //!
 //! For a linear process with autocorrelation ρ, estimates of ρ at lags j and k from N steps have
 //! covariance Σᵥ bⱼ(v) bₖ(v) / N over v ≥ 1, with bₖ(v) = ρ(v + k) + ρ(v − k) − 2 ρ(k) ρ(v)
-//! (Bartlett 1946; Brockwell & Davis 1991, theorem 7.2.1). Errors of neighbouring lags go
-//! together, which the residuals of a fit do not show. A least-squares fit turns an error δ of
+//! (Bartlett 1946; Brockwell & Davis 1991, theorem 7.2.1). Errors of neighbouring lags
+//! are correlated, which the residuals of a fit do not show. A least-squares fit turns an error δ of
 //! the curve into an error g·δ of τ, with g a row of (JᵀJ)⁻¹Jᵀ, so that
 //!
 //!   var τ = Σᵥ (Σₖ gₖ bₖ(v))² / N.

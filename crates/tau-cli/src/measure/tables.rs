@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tau_reproduce::{Measured, ModeRow, NetworkRow, NeuronRow};
+use tau_analysis::portrait::{ModeRow, NetworkRow, NeuronRow, Portrait};
 use tau_runs::{MetricsRow, read_if_there, write_atomically};
 
+use super::accuracy;
 use crate::output::table;
 
 /// What is known of each N. A table of a version with fewer columns is read, and the others are empty.
-pub(super) struct Tables(BTreeMap<usize, Measured>);
+pub(super) struct Tables(BTreeMap<usize, Portrait>);
 
 impl Tables {
     /// neurons.csv, networks.csv, spectrum.csv; the last only if there are eigenvalues.
@@ -21,7 +22,7 @@ impl Tables {
 
     pub(super) fn read(folder: &Path, metrics: &[MetricsRow]) -> anyhow::Result<Self> {
         let [neurons, networks, spectrum] = Self::paths(folder);
-        let mut all = BTreeMap::<usize, Measured>::new();
+        let mut all = BTreeMap::<usize, Portrait>::new();
         for row in rows::<NeuronRow>(&neurons)? {
             let one = all.entry(row.n).or_default();
             one.network.n = row.n;
@@ -38,15 +39,15 @@ impl Tables {
                 one.modes.push(row);
             }
         }
-        all.values_mut().for_each(|one| one.summarise(metrics));
+        all.values_mut().for_each(|one| one.summarise(accuracy(metrics, one.network.n)));
         Ok(Self(all))
     }
 
-    pub(super) fn of(&self, n: usize) -> Option<&Measured> {
+    pub(super) fn of(&self, n: usize) -> Option<&Portrait> {
         self.0.get(&n)
     }
 
-    pub(super) fn insert(&mut self, found: Measured) {
+    pub(super) fn insert(&mut self, found: Portrait) {
         self.0.insert(found.network.n, found);
     }
 

@@ -52,7 +52,7 @@ impl<R: Real> Cpu<R> {
     /// Takes over a network.
     ///
     /// # Errors
-    /// Those of [`Config::check`] and [`Params::checked`].
+    /// The errors of [`Config::check`] and [`Params::checked`].
     pub fn new(config: Config, params: Params<R>, pool: Arc<ThreadPool>) -> Result<Self, Error> {
         Self::with_isa(config, params, pool, Isa::detect())
     }
@@ -61,7 +61,7 @@ impl<R: Real> Cpu<R> {
     /// same bits; this is for tests and measurements.
     ///
     /// # Errors
-    /// Those of [`Cpu::new`].
+    /// The errors of [`Cpu::new`].
     pub fn with_isa(
         config: Config,
         params: Params<R>,
@@ -91,7 +91,7 @@ impl<R: Real> Cpu<R> {
     }
 
     /// Bytes that one update needs besides the parameters, their gradients and momentum: mostly the
-    /// history of the states. `outputs` are those of all heads of the batch; `every_step` says
+    /// history of the states. `outputs` counts the outputs of all heads of the batch; `every_step` says
     /// whether they are read at every step.
     #[must_use]
     pub fn workspace_bytes(
@@ -155,7 +155,7 @@ impl<R: Real> Cpu<R> {
         !self.cell_frozen && self.config.trains_cell()
     }
 
-    /// How well each head did in the forward pass.
+    /// The score of each head in the forward pass.
     fn scores<'a>(&'a self, batch: &'a Batch<'_, R>) -> impl Iterator<Item = Score> + 'a {
         let asked = batch.asked();
         let slices = &self.slices[..self.active];

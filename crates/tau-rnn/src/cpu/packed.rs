@@ -52,7 +52,7 @@ impl<R: Real> Packed<R> {
     }
 }
 
-/// What the cell has besides its matrices.
+/// The parts of the cell besides its matrices.
 #[derive(Debug)]
 pub(super) enum PackedCell<R> {
     Leaky(Leak<R>),

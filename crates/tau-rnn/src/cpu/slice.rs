@@ -13,7 +13,7 @@ use super::packed::{Packed, PackedCell};
 use super::product::OuterScratch;
 use super::tile::{ROW_BLOCK, row_stride};
 
-/// What is remembered of the states.
+/// Which states are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     /// All of them.
@@ -79,7 +79,9 @@ impl<R: Real> Slice<R> {
         }
         match &packed.cell {
             PackedCell::Leaky(leak) if leak.whole => {}
-            PackedCell::Leaky(_) => drop(self.f.room(if history { steps } else { 1 } * size)),
+            PackedCell::Leaky(_) => {
+                self.f.room(if history { steps } else { 1 } * size);
+            }
             PackedCell::Gated(kind) => self.start_gates(*kind, packed.hidden, keep, initial),
         }
     }
@@ -134,9 +136,9 @@ impl<R: Real> Slice<R> {
 pub(super) struct GatedWork<R> {
     /// Distance between rows of gates, and of dW̃ᵀ.
     pub(super) stride: usize,
-    /// Those of step t in slot t − 1, or of the current step.
+    /// Gates of step t in slot t − 1, or those of the current step.
     pub(super) gates: Buffer<R>,
-    /// c as h in [`Slice::h`]; empty without.
+    /// c, in slots like h in [`Slice::h`]; empty for a cell without.
     pub(super) memory: Buffer<R>,
     /// Gradient of the input that stands apart: (input or one, neuron), rows [`Slice::stride`] apart.
     pub(super) input: Buffer<R>,

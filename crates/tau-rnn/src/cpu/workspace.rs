@@ -7,7 +7,7 @@ use super::packed::extra_columns;
 use super::pass::CHUNK_STEPS;
 use super::tile::{MAX_PANEL, ROW_BLOCK, row_stride};
 
-/// What an update is shown and asked.
+/// The sizes of a slice's batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) steps: usize,
@@ -53,8 +53,8 @@ fn gated_numbers(config: &Config, kind: Kind, asked: Asked) -> usize {
     activity + blocks * gate_stride + input + readout_numbers(asked, rows, stride, blocks)
 }
 
-/// Those of them that outputs need, and the scratch of all gradients: that of the cell has `blocks`
-/// rows.
+/// Numbers that the outputs need, and the scratch of all gradients: the scratch of the cell's gradient
+/// has `blocks` rows.
 fn readout_numbers(asked: Asked, rows: usize, stride: usize, blocks: usize) -> usize {
     let Asked { steps, outputs, every_step, .. } = asked;
     let output_blocks = outputs.next_multiple_of(ROW_BLOCK);

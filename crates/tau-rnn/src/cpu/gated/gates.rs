@@ -35,8 +35,8 @@ pub(super) struct RowForward<'a, R> {
 
 /// A row on the way back.
 pub(super) struct RowBackward<'a, R> {
-    /// What was kept, to become the errors of the gates' arguments; behind them that of the input
-    /// that stands apart.
+    /// The kept numbers, to become the errors of the gates' arguments; behind them stands the error of
+    /// the input that stands apart.
     pub(super) gates: &'a mut [R],
     /// dL/dh(t) but for the carry; its length is the number of neurons.
     pub(super) delta: &'a [R],
@@ -44,7 +44,7 @@ pub(super) struct RowBackward<'a, R> {
     pub(super) before: &'a [R],
     /// c(t−1), or nothing.
     pub(super) memory: &'a [R],
-    /// What comes from step t + 1 without a product, to become what goes to step t − 1.
+    /// The error that comes from step t + 1 without a product, to become the one that goes to t − 1.
     pub(super) carry: &'a mut [R],
 }
 

@@ -6,7 +6,7 @@ use crate::cpu::tile::row_stride;
 use crate::params::effective_tau;
 use crate::{Activation, Leaky, Params, Placement, Real};
 
-/// What the cell needs of the parameters besides M, one value a neuron, padded with zeros.
+/// The numbers that the cell needs besides M, one a neuron, padded with zeros.
 #[derive(Debug)]
 pub(in crate::cpu) struct Leak<R> {
     pub(in crate::cpu) activation: Activation,

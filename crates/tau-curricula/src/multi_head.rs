@@ -1,0 +1,48 @@
+//! Multi-head: success adds a head for N + 1, and the old heads stay (ICLR 2024, §3; the authors'
+//! files call it `cumulative`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::growth::{Growth, N_END, N_START, in_order};
+
+/// One head for each N so far; success adds a head for N + 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MultiHead {
+    /// First N.
+    pub n_start: usize,
+    /// Training ends when this N is solved, at least `n_start`.
+    pub n_end: usize,
+}
+
+impl Default for MultiHead {
+    /// N from 2 to 101, as published.
+    fn default() -> Self {
+        Self { n_start: N_START, n_end: N_END }
+    }
+}
+
+impl fmt::Display for MultiHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("multi-head")
+    }
+}
+
+impl Growth for MultiHead {
+    fn first(&self) -> Result<Vec<usize>, Error> {
+        in_order(self.n_start, self.n_end)?;
+        Ok(vec![self.n_start])
+    }
+
+    fn next(&self, memory: &[usize]) -> Vec<usize> {
+        let newest = memory.iter().copied().max().unwrap_or(self.n_start);
+        memory.iter().copied().chain([newest + 1]).collect()
+    }
+
+    fn last_n(&self) -> usize {
+        self.n_end
+    }
+}
