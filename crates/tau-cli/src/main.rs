@@ -1,14 +1,15 @@
 //! `tau`: parse, call, print, exit code. Everything else is in the libraries.
 
+mod bases;
 mod damage;
 mod device;
 mod doctor;
 mod eta;
 mod exchange;
 mod machine;
-mod measure;
+// mod measure;
 mod output;
-mod reproduce;
+// mod reproduce;
 mod retrain;
 mod show;
 mod status;
@@ -39,8 +40,8 @@ fn provenance(hardware: Hardware, threads: usize) -> Result<Provenance, tau_rnn:
 /// Train recurrent networks with trainable time constants, measure the timescales that they develop,
 /// and reproduce what is published.
 ///
-/// Exit codes: 0 done; 1 an error; 2 a wrong command line or spec; 75 stopped by Ctrl-C, SIGTERM or
-/// SIGUSR1 with everything kept: the same command goes on from there.
+/// Exit codes: 0 done; 1 an error; 2 a wrong command line or spec; 75 stopped by Ctrl-C, SIGTERM,
+/// SIGUSR1 or the like with everything kept: the same command goes on from there.
 #[derive(Parser)]
 #[command(name = "tau", version = VERSION_AND_COMMIT, propagate_version = true)]
 struct Cli {
@@ -56,13 +57,11 @@ enum Command {
     Submit(submit::Submit),
     Status(status::StatusOf),
     Show(show::Show),
-    Measure(measure::Measure),
     Ablate(damage::Ablate),
     Perturb(damage::Perturb),
     Retrain(retrain::Retrain),
     Import(exchange::Import),
     Export(exchange::Export),
-    ReproduceFigures(reproduce::ReproduceFigures),
     Doctor(doctor::Doctor),
     /// Print the completions of a shell, to be put where it looks for them.
     Completions {
@@ -84,13 +83,11 @@ fn main() -> ExitCode {
         Command::Submit(args) => args.run(),
         Command::Status(args) => args.run(),
         Command::Show(args) => args.run(),
-        Command::Measure(args) => args.run(),
         Command::Ablate(args) => args.run(),
         Command::Perturb(args) => args.run(),
         Command::Retrain(args) => args.run(),
         Command::Import(args) => args.run(),
         Command::Export(args) => args.run(),
-        Command::ReproduceFigures(args) => args.run(),
         Command::Doctor(args) => args.examine().map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -126,28 +123,15 @@ fn man(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
 pub(crate) struct Usage(pub(crate) String);
 
 fn is_interruption(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(tau_reproduce::Error::Interrupted))
-        || matches!(error.downcast_ref(), Some(tau_runs::Error::Interrupted))
+    error.downcast_ref().is_some_and(tau_runs::Error::is_interrupted)
         || matches!(error.downcast_ref(), Some(tau_analysis::Error::Stopped))
 }
 
-/// A value on the command line that is none of those allowed.
+/// A value on the command line or in a spec that is none of those allowed.
 fn is_usage(error: &anyhow::Error) -> bool {
-    use tau_reproduce::Error::{Seeds, UnknownFigure, UnknownPreset};
-    let value = matches!(
-        error.downcast_ref(),
-        Some(Seeds { .. } | UnknownFigure { .. } | UnknownPreset { .. })
-    );
     let threads = matches!(error.downcast_ref(), Some(tau_rnn::Error::Threads { .. }));
-    let text = matches!(
-        error.downcast_ref(),
-        Some(
-            tau_runs::Error::UnknownKey { .. }
-                | tau_runs::Error::Value { .. }
-                | tau_runs::Error::Toml(_)
-        )
-    );
-    value || threads || text || error.is::<BadVariable>() || error.is::<Usage>()
+    let spec = error.downcast_ref().is_some_and(tau_runs::Error::is_spec);
+    threads || spec || error.is::<BadVariable>() || error.is::<Usage>()
 }
 
 /// `RAYON_NUM_THREADS` is not a number, which rayon would pass over in silence.

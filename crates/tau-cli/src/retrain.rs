@@ -5,21 +5,23 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use tau_analysis::{Retraining, relative_accuracy};
-use tau_curricula::{Curriculum, TrainingSpec};
+use tau_analysis::{ChanceLevel, Retraining, RetrainingResult};
 use tau_rnn::thread_pool;
+use tau_tasks::TaskSpec;
 
+use crate::exchange::Moment;
 use crate::output::say;
-use crate::trained::Trained;
+use crate::trained::{Opened, Trained};
 use crate::{Usage, stop, terminal};
 
 /// Train a network further on other N, with one head.
 ///
 /// The network that had solved N keeps the head for that N alone and is trained on each of the other N,
 /// every time from the same start, with the batches and the optimiser of its run (of a lone checkpoint:
-/// the published ones). Printed is its accuracy before and after, the latter relative to that for its own
-/// N, too; --csv has every epoch. Claim 7 of the paper: multi-head networks carry further. Nothing of the
-/// run is changed; with --csv what is done is in the table after every N.
+/// those that are usual for its task and cell). Printed is its accuracy before and after, the latter relative to that for its own
+/// N, too; --csv has every epoch. Claim 7 of ICLR 2024: multi-head networks carry further. Nothing of the
+/// run is changed; with --csv what is done is in the table after every N. A task without N has no other N
+/// to go on with, and is refused.
 #[derive(Args)]
 pub(crate) struct Retrain {
     #[command(flatten)]
@@ -43,7 +45,8 @@ struct Row {
     solved_n: usize,
     n: usize,
     epoch: usize,
-    accuracy: f64,
+    /// Absent from the epoch on in which the training diverged.
+    accuracy: Option<f64>,
     relative_accuracy: Option<f64>,
     /// Seconds since the network was read.
     wall_s: f64,
@@ -51,52 +54,45 @@ struct Row {
 
 impl Retrain {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let opened = self.trained.open(self.from, "--from")?;
-        let (cell, hidden) =
-            (opened.checkpoint.config.cell, opened.checkpoint.params.hidden_size());
-        let paper =
-            || TrainingSpec::paper_cell(cell, opened.task, Curriculum::NoCurriculum, hidden, 0);
-        let spec = opened.spec.clone().unwrap_or_else(paper);
-        let retraining = Retraining {
-            epochs: self.epochs as usize,
-            updates_per_epoch: self.updates as usize,
-            batch_size: spec.batch_size,
-            test_batches: spec.test_batches,
-            initial_state: spec.initial_state,
-            optimiser: spec.optimiser,
-            seed: self.trained.seed,
+        let opened = self.trained.open(&Moment::n(self.from), "--from")?;
+        let Some(solved) = opened.n else {
+            let text = format!(
+                "retrain: the task {} has no N, and so no other N to train the network on (allowed: \
+                 networks for tasks with N)",
+                opened.task
+            );
+            return Err(Usage(text).into());
         };
+        let retraining = self.retraining(&opened);
         let stop = stop::when_asked()?;
         let pool = thread_pool(self.trained.threads()?)?;
-        let train = |n: usize, epochs: usize| -> anyhow::Result<Vec<f64>> {
-            let task = opened.task.with_coding(&[n], opened.coding)?;
+        let train = |task: &TaskSpec, epochs: usize| -> anyhow::Result<RetrainingResult> {
             let (config, params) =
                 (opened.checkpoint.config.clone(), opened.checkpoint.params.clone());
             let mut network = self.trained.device.network(config, params, pool.clone())?;
             let retraining = Retraining { epochs, ..retraining };
-            Ok(retraining.run(&mut *network, opened.head, &*task, &stop)?)
+            let task = task.build()?;
+            Ok(retraining.run(&mut *network, &opened.heads, &*task, stop.flag())?)
         };
-        if let Some(n) = self.to.iter().find(|&&n| opened.task.with_memory(&[n]).is_err()) {
-            return Err(Usage(format!("--to {n}: the task has no such N")).into());
-        }
+        let tasks = self.to.iter().map(|&n| Ok((n, self.task(&opened, n)?)));
+        let tasks: Vec<(usize, TaskSpec)> = tasks.collect::<anyhow::Result<_>>()?;
         let started = Instant::now();
-        let own = train(opened.n, 0)?.first().copied().unwrap_or(0.5);
-        say!("solved N = {}: accuracy {own:.4}; {} epochs on each N", opened.n, self.epochs);
+        let own = train(&opened.task, 0)?.before();
+        say!("solved N = {solved}: accuracy {}; {} epochs on each N", shown(own), self.epochs);
         say!("{:>5} {:>10} {:>10} {:>10}", "N", "before", "after", "relative");
         let mut rows = Vec::new();
-        for &n in &self.to {
-            let accuracy = train(n, retraining.epochs)?;
+        for (n, task) in tasks {
+            let found = train(&task, retraining.epochs)?;
+            let relative = |value: Option<f64>| found.measure.relative(value?, own?);
             let wall_s = started.elapsed().as_secs_f64();
-            let (before, after) = (accuracy[0], accuracy[accuracy.len() - 1]);
-            let relative = relative_accuracy(after, own);
-            let shown = relative.map_or("-".to_owned(), |relative| format!("{relative:.4}"));
-            say!("{n:>5} {before:>10.4} {after:>10.4} {shown:>10}");
-            rows.extend(accuracy.into_iter().enumerate().map(|(epoch, accuracy)| Row {
-                solved_n: opened.n,
+            let cells = [found.before(), found.after(), relative(found.after())].map(shown);
+            say!("{n:>5} {:>10} {:>10} {:>10}", cells[0], cells[1], cells[2]);
+            rows.extend(found.values.iter().enumerate().map(|(epoch, &accuracy)| Row {
+                solved_n: solved,
                 n,
                 epoch,
                 accuracy,
-                relative_accuracy: relative_accuracy(accuracy, own),
+                relative_accuracy: relative(accuracy),
                 wall_s,
             }));
             self.trained.keep(rows.iter())?;
@@ -105,4 +101,30 @@ impl Retrain {
         self.trained.write(rows.iter())?;
         Ok(ExitCode::SUCCESS)
     }
+
+    /// The task of the network for another N.
+    fn task(&self, opened: &Opened, n: usize) -> anyhow::Result<TaskSpec> {
+        let task = opened.task.with_memory(&[n]).filter(|task| task.build().is_ok());
+        Ok(task.ok_or_else(|| Usage(format!("--to {n}: the task has no such N")))?)
+    }
+
+    /// Batches and optimiser of the network's training.
+    fn retraining(&self, opened: &Opened) -> Retraining {
+        let spec = &opened.spec;
+        Retraining {
+            epochs: self.epochs as usize,
+            updates_per_epoch: self.updates as usize,
+            batch_size: spec.batch_size,
+            test_batches: spec.data.test_batches(spec.batch_size).max(1),
+            initial_state: spec.initial_state,
+            optimiser: spec.optimiser,
+            chance: ChanceLevel::default(),
+            seed: self.trained.seed,
+        }
+    }
+}
+
+/// Four decimals; `-` for what is absent: the training diverged, or the network is at chance.
+fn shown(accuracy: Option<f64>) -> String {
+    accuracy.map_or_else(|| "-".to_owned(), |accuracy| format!("{accuracy:.4}"))
 }
