@@ -53,14 +53,8 @@ pub(crate) struct ReproduceFigures {
 
 /// `Scale: smoke (seconds; too small for any verdict), laptop (…) [default: laptop]`.
 fn presets(paper: &'static Paper) -> String {
-    // A paper that does not fit together is said by every command that uses it.
-    let loaded = paper.load();
-    let named = |name: &str| {
-        let presets = loaded.as_ref().map_or(&[][..], |loaded| loaded.presets());
-        let summary = presets.iter().find(|preset| preset.id == name);
-        summary.map_or_else(|| name.to_owned(), |preset| format!("{name} ({})", preset.summary))
-    };
-    let all: Vec<String> = paper.presets.iter().map(|(name, _)| named(name)).collect();
+    let all: Vec<String> =
+        paper.summaries().map(|(name, summary)| format!("{name} ({summary})")).collect();
     format!("Scale: {} [default: {}]", all.join(", "), paper.default_preset)
 }
 
