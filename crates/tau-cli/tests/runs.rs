@@ -1,4 +1,4 @@
-//! One run and a sweep from a file: train, look, measure, export, stop, go on.
+//! One run and a sweep from a file: train, look, export, stop, go on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
@@ -9,8 +9,12 @@ use std::time::{Duration, Instant};
 
 use tests::files::{assert_same, files};
 
-const ONE: &str = "seed = 1\nn_end = 3\nmax_epochs = 20\nupdates_per_epoch = 60\nbatch_size = 32\n\
-                   test_batches = 5\nsuccess_accuracy = 0.6\n[network]\nhidden_size = 16\n";
+const ONE: &str = "seed = 1\nbase = \"plain\"\ntask = \"parity\"\nmax_epochs = 20\nbatch_size = 32\n\
+                   initial_state = 0.1\nstop.accuracy_above = 0.6\n\
+                   data.fresh = { updates_per_epoch = 60, test_batches = 5 }\n\
+                   schedule = { kind = \"multi-head\", n_end = 3 }\n\
+                   optimiser.rule.sgd = { learning_rate = 0.05, momentum = 0.1 }\n\
+                   [network]\nhidden_size = 16\n";
 
 /// A folder with `one.toml`.
 fn place(spec: &str) -> tempfile::TempDir {
@@ -39,7 +43,7 @@ fn refused(place: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_run_is_trained_shown_measured_and_exported() {
+fn a_run_is_trained_shown_and_exported() {
     let place = place(ONE);
     let place = place.path();
     let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
@@ -54,22 +58,15 @@ fn a_run_is_trained_shown_measured_and_exported() {
     let status: serde_json::Value =
         serde_json::from_str(&said(place, &["status", "--json"])).unwrap();
     assert_eq!(status[0]["state"], "finished");
-    assert!(said(place, &["show", &run]).contains("N = 3 of 3"));
-    let measured = said(place, &["measure", &run, "--steps", "500", "--trials", "2"]);
-    assert!(measured.contains("trustworthy"), "{measured}");
-    let table = |name| fs::read_to_string(place.join(&run).join("measures").join(name)).unwrap();
-    assert_eq!(table("neurons.csv").lines().count(), 1 + 2 * 16);
-    // What was measured for other N stays.
-    said(place, &["measure", &run, "--n", "3", "--steps", "600", "--trials", "2"]);
-    assert_eq!(table("neurons.csv").lines().count(), 1 + 2 * 16);
-    let networks = table("networks.csv");
-    let rows: Vec<&str> = networks.lines().collect();
-    assert!(rows[0].starts_with("n,accuracy,tau_mean") && rows.len() == 3, "{networks}");
-    assert_eq!(table("spectrum.csv").lines().count(), 1 + 2 * 16);
+    assert_eq!((&status[0]["reached"], &status[0]["solved_n"]), (&"N003".into(), &3.into()));
+    let text = said(place, &["show", &run]);
+    assert!(text.contains("N = 3 of 3") && text.contains("N (epoch)    2 ("), "{text}");
+    assert!(text.contains("accuracy     N = 2: ") && text.contains(" nats in epoch "), "{text}");
     let shown: serde_json::Value =
         serde_json::from_str(&said(place, &["show", &run, "--json"])).unwrap();
     assert_eq!(shown["spec"]["network"]["hidden_size"], 16);
     assert!(shown["manifest"]["files"]["metrics.csv"].is_string(), "{shown}");
+    assert_eq!(shown["milestones"][0][0], "N002");
     let exported = said(place, &["export", &run, "exported"]);
     assert_eq!(exported.lines().count(), 4);
     let (code, message) = refused(place, &["export", &run, "exported"]);
@@ -77,82 +74,9 @@ fn a_run_is_trained_shown_measured_and_exported() {
     assert!(message.contains("--force replaces it"), "{message}");
 }
 
-/// Of all parts, of one part after the other, and on another number of threads.
-#[test]
-fn a_measurement_is_the_same_however_it_is_made() {
-    let place = place(ONE);
-    let place = place.path();
-    let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
-    let measures = place.join(&run).join("measures");
-    let measure = |more: &[&str]| {
-        let settings = ["measure", &run, "--n", "3", "--steps", "500", "--trials", "5"];
-        said(place, &[&settings, more].concat())
-    };
-    let tables = || {
-        ["neurons.csv", "networks.csv", "spectrum.csv"]
-            .map(|name| fs::read_to_string(measures.join(name)).unwrap())
-    };
-    measure(&["--threads", "1"]);
-    let expected = tables();
-    let filled = |name: &str| {
-        let mut table = csv::Reader::from_reader(expected[0].as_bytes());
-        let column = table.headers().unwrap().iter().position(|title| title == name).unwrap();
-        table.records().all(|row| !row.unwrap()[column].is_empty())
-    };
-    let columns = ["w_in_norm", "w_rec_in_norm", "w_rec_out_norm", "w_out_norm", "quality"];
-    for name in [&columns[..], &["pca_1", "pca_3", "ablation_effect", "steps"]].concat() {
-        assert!(filled(name), "{name}: {}", expected[0]);
-    }
-    assert!(!filled("tau_net_bias"));
-    fs::remove_dir_all(&measures).unwrap();
-    measure(&["--only", "ablation", "--threads", "3"]);
-    assert!(!measures.join("spectrum.csv").exists());
-    measure(&["--only", "dynamics,timescales", "--threads", "3"]);
-    assert_eq!(tables(), expected);
-    let checked = ["--only", "timescales", "--bias-check"];
-    measure(&checked);
-    assert_ne!(tables()[0], expected[0]);
-    let (code, message) = refused(place, &["measure", &run, "--only", "ablation", "--bias-check"]);
-    assert!(code == Some(2) && message.contains("add them to --only"), "{message}");
-}
-
-/// A table of version 0.1's first columns is completed, N by N; one with columns that nobody knows is
-/// not touched.
-#[test]
-fn an_earlier_table_of_neurons_is_completed() {
-    let place = place(ONE);
-    let place = place.path();
-    let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
-    let measures = place.join(&run).join("measures");
-    fs::create_dir_all(&measures).unwrap();
-    let mut old =
-        "n,neuron,tau_raw,tau_eff,tau_net,tau_net_error,quality,steps,trials\n".to_owned();
-    for neuron in 0..16 {
-        old += &format!("2,{neuron},1.5,1.5,2.25,0.1,good,500,5\n");
-    }
-    let path = measures.join("neurons.csv");
-    fs::write(&path, &old).unwrap();
-    let measure = ["measure", &run, "--n", "3", "--steps", "500", "--trials", "2"];
-    said(place, &measure);
-    let completed = fs::read_to_string(&path).unwrap();
-    let rows: Vec<&str> = completed.lines().collect();
-    assert_eq!(rows.len(), 1 + 2 * 16);
-    assert_eq!(rows[1], "2,0,1.5,1.5,2.25,,,0.1,good,,,,,,,,,,,,500,5");
-    let networks = fs::read_to_string(measures.join("networks.csv")).unwrap();
-    let row = networks.lines().nth(1).unwrap();
-    assert!(row.starts_with("2,") && row.contains(",1.5,0.0,2.25,0.0,16,16,0.0,"), "{row}");
-    let strange = old.replace("tau_raw", "tau_rau");
-    fs::write(&path, &strange).unwrap();
-    let (code, message) = refused(place, &measure);
-    assert_eq!(code, Some(1));
-    assert!(message.contains("unknown field `tau_rau`"), "{message}");
-    assert!(message.contains("move it away to measure anew"), "{message}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), strange);
-}
-
 #[test]
 fn a_sweep_is_planned_trained_in_shards_and_finished() {
-    let place = place(&format!("seeds = 2\n{}", ONE.replace("seed = 1\n", "")));
+    let place = place(&format!("seeds = 2\n{}", ONE.replacen("seed = 1\n", "", 1)));
     let place = place.path();
     let plan = said(place, &["plan", "one.toml", "--device", "cpu"]);
     assert!(plan.contains("2 runs, 2 of them to train"), "{plan}");
@@ -168,10 +92,14 @@ fn a_sweep_is_planned_trained_in_shards_and_finished() {
 #[test]
 fn mistakes_are_answered_with_what_was_meant() {
     check(2, &["train", "two.toml"], "there is no file two.toml");
-    check(2, &["train", "one.toml", "--set", "hidden=3"], "did you mean network.hidden_size?");
-    check(2, &["train", "one.toml", "--set", "seed"], "expected KEY=VALUE");
-    check(2, &["train", "one.toml", "--set", "batch_size=0"], "one.toml: batch_size: 0");
-    check(2, &["train", "one.toml", "--set", "grid=3"], "grid makes it a sweep: tau run");
+    let set = |text: &'static str| ["train", "one.toml", "--set", text];
+    check(2, &set("hidden=3"), "--set unknown key: hidden (did you mean network.hidden_size?)");
+    check(2, &set("seed"), "expected KEY=VALUE");
+    check(2, &set("batch_size=0"), "error: --set batch_size: 0 (allowed: 1 to 16383)");
+    check(2, &set("seed=-1"), "--set seed: -1 (allowed: a whole number, 0 or more)");
+    check(2, &set("max_epochs=1e3"), "(allowed: a whole number, for instance 1000)");
+    check(2, &set("base=nothing"), "--set base: \"nothing\" (allowed: ");
+    check(2, &set("grid=3"), "grid makes it a sweep: tau run");
     check(2, &["run", "one.toml", "--jobs", "9", "--threads", "2"], "--jobs 9 (allowed: 1 to 2");
     check(2, &["submit", "one.toml", "--slurm", "--time", "abc"], "expected minutes, h:mm:ss");
     check(2, &["run", "one.toml", "--shard", "3/2"], "expected i/n");
@@ -186,6 +114,43 @@ fn mistakes_are_answered_with_what_was_meant() {
     }
 }
 
+/// The line and the column, the value, the range, an example.
+#[test]
+fn mistakes_in_a_file_are_named_with_their_line() {
+    check(
+        "batch_size = 32",
+        "batch_size = 0",
+        "one.toml: line 5, column 14: batch_size: 0 (allowed",
+    );
+    check(
+        "batch_size",
+        "batchsize",
+        "one.toml: line 5, column 13: unknown key: batchsize (did you",
+    );
+    check(
+        "max_epochs = 20",
+        "max_epochs = 1e3",
+        "one.toml: line 4, column 14: max_epochs: 1e3, a number with a fraction (allowed: a whole \
+         number, for instance 1000)",
+    );
+    check(
+        "n_end = 3",
+        "n_end = 1",
+        "one.toml: line 9, column 43: schedule.n_end: 1 (allowed: n_start",
+    );
+    check("seed = 1\n", "seed = 1\nformat = 2\n", "a newer tau wrote it: use that one)");
+    check("max_epochs = 20", "max_epochs 20", "one.toml: line 4, column 12: no TOML: ");
+    fn check(from: &str, to: &str, message: &str) {
+        let place = place(&ONE.replace(from, to));
+        for command in ["train", "plan", "run"] {
+            let (code, said) = refused(place.path(), &[command, "one.toml", "--device", "cpu"]);
+            assert_eq!(code, Some(2), "{command}: {said}");
+            assert!(said.contains(message), "{command}: {said}");
+        }
+        assert!(!place.path().join("runs").exists());
+    }
+}
+
 /// Each signal: kept within two seconds, exit code 75, and the same bits in the end.
 #[cfg(unix)]
 #[test]
@@ -195,7 +160,7 @@ fn a_run_that_is_asked_to_stop_keeps_its_state_and_goes_on() {
     let place = place(&long);
     let place = place.path();
     let expected = said(place, &["train", "one.toml", "--device", "cpu", "--out", "undisturbed"]);
-    for signal in ["TERM", "INT", "USR1"] {
+    for signal in ["TERM", "INT", "USR1", "HUP", "USR2", "XCPU"] {
         let out = format!("stopped-{signal}");
         let mut child = Command::new(env!("CARGO_BIN_EXE_tau"))
             .args(["train", "one.toml", "--device", "cpu", "--out", &out])

@@ -9,8 +9,12 @@ use std::process::{Command, Output, Stdio};
 
 use tau_runs::Lock;
 
-const SWEEP: &str = "n_end = 3\nmax_epochs = 20\nupdates_per_epoch = 60\nbatch_size = 32\n\
-                     test_batches = 5\nsuccess_accuracy = 0.6\n[network]\nhidden_size = 16\n";
+const SWEEP: &str = "base = \"plain\"\ntask = \"parity\"\nmax_epochs = 20\nbatch_size = 32\n\
+                   initial_state = 0.1\nstop.accuracy_above = 0.6\n\
+                   data.fresh = { updates_per_epoch = 60, test_batches = 5 }\n\
+                   schedule = { kind = \"multi-head\", n_end = 3 }\n\
+                   optimiser.rule.sgd = { learning_rate = 0.05, momentum = 0.1 }\n\
+                   [network]\nhidden_size = 16\n";
 
 /// A folder with `sweep.toml`.
 fn place(start: &str, end: &str) -> tempfile::TempDir {
