@@ -38,7 +38,11 @@ pub(crate) fn distance<R: Real>(found: &Params<R>, expected: &Params<f64>) -> f6
 
 /// Any shape of any cell: some arrays are not trained, some biases absent, some values weighted, and there
 /// may be more channels, and more outputs of a head, than the four numbers that a thread moves at once.
-pub(crate) fn wide_shapes(neurons: usize, steps: usize, trials: usize) -> impl Strategy<Value = Shape> {
+pub(crate) fn wide_shapes(
+    neurons: usize,
+    steps: usize,
+    trials: usize,
+) -> impl Strategy<Value = Shape> {
     let sizes = (1_usize..=9, prop::collection::vec(1_usize..=9, 1..=4));
     (partial_shapes(neurons, steps, trials), sizes).prop_map(|(shape, (channels, heads))| Shape {
         channels,
