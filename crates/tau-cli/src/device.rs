@@ -28,7 +28,7 @@ impl FromStr for Device {
 
 impl Device {
     /// The device, said in one line. For `auto` a GPU that passes the self-test, else the processor,
-    /// with the reason.
+    /// with the reason: there is none, it is busy or full, or it computes something else.
     pub(crate) fn choose(self) -> anyhow::Result<Hardware> {
         let (hardware, why) = match self {
             Self::Chosen(hardware) => (hardware, String::new()),
@@ -36,10 +36,7 @@ impl Device {
                 let gpu = Hardware::Cuda { number: 0 };
                 match gpu.name().and_then(|_| self_test(gpu)) {
                     Ok(()) => (gpu, String::new()),
-                    Err(error @ (Error::NoDevice { .. } | Error::UnusableDevice { .. })) => {
-                        (Hardware::Cpu, format!("; {error}"))
-                    }
-                    Err(error) => bail!("{gpu}: {error} (--device cpu uses the processor)"),
+                    Err(error) => (Hardware::Cpu, format!("; {}", reason(&error))),
                 }
             }
         };
@@ -50,6 +47,14 @@ impl Device {
             }
             Err(error) => bail!("{hardware}: {error} (--device cpu uses the processor)"),
         }
+    }
+}
+
+/// Why a GPU is not used. What is said of a GPU in the middle of a training is of no use before it.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Device { reason } => format!("the GPU cannot be used now: {reason}"),
+        other => other.to_string(),
     }
 }
 

@@ -1,14 +1,16 @@
 //! `tau doctor`: what this machine has, and whether it computes the right thing.
 
-use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use tau_curricula::{Curriculum, EpochReport, Observer, Outcome, Trainer, TrainingSpec};
+use tau_curricula::{MultiHead, Schedule};
 use tau_rnn::check::{Case, Finding, Workspace};
-use tau_rnn::{Activation, Cell, Error, Hardware, Isa, Real, thread_pool};
-use tau_tasks::TaskKind;
+use tau_rnn::{
+    Activation, Cell, Config, Error, Hardware, Isa, Leaky, Optimiser, Real, thread_pool,
+};
+use tau_tasks::TaskSpec;
+use tau_training::{Data, Outcome, Step, Stop, Trainer, TrainingSpec};
 
 use crate::machine;
 use crate::output::say;
@@ -132,22 +134,29 @@ impl Doctor {
         Ok(well)
     }
 
-    /// Trains multi-head from N = 2 on.
+    /// Trains multi-head on N-parity from N = 2 on.
     fn train(&self, hardware: Hardware) -> anyhow::Result<bool> {
         let spec = TrainingSpec {
-            n_end: self.n,
             max_epochs: 4 * self.n,
-            ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, self.neurons, 400)
+            batch_size: 256,
+            initial_state: 0.1,
+            schedule: Schedule::MultiHead(MultiHead { n_start: 2, n_end: self.n }),
+            stop: Some(Stop::AccuracyAbove(0.98)),
+            data: Data::Fresh { updates_per_epoch: 600, test_batches: 50 },
+            optimiser: Optimiser::nesterov(),
+            ..TrainingSpec::plain(TaskSpec::parity(&[]), self.neurons, 400)?
         };
-        let backend = hardware.network::<f32>(
-            spec.network.clone(),
-            spec.initial_params()?,
-            thread_pool(None)?,
-        )?;
         let start = Instant::now();
         say!("         training of {} neurons, multi-head, to N = {}:", self.neurons, self.n);
-        let mut trainer = Trainer::new(spec, backend)?;
-        let outcome = trainer.run(&mut Solved(start))?;
+        let mut trainer = on(hardware, spec, None)?;
+        let outcome = trainer.run(|step| {
+            if let Step::EpochEnded(report) = step
+                && let (true, Some(n)) = (report.solved, report.stage.n_max())
+            {
+                let seconds = start.elapsed().as_secs_f64();
+                say!("           N = {n} in epoch {}, {seconds:.1} s", report.epoch);
+            }
+        })?;
         let good = outcome == Outcome::Finished;
         if !good {
             let epochs = trainer.position().epochs;
@@ -159,18 +168,15 @@ impl Doctor {
     }
 }
 
-/// A line for each N.
-struct Solved(Instant);
-
-impl Observer<f32> for Solved {
-    fn epoch_ended(&mut self, report: &EpochReport, _: &Trainer<f32>) -> ControlFlow<()> {
-        if report.solved {
-            let (n, epoch, seconds) =
-                (report.stage.n_max(), report.epoch, self.0.elapsed().as_secs_f64());
-            say!("           N = {n} in epoch {epoch}, {seconds:.1} s");
-        }
-        ControlFlow::Continue(())
-    }
+/// A trainer at the beginning, on a device.
+fn on(
+    hardware: Hardware,
+    spec: TrainingSpec,
+    threads: Option<usize>,
+) -> anyhow::Result<Trainer<f32>> {
+    let (network, params) = (spec.network.clone(), spec.initial_params()?);
+    let backend = hardware.network(network, params, thread_pool(threads)?)?;
+    Ok(Trainer::new(spec, backend)?)
 }
 
 /// What was found in some cases; one line in all, and one for each that is wrong.
@@ -237,32 +243,18 @@ fn updates<R: Real>(hardware: Hardware, cases: &[Case]) -> anyhow::Result<bool> 
     Ok(tally.told::<R>(what, start.elapsed().as_secs_f64()))
 }
 
-/// A short training whose batches the device draws, beside that of the processor: the same bits are
-/// shown, so the losses differ by rounding.
+/// Short trainings beside those of the processor: bits that the device draws, and values at every step.
+/// The same trials are shown, so the losses differ by rounding.
 fn beside_the_processor(hardware: Hardware) -> anyhow::Result<bool> {
     let mut losses = Vec::new();
     for hardware in [hardware, Hardware::Cpu] {
-        for (cell, task) in [
-            (Cell::Leaky, TaskKind::Parity),
-            (Cell::Leaky, TaskKind::Dms),
-            (Cell::Lstm, TaskKind::Parity),
-            (Cell::Gru, TaskKind::Dms),
-        ] {
-            let mut spec = TrainingSpec {
-                n_start: 20,
-                max_epochs: 2,
-                updates_per_epoch: 3,
-                batch_size: 40,
-                test_batches: 1,
-                ..TrainingSpec::paper_cell(cell, task, Curriculum::MultiHead, 40, 1)
-            };
-            if cell == Cell::Leaky {
-                spec.network.activation = Activation::Tanh;
-            }
-            let (network, params) = (spec.network.clone(), spec.initial_params::<f32>()?);
-            let backend = hardware.network(network, params, thread_pool(Some(1))?)?;
-            let mut trainer = Trainer::new(spec, backend)?;
-            trainer.run(&mut Losses(&mut losses))?;
+        for spec in short_trainings()? {
+            on(hardware, spec, Some(1))?.run(|step| {
+                if let Step::EpochEnded(report) = step {
+                    losses.extend(report.training_loss);
+                    losses.extend(report.heads.iter().map(|head| head.loss));
+                }
+            })?;
         }
     }
     let (found, expected) = losses.split_at(losses.len() / 2);
@@ -270,30 +262,48 @@ fn beside_the_processor(hardware: Hardware) -> anyhow::Result<bool> {
     let largest = apart.fold(0.0, |a: f64, b| if b <= a { a } else { b });
     let good = largest <= 1e-4;
     say!(
-        "         trainings with bits drawn on the device: losses at most {largest:.0e} off{}",
+        "         trainings beside the processor, on bits drawn on the device and on values: losses at \
+         most {largest:.0e} off{}",
         if good { "" } else { ": WRONG" }
     );
     Ok(good)
 }
 
-/// Keeps the losses of every epoch, in training and in tests.
-struct Losses<'a>(&'a mut Vec<f64>);
-
-impl Observer<f32> for Losses<'_> {
-    fn epoch_ended(&mut self, report: &EpochReport, _: &Trainer<f32>) -> ControlFlow<()> {
-        self.0.push(report.training_loss);
-        self.0.extend(report.heads.iter().map(|head| head.loss));
-        ControlFlow::Continue(())
-    }
+/// Two epochs of a few updates, of every kind of cell and target.
+fn short_trainings() -> anyhow::Result<Vec<TrainingSpec>> {
+    let tanh = Cell::Leaky(Leaky { activation: Activation::Tanh, ..Leaky::DEFAULT });
+    let short = |cell: Cell, task: TaskSpec, schedule: Schedule| -> anyhow::Result<TrainingSpec> {
+        let spec = TrainingSpec::plain(task, 40, 1)?;
+        let ladder = schedule != Schedule::None;
+        Ok(TrainingSpec {
+            max_epochs: 2,
+            batch_size: 40,
+            network: Config::new(cell, 40, spec.network.input_size),
+            schedule,
+            stop: ladder.then_some(Stop::AccuracyAbove(0.98)),
+            data: Data::Fresh { updates_per_epoch: 3, test_batches: 1 },
+            ..spec
+        })
+    };
+    let ladder = || Schedule::MultiHead(MultiHead { n_start: 20, n_end: 101 });
+    Ok(vec![
+        short(tanh, TaskSpec::parity(&[]), ladder())?,
+        short(tanh, TaskSpec::dms(&[]), ladder())?,
+        short(Cell::Lstm, TaskSpec::parity(&[]), ladder())?,
+        short(Cell::Gru, TaskSpec::dms(&[]), ladder())?,
+        short(tanh, "flip-flop".parse()?, Schedule::None)?,
+    ])
 }
 
-/// What an update of a large network takes, reckoned and, on a GPU, measured.
+/// What an update of a large network takes, estimated and, on a GPU, measured.
 fn memory(hardware: Hardware) -> anyhow::Result<bool> {
     let mut well = true;
-    let cases = [(Cell::Leaky, 30), (Cell::Leaky, 100), (Cell::Lstm, 100), (Cell::Gru, 100)];
-    for (cell, n) in cases {
+    let leaky = Cell::Leaky(Leaky::DEFAULT);
+    for (cell, n) in [(leaky, 30), (leaky, 100), (Cell::Lstm, 100), (Cell::Gru, 100)] {
         let what = format!("500 neurons ({cell}), N = {n}");
-        let workspace = match Workspace::of_paper(hardware, cell, n) {
+        // The longest batch of a ladder with a head for each N.
+        let config = Config::new(cell, 500, 1);
+        let workspace = match Workspace::of_update(hardware, &config, n, 4 * n + 1, 256) {
             Ok(workspace) => workspace,
             Err(error @ Error::DeviceMemory { .. }) => {
                 say!("         {what}: {error}");

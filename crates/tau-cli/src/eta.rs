@@ -1,16 +1,15 @@
 //! How long a run, and all of them, will still take.
 
-use tau_curricula::{EpochReport, TrainingSpec};
 use tau_runs::{State, Status};
+use tau_training::{EpochReport, Milestone, TrainingSpec};
 
 /// What is known of one run's speed.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     max_epochs: usize,
-    n_start: usize,
-    n_end: usize,
     epochs: usize,
-    n: usize,
+    /// How far a curriculum over N is; `None` where there is none.
+    ladder: Option<Ladder>,
     /// Seconds of training, over all starts.
     wall_s: f64,
     /// Seconds of the last epoch.
@@ -18,17 +17,31 @@ pub(crate) struct Pace {
     ended: bool,
 }
 
+/// How far a curriculum over N is.
+#[derive(Clone, Copy, Debug)]
+struct Ladder {
+    /// The first N that is learned.
+    start: usize,
+    /// The last one.
+    end: usize,
+    /// The one that is learned now.
+    n: usize,
+}
+
 impl Pace {
     /// `status` is where the run stood before this call.
     pub(crate) fn new(spec: &TrainingSpec, status: Option<&Status>) -> Self {
         let epochs = status.map_or(0, |status| status.epochs);
         let wall_s = status.map_or(0.0, |status| status.wall_s);
+        let reached = status.and_then(|status| Milestone(status.reached.clone()?).memory());
+        let ladder = spec.schedule.range().map(|(start, end)| {
+            let n = reached.map_or(start, |n| (n + 1).max(start));
+            Ladder { start, end, n }
+        });
         Self {
             max_epochs: spec.max_epochs,
-            n_start: spec.n_start,
-            n_end: spec.n_end,
             epochs,
-            n: status.map_or(0, |status| status.solved_n + 1).max(spec.n_start),
+            ladder,
             wall_s,
             // The mean so far, until an epoch of this call says better.
             epoch_s: wall_s / epochs.max(1) as f64,
@@ -40,7 +53,9 @@ impl Pace {
         self.epoch_s = wall_s - self.wall_s;
         self.wall_s = wall_s;
         self.epochs = report.epoch;
-        self.n = report.stage.n_max() + usize::from(report.solved);
+        if let (Some(ladder), Some(n)) = (&mut self.ladder, report.stage.n_max()) {
+            ladder.n = n + usize::from(report.solved);
+        }
     }
 
     pub(crate) fn end(&mut self) {
@@ -55,8 +70,8 @@ impl Pace {
         self.epochs
     }
 
-    /// Seconds to the end, if N grows on as it did and an epoch's time with it; `None` before the
-    /// first epoch.
+    /// Seconds to the end: of all epochs that are left, or until the last N is solved, if N grows on as
+    /// it did and an epoch's time with it; `None` before the first epoch.
     pub(crate) fn left_s(&self) -> Option<f64> {
         if self.ended {
             return Some(0.0);
@@ -64,16 +79,19 @@ impl Pace {
         if self.epochs == 0 {
             return None;
         }
-        let rate = (self.n - self.n_start) as f64 / self.epochs as f64;
         let budget = self.max_epochs.saturating_sub(self.epochs) as f64;
-        let to_end = (self.n_end + 1).saturating_sub(self.n) as f64 / rate;
+        let Some(Ladder { start, end, n }) = self.ladder else {
+            return Some(budget * self.epoch_s);
+        };
+        let rate = n.saturating_sub(start) as f64 / self.epochs as f64;
+        let to_end = (end + 1).saturating_sub(n) as f64 / rate;
         let epochs = budget.min(to_end);
         // Time is in proportion to the steps of a sequence, these to N: take the middle of the way.
-        let growth = 1.0 + rate * epochs / (2.0 * self.n as f64);
+        let growth = 1.0 + rate * epochs / (2.0 * n as f64);
         Some(epochs * self.epoch_s * growth)
     }
 
-    /// Seconds of the whole run, by the same reckoning.
+    /// Seconds of the whole run, by the same estimate.
     fn whole_s(&self) -> Option<f64> {
         Some(self.wall_s + self.left_s()?)
     }
@@ -111,8 +129,9 @@ pub(crate) fn about(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tau_curricula::Curriculum;
-    use tau_tasks::TaskKind;
+    use tau_curricula::{Schedule, SingleHead};
+    use tau_tasks::TaskSpec;
+    use tau_training::Stop;
 
     #[test]
     fn durations_are_short_and_exact_enough() {
@@ -126,19 +145,16 @@ mod tests {
         }
     }
 
+    /// Ten epochs of two seconds each, on the way from N = 2 to N = 16.
+    fn pace(n: usize, max_epochs: usize) -> Pace {
+        let ladder = Some(Ladder { start: 2, end: 16, n });
+        Pace { max_epochs, epochs: 10, ladder, wall_s: 20.0, epoch_s: 2.0, ended: false }
+    }
+
     #[test]
     fn a_run_that_grows_evenly_is_forecast() {
-        // 10 epochs of 2 s each, N from 2 to 7: half an N per epoch, 20 to reach 17.
-        let pace = Pace {
-            max_epochs: 100,
-            n_start: 2,
-            n_end: 16,
-            epochs: 10,
-            n: 7,
-            wall_s: 20.0,
-            epoch_s: 2.0,
-            ended: false,
-        };
+        // N from 2 to 7: half an N per epoch, 20 to reach 17.
+        let pace = pace(7, 100);
         let expected = 20.0 * 2.0 * (1.0 + 10.0 / 14.0);
         assert!((pace.left_s().unwrap() - expected).abs() < 1e-9);
         let begun_and_not = [pace.clone(), Pace { epochs: 0, wall_s: 0.0, ..pace.clone() }];
@@ -153,29 +169,32 @@ mod tests {
     fn a_resumed_run_is_forecast_by_what_it_took_before() {
         let spec = TrainingSpec {
             max_epochs: 30,
-            ..TrainingSpec::paper(TaskKind::Parity, Curriculum::SingleHead, 8, 0)
+            schedule: Schedule::SingleHead(SingleHead::default()),
+            stop: Some(Stop::AccuracyAbove(0.98)),
+            ..TrainingSpec::plain(TaskSpec::parity(&[]), 8, 0).unwrap()
         };
-        let status =
-            |state, epochs| Status { state, epochs, solved_n: 0, wall_s: 20.0, reason: None };
-        let begun = Pace::new(&spec, Some(&status(State::Unfinished, 10)));
+        let status = |state, epochs, reached: Option<&str>| {
+            let reached = reached.map(str::to_owned);
+            Status { state, epochs, reached, wall_s: 20.0, reason: None }
+        };
+        let begun = Pace::new(&spec, Some(&status(State::Unfinished, 10, None)));
         assert_eq!(begun.left_s(), Some(40.0));
-        let ended = Pace::new(&spec, Some(&status(State::OutOfEpochs, 30)));
+        let further = Pace::new(&spec, Some(&status(State::Unfinished, 10, Some("N006"))));
+        assert_eq!(further.ladder.unwrap().n, 7);
+        let ended = Pace::new(&spec, Some(&status(State::OutOfEpochs, 30, None)));
         assert_eq!((ended.ended(), ended.left_s()), (true, Some(0.0)));
         assert_eq!(Pace::new(&spec, None).left_s(), None);
     }
 
     #[test]
     fn a_run_that_never_solves_takes_its_budget() {
-        let pace = Pace {
-            max_epochs: 30,
-            n_start: 2,
-            n_end: 16,
-            epochs: 10,
-            n: 2,
-            wall_s: 20.0,
-            epoch_s: 2.0,
-            ended: false,
-        };
-        assert_eq!(pace.left_s(), Some(40.0));
+        assert_eq!(pace(2, 30).left_s(), Some(40.0));
+    }
+
+    #[test]
+    fn a_run_without_n_takes_the_epochs_that_are_left() {
+        assert_eq!(Pace { ladder: None, ..pace(2, 25) }.left_s(), Some(30.0));
+        let spec = TrainingSpec::plain("pulse".parse().unwrap(), 8, 0).unwrap();
+        assert!(Pace::new(&spec, None).ladder.is_none());
     }
 }

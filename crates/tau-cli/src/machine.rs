@@ -51,11 +51,15 @@ fn try_out(folder: &Path) -> anyhow::Result<String> {
     Ok(format!("locks work, {ms:.0} ms for a checkpoint of 500 neurons"))
 }
 
-/// Its version, and the job that this is, if any.
+/// Slurm's version, and the job that this is, if any.
 pub(crate) fn slurm() -> String {
     let version = match Command::new("sbatch").arg("--version").output() {
         Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         Err(_) => return "none (no sbatch: `tau submit` needs one)".to_owned(),
     };
-    std::env::var("SLURM_JOB_ID").map_or(version.clone(), |job| format!("{version}, in job {job}"))
+    let job = std::env::var("SLURM_JOB_ID").map_or(String::new(), |job| format!(", in job {job}"));
+    // By it a task that was stopped goes back into the queue.
+    let requeues = Command::new("scontrol").arg("--version").output().is_ok();
+    let requeues = if requeues { "" } else { "; no scontrol here: stopped tasks are not requeued" };
+    format!("{version}{job}{requeues}")
 }

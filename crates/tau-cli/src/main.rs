@@ -1,5 +1,6 @@
 //! `tau`: parse, call, print, exit code. Everything else is in the libraries.
 
+mod bases;
 mod damage;
 mod device;
 mod doctor;
@@ -20,6 +21,7 @@ mod terminal;
 mod train;
 mod trained;
 mod unlike;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -40,8 +42,8 @@ fn provenance(hardware: Hardware, threads: usize) -> Result<Provenance, tau_rnn:
 /// Train recurrent networks with trainable time constants, measure the timescales that they develop,
 /// and reproduce what is published.
 ///
-/// Exit codes: 0 done; 1 an error; 2 a wrong command line or spec; 75 stopped by Ctrl-C, SIGTERM or
-/// SIGUSR1 with everything kept: the same command goes on from there.
+/// Exit codes: 0 done; 1 an error; 2 a wrong command line or spec; 75 stopped by Ctrl-C, SIGTERM,
+/// SIGUSR1 or the like with everything kept: the same command goes on from there.
 #[derive(Parser)]
 #[command(name = "tau", version = VERSION_AND_COMMIT, propagate_version = true)]
 struct Cli {
@@ -131,24 +133,17 @@ pub(crate) struct Usage(pub(crate) String);
 fn is_interruption(error: &anyhow::Error) -> bool {
     let reproduction = error.downcast_ref::<tau_reproduce::Error>();
     reproduction.is_some_and(tau_reproduce::Error::is_interrupted)
-        || matches!(error.downcast_ref(), Some(tau_runs::Error::Interrupted))
+        || error.downcast_ref().is_some_and(tau_runs::Error::is_interrupted)
         || matches!(error.downcast_ref(), Some(tau_analysis::Error::Stopped))
 }
 
-/// A value on the command line that is none of those allowed.
+/// A value on the command line or in a spec that is none of those allowed.
 fn is_usage(error: &anyhow::Error) -> bool {
     let reproduction = error.downcast_ref::<tau_reproduce::Error>();
     let value = reproduction.is_some_and(tau_reproduce::Error::is_usage);
     let threads = matches!(error.downcast_ref(), Some(tau_rnn::Error::Threads { .. }));
-    let text = matches!(
-        error.downcast_ref(),
-        Some(
-            tau_runs::Error::UnknownKey { .. }
-                | tau_runs::Error::Value { .. }
-                | tau_runs::Error::Toml(_)
-        )
-    );
-    value || threads || text || error.is::<BadVariable>() || error.is::<Usage>()
+    let spec = error.downcast_ref().is_some_and(tau_runs::Error::is_spec);
+    value || threads || spec || error.is::<BadVariable>() || error.is::<Usage>()
 }
 
 /// `RAYON_NUM_THREADS` is not a number, which rayon would pass over in silence.

@@ -10,7 +10,7 @@ use tau_rnn::thread_pool;
 
 use crate::device::Device;
 use crate::papers::{each, paper};
-use crate::{stop, terminal, threads};
+use crate::{stop, terminal, threads, verdicts};
 
 /// Train the networks of a paper, draw its figures, judge its claims.
 ///
@@ -53,14 +53,8 @@ pub(crate) struct ReproduceFigures {
 
 /// `Scale: smoke (seconds; too small for any verdict), laptop (…) [default: laptop]`.
 fn presets(paper: &'static Paper) -> String {
-    // A paper that does not fit together is said by every command that uses it.
-    let loaded = paper.load();
-    let named = |name: &str| {
-        let presets = loaded.as_ref().map_or(&[][..], |loaded| loaded.presets());
-        let summary = presets.iter().find(|preset| preset.id == name);
-        summary.map_or_else(|| name.to_owned(), |preset| format!("{name} ({})", preset.summary))
-    };
-    let all: Vec<String> = paper.presets.iter().map(|(name, _)| named(name)).collect();
+    let all: Vec<String> =
+        paper.summaries().map(|(name, summary)| format!("{name} ({summary})")).collect();
     format!("Scale: {} [default: {}]", all.join(", "), paper.default_preset)
 }
 
@@ -86,8 +80,8 @@ pub(crate) fn quirks(paper: &'static Paper) -> impl Iterator<Item = Compat> {
 impl ReproduceFigures {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let (report, clean) = self.reproduce()?;
-        let printed = terminal::print_report(&report).and_then(|()| match &clean {
-            Some(clean) => terminal::print_changes(clean, &report),
+        let printed = verdicts::print_report(&report).and_then(|()| match &clean {
+            Some(clean) => verdicts::print_changes(clean, &report),
             None => Ok(()),
         });
         Ok(match printed {
@@ -125,7 +119,7 @@ impl ReproduceFigures {
             None => Which::All,
         };
         let reproduction = Reproduction::new(&loaded, preset, which, &out, hardware, provenance)?;
-        let report = reproduction.run(&stop, &mut terminal)?;
+        let report = reproduction.run(&stop, &mut |event| terminal.show(event))?;
         let clean = match self.compat {
             Some(_) => Report::read(&out.join("verdicts.json"))?,
             None => None,

@@ -5,21 +5,23 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use tau_analysis::{Retraining, relative_accuracy};
-use tau_curricula::{Curriculum, TrainingSpec};
+use tau_analysis::{ChanceLevel, Retraining, RetrainingResult};
 use tau_rnn::thread_pool;
+use tau_tasks::TaskSpec;
 
+use crate::exchange::Moment;
 use crate::output::say;
-use crate::trained::Trained;
+use crate::trained::{Opened, Trained};
 use crate::{Usage, stop, terminal};
 
 /// Train a network further on other N, with one head.
 ///
 /// The network that had solved N keeps the head for that N alone and is trained on each of the other N,
 /// every time from the same start, with the batches and the optimiser of its run (of a lone checkpoint:
-/// the published ones). Printed is its accuracy before and after, the latter relative to that for its own
-/// N, too; --csv has every epoch. Claim 7 of the paper: multi-head networks carry further. Nothing of the
-/// run is changed; with --csv what is done is in the table after every N.
+/// those that are usual for its task and cell). Printed is its accuracy before and after, the latter relative to that for its own
+/// N, too; --csv has every epoch. Claim 7 of ICLR 2024: multi-head networks carry further. Nothing of the
+/// run is changed; with --csv what is done is in the table after every N. A task without N has no other N
+/// to go on with, and is refused.
 #[derive(Args)]
 pub(crate) struct Retrain {
     #[command(flatten)]
@@ -43,7 +45,7 @@ struct Row {
     solved_n: usize,
     n: usize,
     epoch: usize,
-    /// Absent from the epoch in which the training diverged.
+    /// Absent from the epoch on in which the training diverged.
     accuracy: Option<f64>,
     relative_accuracy: Option<f64>,
     /// Seconds since the network was read.
@@ -52,50 +54,41 @@ struct Row {
 
 impl Retrain {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let opened = self.trained.open(self.from, "--from")?;
-        let (cell, hidden) =
-            (opened.checkpoint.config.cell, opened.checkpoint.params.hidden_size());
-        let paper =
-            || TrainingSpec::paper_cell(cell, opened.task, Curriculum::NoCurriculum, hidden, 0);
-        let spec = opened.spec.clone().unwrap_or_else(paper);
-        let retraining = Retraining {
-            epochs: self.epochs as usize,
-            updates_per_epoch: self.updates as usize,
-            batch_size: spec.batch_size,
-            test_batches: spec.test_batches,
-            initial_state: spec.initial_state,
-            optimiser: spec.optimiser,
-            seed: self.trained.seed,
+        let opened = self.trained.open(&Moment::n(self.from), "--from")?;
+        let Some(solved) = opened.n else {
+            let text = format!(
+                "retrain: the task {} has no N, and so no other N to train the network on (allowed: \
+                 networks for tasks with N)",
+                opened.task
+            );
+            return Err(Usage(text).into());
         };
+        let retraining = self.retraining(&opened);
         let stop = stop::when_asked()?;
         let pool = thread_pool(self.trained.threads()?)?;
-        let train = |n: usize, epochs: usize| -> anyhow::Result<Vec<Option<f64>>> {
-            let task = opened.task.with_coding(&[n], opened.coding)?;
+        let train = |task: &TaskSpec, epochs: usize| -> anyhow::Result<RetrainingResult> {
             let (config, params) =
                 (opened.checkpoint.config.clone(), opened.checkpoint.params.clone());
             let mut network = self.trained.device.network(config, params, pool.clone())?;
             let retraining = Retraining { epochs, ..retraining };
-            Ok(retraining.run(&mut *network, opened.head, &*task, &stop)?)
+            let task = task.build()?;
+            Ok(retraining.run(&mut *network, &opened.heads, &*task, stop.flag())?)
         };
-        if let Some(n) = self.to.iter().find(|&&n| opened.task.with_memory(&[n]).is_err()) {
-            return Err(Usage(format!("--to {n}: the task has no such N")).into());
-        }
+        let tasks = self.to.iter().map(|&n| Ok((n, self.task(&opened, n)?)));
+        let tasks: Vec<(usize, TaskSpec)> = tasks.collect::<anyhow::Result<_>>()?;
         let started = Instant::now();
-        let own = train(opened.n, 0)?.first().copied().flatten();
-        let relative = |accuracy: Option<f64>| relative_accuracy(accuracy?, own?);
-        let (solved, epochs) = (opened.n, self.epochs);
-        say!("solved N = {solved}: accuracy {}; {epochs} epochs on each N", shown(own));
+        let own = train(&opened.task, 0)?.before();
+        say!("solved N = {solved}: accuracy {}; {} epochs on each N", shown(own), self.epochs);
         say!("{:>5} {:>10} {:>10} {:>10}", "N", "before", "after", "relative");
         let mut rows = Vec::new();
-        for &n in &self.to {
-            let accuracy = train(n, retraining.epochs)?;
+        for (n, task) in tasks {
+            let found = train(&task, retraining.epochs)?;
+            let relative = |value: Option<f64>| found.measure.relative(value?, own?);
             let wall_s = started.elapsed().as_secs_f64();
-            let before = accuracy.first().copied().flatten();
-            let after = accuracy.last().copied().flatten();
-            let cells = [before, after, relative(after)].map(shown);
+            let cells = [found.before(), found.after(), relative(found.after())].map(shown);
             say!("{n:>5} {:>10} {:>10} {:>10}", cells[0], cells[1], cells[2]);
-            rows.extend(accuracy.into_iter().enumerate().map(|(epoch, accuracy)| Row {
-                solved_n: opened.n,
+            rows.extend(found.values.iter().enumerate().map(|(epoch, &accuracy)| Row {
+                solved_n: solved,
                 n,
                 epoch,
                 accuracy,
@@ -107,6 +100,27 @@ impl Retrain {
         }
         self.trained.write(rows.iter())?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The task of the network for another N.
+    fn task(&self, opened: &Opened, n: usize) -> anyhow::Result<TaskSpec> {
+        let task = opened.task.with_memory(&[n]).filter(|task| task.build().is_ok());
+        Ok(task.ok_or_else(|| Usage(format!("--to {n}: the task has no such N")))?)
+    }
+
+    /// Batches and optimiser of the network's training.
+    fn retraining(&self, opened: &Opened) -> Retraining {
+        let spec = &opened.spec;
+        Retraining {
+            epochs: self.epochs as usize,
+            updates_per_epoch: self.updates as usize,
+            batch_size: spec.batch_size,
+            test_batches: spec.data.test_batches(spec.batch_size).max(1),
+            initial_state: spec.initial_state,
+            optimiser: spec.optimiser,
+            chance: ChanceLevel::default(),
+            seed: self.trained.seed,
+        }
     }
 }
 

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use tau_curricula::{Autopsy, NeuronReport, TrainingSpec};
-use tau_runs::{Lock, Manifest, Provenance, Run, Status};
+use tau_runs::{Lock, Manifest, MetricsRow, Provenance, Run, Status, milestones};
+use tau_training::{Autopsy, NeuronReport, TrainingSpec};
 
+use crate::bases::bases;
 use crate::eta::duration;
 use crate::output::say;
+use crate::terminal::loss_words;
 use crate::unlike;
 
 /// Say all that is known of one run.
@@ -19,7 +21,7 @@ use crate::unlike;
 pub(crate) struct Show {
     /// The run's folder.
     run: PathBuf,
-    /// Write JSON: spec, status, manifest, autopsy, and which files were altered.
+    /// Write JSON: spec, status, manifest, milestones, autopsy, and which files were altered.
     #[arg(long)]
     json: bool,
 }
@@ -27,10 +29,13 @@ pub(crate) struct Show {
 /// What [`Show`] writes as JSON.
 #[derive(Serialize)]
 struct All<'a> {
+    format: u32,
     name: String,
     spec: &'a TrainingSpec,
     status: Option<Status>,
     manifest: Option<Manifest>,
+    /// Every milestone and its epoch, in their order.
+    milestones: Vec<(String, usize)>,
     autopsy: Option<Autopsy>,
     altered: Vec<String>,
 }
@@ -40,9 +45,17 @@ impl Show {
         let run = Run::read(&std::path::absolute(&self.run)?)?;
         let altered = run.altered()?;
         let text = if self.json {
-            let (status, manifest, autopsy) = (run.status()?, run.manifest()?, run.autopsy()?);
-            let (name, spec, altered) = (run.name(), run.spec(), altered.clone());
-            serde_json::to_string_pretty(&All { name, spec, status, manifest, autopsy, altered })?
+            let reached = run.milestones()?.into_iter();
+            serde_json::to_string_pretty(&All {
+                format: 1,
+                name: run.name(),
+                spec: run.spec(),
+                status: run.status()?,
+                manifest: run.manifest()?,
+                milestones: reached.map(|one| (one.milestone.to_string(), one.epoch)).collect(),
+                autopsy: run.autopsy()?,
+                altered: altered.clone(),
+            })?
         } else {
             describe(&run, &altered)?
         };
@@ -51,75 +64,118 @@ impl Show {
     }
 }
 
+/// Lines of a name and a value.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.0.push_str(&format!("{name:12} {value}\n"));
+    }
+}
+
 fn describe(run: &Run, altered: &[String]) -> anyhow::Result<String> {
     let spec = run.spec();
-    let mut text = format!(
-        "{}\n{} {}, {} neurons, N = {} to {}, seed {}\n",
-        run.name(),
-        spec.task,
-        spec.curriculum,
-        spec.network.hidden_size,
-        spec.n_start,
-        spec.n_end,
-        spec.seed
-    );
-    let mut line = |name: &str, value: String| {
-        text.push_str(&format!("{name:12} {value}\n"));
-    };
-    let unlike = unlike::the_paper(spec);
+    let mut lines = Lines(format!("{}\n{}\n", run.name(), title(spec)));
+    let (base, unlike) = unlike::nearest_base(spec, &bases());
     if !unlike.is_empty() {
-        line("unlike paper", unlike.join(", "));
+        lines.add(&format!("unlike {base}"), unlike.join(", "));
     }
     let Some(status) = run.status()? else {
-        line("state", "new".to_owned());
-        return Ok(text);
+        lines.add("state", "new");
+        return Ok(lines.0);
     };
-    line("state", status.state.to_string());
-    line("epochs", format!("{} of at most {}", status.epochs, spec.max_epochs));
-    line("solved", format!("N = {} of {}", status.solved_n, spec.n_end));
-    line("trained", duration(status.wall_s));
+    lines.add("state", status.state);
+    lines.add("epochs", format!("{} of at most {}", status.epochs, spec.max_epochs));
+    lines.add("solved", solved(spec, &status));
+    lines.add("trained", duration(status.wall_s));
     if let Some(writer) = Lock::owner(run.folder()) {
-        line("in training", writer);
+        lines.add("in training", writer);
     }
     if let Some(reason) = status.reason {
-        line("reason", reason);
+        lines.add("reason", reason);
     }
-    if let Some(Manifest { by, host, files, .. }) = run.manifest()? {
-        let Provenance { version, commit, device, threads } = by;
-        let on = if host.is_empty() { String::new() } else { format!(" of {host}") };
-        line("computed by", format!("tau {version} ({commit}), {threads} threads on {device}{on}"));
-        // A run in training changes its files; so does one that was killed and not begun again.
-        if !files.is_empty() {
-            line(
-                "files",
-                if altered.is_empty() {
-                    format!("{}, as they were written (BLAKE3)", files.len())
-                } else {
-                    format!("ALTERED or gone since they were written: {}", altered.join(", "))
-                },
-            );
-        }
+    if let Some(manifest) = run.manifest()? {
+        add_manifest(&mut lines, &manifest, altered);
     }
-    let rows = run.metrics()?;
-    if let Some(last) = rows.last() {
-        line("loss", format!("{:.4} nats in epoch {}", last.training_loss, last.epoch));
-        let heads = rows.iter().filter(|row| row.epoch == last.epoch);
-        let heads: Vec<String> =
-            heads.map(|row| format!("N = {}: {:.1} %", row.n, 100.0 * row.accuracy)).collect();
-        line("accuracy", heads.join(", "));
-    }
-    let solved: Vec<String> = rows
-        .iter()
-        .filter(|row| row.solves())
-        .map(|row| format!("{} ({})", row.n, row.epoch))
-        .collect();
-    if !solved.is_empty() {
-        line("N (epoch)", solved.join(", "));
-    }
+    add_metrics(&mut lines, &run.metrics()?);
+    let mut text = lines.0;
     if let Some(autopsy) = run.autopsy()? {
         text.push_str(&tell(&autopsy));
     }
     Ok(text)
+}
+
+/// `parity multi-head, 64 neurons, N = 2 to 20, seed 1`.
+fn title(spec: &TrainingSpec) -> String {
+    let TrainingSpec { task, schedule, network, seed, .. } = spec;
+    let mut text = format!("{task}, {} neurons ({})", network.hidden_size, network.cell);
+    if let Some((start, end)) = spec.schedule.range() {
+        text = format!("{text}, {schedule} from N = {start} to {end}");
+    } else if let Some(memory) = task.memory() {
+        text = format!("{text}, N = {memory:?}");
+    }
+    format!("{text}, seed {seed}")
+}
+
+/// How far a run has come.
+fn solved(spec: &TrainingSpec, status: &Status) -> String {
+    let reached = status.reached.clone().map(tau_training::Milestone);
+    let n = reached.as_ref().and_then(tau_training::Milestone::memory);
+    match (spec.schedule.range(), n, reached) {
+        (Some((_, end)), n, _) => format!("N = {} of {end}", n.unwrap_or(0)),
+        (None, Some(n), _) => format!("N = {n}"),
+        (None, None, Some(_)) => "yes".to_owned(),
+        (None, None, None) if spec.stop.is_none() => "no stop rule".to_owned(),
+        (None, None, None) => "no".to_owned(),
+    }
+}
+
+fn add_manifest(lines: &mut Lines, manifest: &Manifest, altered: &[String]) {
+    let Provenance { version, commit, device, threads } = &manifest.by;
+    let on = format!("{threads} threads on {device} of {}", manifest.host);
+    lines.add("computed by", format!("tau {version} ({commit}), {on}"));
+    // A run in training changes its files; so does one that was killed and not begun again.
+    if !manifest.files.is_empty() {
+        let files = if altered.is_empty() {
+            format!("{}, as they were written (BLAKE3)", manifest.files.len())
+        } else {
+            format!("ALTERED or gone since they were written: {}", altered.join(", "))
+        };
+        lines.add("files", files);
+    }
+}
+
+fn add_metrics(lines: &mut Lines, rows: &[MetricsRow]) {
+    let Some(last) = rows.last() else { return };
+    let heads: Vec<&MetricsRow> = rows.iter().filter(|row| row.epoch == last.epoch).collect();
+    let held_out = heads.iter().map(|row| row.test_loss).sum::<Option<f64>>();
+    let unit = if heads.iter().any(|row| row.accuracy.is_some()) { " nats" } else { "" };
+    let loss = loss_words(last.training_loss, held_out);
+    lines.add("loss", format!("{}{unit} in epoch {}", &loss["loss ".len()..], last.epoch));
+    let accuracy = |row: &&&MetricsRow| row.accuracy.is_some();
+    let heads: Vec<String> = heads.iter().filter(accuracy).map(|row| head(row)).collect();
+    if !heads.is_empty() {
+        lines.add("accuracy", heads.join(", "));
+    }
+    let reached = milestones(rows);
+    let solved = reached.iter().filter_map(|one| Some((one.milestone.memory()?, one.epoch)));
+    let solved: Vec<String> = solved.map(|(n, epoch)| format!("{n} ({epoch})")).collect();
+    if !solved.is_empty() {
+        lines.add("N (epoch)", solved.join(", "));
+    }
+    let others = reached.iter().filter(|one| one.milestone.memory().is_none());
+    let others: Vec<String> =
+        others.map(|one| format!("{} ({})", one.milestone, one.epoch)).collect();
+    if !others.is_empty() {
+        lines.add("kept (epoch)", others.join(", "));
+    }
+}
+
+/// `N = 3: 98.5 %`.
+fn head(row: &MetricsRow) -> String {
+    let name = row.n.map_or_else(|| row.label.clone(), |n| format!("N = {n}"));
+    format!("{name}: {:.1} %", 100.0 * row.accuracy.unwrap_or_default())
 }
 
 /// Why a run diverged, as far as can be seen.

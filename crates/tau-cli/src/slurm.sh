@@ -30,6 +30,7 @@ while :; do
 done
 # Whom its time or another process stopped goes on; who was cancelled is not wanted back.
 if [ -z "$cancelled" ] && { [ $code -eq 75 ] || { [ -n "$told" ] && [ $code -ne 0 ]; }; }; then
-    scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+    scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" ||
+        echo "tau: kept, but not put back into the queue (scontrol failed): tau submit again goes on" >&2
 fi
 exit $code

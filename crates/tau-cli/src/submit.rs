@@ -46,7 +46,7 @@ pub(crate) struct Submit {
     /// Processors, and threads, of a task.
     #[arg(long, value_name = "T", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
     cpus: u16,
-    /// Megabytes of memory of a task [default: what was reckoned, and some more].
+    /// Megabytes of memory of a task [default: what the forecast says, and some more].
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(1..))]
     memory: Option<u32>,
     /// cpu, or cuda (then also --sbatch=--gres=gpu:1).
@@ -81,13 +81,33 @@ impl Submit {
             say!("all {} runs have ended: nothing to submit", runs.len());
             return Ok(ExitCode::SUCCESS);
         }
+        let (script, logs) = self.write(&text, &runs, shards, &wanted)?;
+        if self.dry_run {
+            say!("{}", script.display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        say!(
+            "job {}: {} runs, {} tasks; logs in {}; tau status --out {}",
+            submitted(&script)?,
+            runs.len(),
+            wanted.len(),
+            logs.display(),
+            self.out.display()
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Writes the script and what it needs; the paths of the script and of the logs.
+    fn write(
+        &self,
+        text: &str,
+        runs: &[Run],
+        shards: u32,
+        wanted: &[usize],
+    ) -> anyhow::Result<(PathBuf, PathBuf)> {
         let memory = match self.memory {
             Some(memory) => memory as usize,
-            None => {
-                let side_by_side = usize::from(self.cpus);
-                let forecast = Forecast::of(&Vec::from_iter(&runs), side_by_side, 0.6)?;
-                300 + forecast.memory_bytes.div_ceil(500_000)
-            }
+            None => megabytes(runs, usize::from(self.cpus))?,
         };
         let out = std::path::absolute(&self.out)?;
         let logs = out.join("slurm");
@@ -97,33 +117,12 @@ impl Submit {
         let sweep = logs.join(format!("{}-{digest}.toml", self.name()));
         write_atomically(&sweep, text.as_bytes())?;
         let script = logs.join("submit.sh");
-        let job = Job { shards, wanted: &wanted, memory, sweep: &sweep, out: &out, logs: &logs };
+        let job = Job { shards, wanted, memory, sweep: &sweep, out: &out, logs: &logs };
         write_atomically(&script, self.script(&job)?.as_bytes())?;
-        if self.dry_run {
-            say!("{}", script.display());
-            return Ok(ExitCode::SUCCESS);
-        }
-        let output = Command::new("sbatch").arg("--parsable").arg(&script).output();
-        let output = output.map_err(|error| {
-            anyhow::anyhow!("cannot run sbatch: {error} (the script is {})", script.display())
-        })?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            anyhow::bail!("sbatch: {} (the script is {})", said.trim(), script.display());
-        }
-        let job = String::from_utf8_lossy(&output.stdout);
-        say!(
-            "job {}: {} runs, {} tasks; logs in {}; tau status --out {}",
-            job.trim(),
-            runs.len(),
-            wanted.len(),
-            logs.display(),
-            self.out.display()
-        );
-        Ok(ExitCode::SUCCESS)
+        Ok((script, logs))
     }
 
-    /// That of the sweep, as far as Slurm takes it.
+    /// The name of the sweep, as far as Slurm takes it.
     fn name(&self) -> String {
         let stem = self.sweep.file_stem().unwrap_or_default().to_string_lossy();
         stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
@@ -164,6 +163,29 @@ impl Submit {
         }
         Ok(script)
     }
+}
+
+/// Megabytes that the program itself takes, and what no forecast knows.
+const PROGRAM: usize = 150;
+
+/// Memory of a task, in megabytes: what is forecast, a quarter more, and the program.
+fn megabytes(runs: &[Run], threads: usize) -> anyhow::Result<usize> {
+    let forecast = Forecast::of(&Vec::from_iter(runs), threads, 0.6)?;
+    Ok(PROGRAM + (forecast.memory_bytes + forecast.memory_bytes / 4).div_ceil(1_000_000))
+}
+
+/// Hands the script to Slurm; the number of the job. A site's greeting may stand before it.
+fn submitted(script: &Path) -> anyhow::Result<String> {
+    let output = Command::new("sbatch").arg("--parsable").arg(script).output();
+    let output = output.map_err(|error| {
+        anyhow::anyhow!("cannot run sbatch: {error} (the script is {})", script.display())
+    })?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::bail!("sbatch: {} (the script is {})", said.trim(), script.display());
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned())
 }
 
 /// What the script is filled with, besides the options.

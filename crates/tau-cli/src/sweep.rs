@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use clap::Args;
 use serde::Serialize;
-use tau_curricula::TrainingSpec;
 use tau_rnn::Hardware;
 use tau_runs::{Error, Forecast, Run, State, read_sweep};
+use tau_training::TrainingSpec;
 
+use crate::bases::bases;
 use crate::eta::about;
 use crate::output::{say, size};
 use crate::terminal::say_plainly;
@@ -18,7 +19,7 @@ use crate::{Usage, stop, unlike};
 
 /// All runs of a sweep, from what its file says.
 pub(crate) fn sweep_of(path: &Path, text: &str) -> anyhow::Result<Vec<TrainingSpec>> {
-    let specs = read_sweep(text);
+    let specs = read_sweep(text, &bases());
     specs.map_err(|error| Usage(format!("{}: {error}", path.display())).into())
 }
 
@@ -71,7 +72,7 @@ impl Sweep {
                 Ok(run)
             }) {
                 Ok(run) => runs.push(run),
-                Err(error @ (Error::Contents { .. } | Error::File { .. })) => unusable.push(error),
+                Err(error) if error.is_of_files() => unusable.push(error),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -81,8 +82,8 @@ impl Sweep {
 
 /// Say which runs a sweep has, and what they will take; trains nothing.
 ///
-/// The forecast is what a few updates take on this machine, for a run that uses all its epochs while
-/// N grows evenly.
+/// The forecast is what a few updates take on this machine, for runs that use all their epochs, as many
+/// for each stage of a curriculum.
 #[derive(Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -127,26 +128,30 @@ impl Plan {
         let forecast = Forecast::of(&Vec::from_iter(&runs), threads, PLAN_S)?;
         let mut planned = Vec::new();
         for run in &runs {
-            planned.push(PlannedRun {
-                name: run.name(),
-                state: run.status()?.map(|status| status.state),
-                spec: run.spec(),
-            });
+            let state = run.status()?.map(|status| status.state);
+            planned.push(PlannedRun { name: run.name(), state, spec: run.spec() });
         }
         for error in &unusable {
             say_plainly(&format!("error: {error}"));
         }
-        let code = ExitCode::from(u8::from(!unusable.is_empty()));
         if self.json {
             let Forecast { about_s, jobs, memory_bytes, disk_bytes } = forecast;
             let folder = self.sweep.place.out();
             let all =
                 Planned { runs: planned, about_s, jobs, threads, memory_bytes, disk_bytes, folder };
             say!("{}", serde_json::to_string_pretty(&all)?);
-            return Ok(code);
+        } else {
+            self.list(&planned);
+            say_cost(&planned, &forecast, threads);
         }
+        Ok(ExitCode::from(u8::from(!unusable.is_empty())))
+    }
+
+    /// Names the runs.
+    fn list(&self, planned: &[PlannedRun]) {
         let listed = if self.all { planned.len() } else { LISTED };
-        let differences = unlike::each_other(&runs.iter().map(Run::spec).collect::<Vec<_>>());
+        let specs: Vec<&TrainingSpec> = planned.iter().map(|run| run.spec).collect();
+        let differences = unlike::each_other(&specs);
         for (PlannedRun { name, state, .. }, difference) in
             planned.iter().zip(differences).take(listed)
         {
@@ -156,21 +161,23 @@ impl Plan {
         if planned.len() > listed {
             say!("  ... and {} more (--all names them)", planned.len() - listed);
         }
-        let to_do =
-            planned.iter().filter(|run| matches!(run.state, None | Some(State::Unfinished)));
-        let to_do = to_do.count();
-        say!("{} runs, {to_do} of them to train", planned.len());
-        if to_do > 0 {
-            say!(
-                "{} if every run uses all its epochs, on {threads} threads, {} at a time; {} of memory, \
-                 {} on the disk",
-                about(forecast.about_s),
-                forecast.jobs,
-                size(forecast.memory_bytes as u64),
-                size(forecast.disk_bytes as u64)
-            );
-        }
-        Ok(code)
+    }
+}
+
+/// How many runs there are, and what they will take.
+fn say_cost(planned: &[PlannedRun], forecast: &Forecast, threads: usize) {
+    let to_do = planned.iter().filter(|run| matches!(run.state, None | Some(State::Unfinished)));
+    let to_do = to_do.count();
+    say!("{} runs, {to_do} of them to train", planned.len());
+    if to_do > 0 {
+        say!(
+            "{} if every run uses all its epochs, on {threads} threads, {} at a time; {} of memory, {} \
+             on the disk",
+            about(forecast.about_s),
+            forecast.jobs,
+            size(forecast.memory_bytes as u64),
+            size(forecast.disk_bytes as u64)
+        );
     }
 }
 
@@ -216,8 +223,8 @@ impl RunSweep {
         let count = |kind: fn(&Error) -> bool| {
             ended.iter().filter(|ended| ended.as_ref().is_err_and(kind)).count()
         };
-        let diverged = count(|error| matches!(error, Error::Diverged { .. }));
-        let elsewhere = count(|error| matches!(error, Error::Locked { .. }));
+        let diverged = count(|error| error.is_diverged());
+        let elsewhere = count(|error| error.is_locked());
         let good = ended.iter().filter(|ended| ended.is_ok()).count();
         let damaged = ended.len() - good - diverged - elsewhere + unusable.len();
         say!("{} of {} runs have ended", good + diverged, runs.len() + unusable.len());

@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use tau_analysis::Verdict;
-use tau_curricula::{EpochReport, Outcome, Position};
-use tau_reproduce::{EXCHANGES, Judged, Part, Planned, Report, Watcher};
-use tau_runs::{Error, Forecast, Progress, Run};
+use tau_runs::{Error, Event, Forecast, Run};
+use tau_training::{EpochReport, Outcome, Position};
 
 use crate::eta::{Pace, about, all_left_s, duration};
+use crate::output::size;
 
-/// Shows a reproduction.
+/// From one line about a run's epochs to the next.
+const EPOCH_LINES: Duration = Duration::from_secs(10);
+
+/// Shows what happens.
 pub(crate) struct Terminal {
     title: String,
     threads: usize,
     started: Instant,
     names: Vec<String>,
     paces: Vec<Pace>,
+    /// What the last epoch of each run came to, in a few words.
+    losses: Vec<String>,
+    /// When something was last said of the epochs of each run.
+    told: Vec<Option<Instant>>,
     ended: usize,
     bars: MultiProgress,
     /// One bar for each run in flight, if someone watches.
@@ -29,16 +34,43 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn new(title: &str, threads: usize) -> Self {
+        // A dumb terminal, as in an editor, has no bars.
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
             title: title.to_owned(),
             threads,
             started: Instant::now(),
             names: Vec::new(),
             paces: Vec::new(),
+            losses: Vec::new(),
+            told: Vec::new(),
             ended: 0,
             bars: MultiProgress::new(),
             running: BTreeMap::new(),
-            interactive: std::io::stderr().is_terminal(),
+            interactive: std::io::stderr().is_terminal() && !dumb,
+        }
+    }
+
+    /// Shows one event.
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Planned { runs, names, forecast } => self.begin(runs, names.to_vec(), forecast),
+            Event::Updated { run, position, updates } => self.updated(run, position, updates),
+            Event::EpochEnded { run, report, wall_s } => self.epoch_ended(run, report, wall_s),
+            Event::RunEnded { run, outcome } => self.run_ended(run, outcome),
+            Event::Measuring => self.measuring(),
+            Event::Measured { what } => {
+                if let Some(bar) = self.running.get(&0) {
+                    bar.set_message(what.to_owned());
+                }
+            }
+            Event::Written { path } => {
+                if let Some(bar) = self.running.remove(&0) {
+                    bar.finish_and_clear();
+                }
+                self.say(&format!("wrote {}", path.display()));
+            }
+            _ => {}
         }
     }
 
@@ -83,6 +115,8 @@ impl Terminal {
         // A status that cannot be read is the training's to report.
         let pace = |run: &&Run| Pace::new(run.spec(), run.status().ok().flatten().as_ref());
         self.paces = runs.iter().map(pace).collect();
+        self.losses = vec![String::new(); runs.len()];
+        self.told = vec![None; runs.len()];
         self.ended = self.paces.iter().filter(|pace| pace.ended()).count();
         let begun = self.paces.iter().filter(|pace| pace.epochs() > 0 && !pace.ended()).count();
         let new = runs.len() - begun - self.ended;
@@ -95,29 +129,35 @@ impl Terminal {
             what = format!("{what}: {} trained before, {begun} begun, {new} new", self.ended);
         }
         if begun + new > 0 {
-            what = format!(
-                "{what}; {} on {} {}; {} if all epochs are used, {} MB of memory; Ctrl-C keeps what is done",
-                match forecast.jobs {
-                    _ if runs.len() == 1 => "trained".to_owned(),
-                    1 => "one after the other".to_owned(),
-                    jobs => format!("{jobs} side by side"),
-                },
-                self.threads,
-                if self.threads == 1 { "thread" } else { "threads" },
-                about(forecast.about_s),
-                forecast.memory_bytes.div_ceil(1_000_000)
-            );
+            what = format!("{what}; {}; Ctrl-C keeps what is done", self.needs(runs, forecast));
         }
         self.say(&what);
     }
-}
 
-impl Progress for Terminal {
-    fn updated(&mut self, index: usize, position: &Position, fraction: f64) {
-        let pace = &self.paces[index];
-        let left = pace.left_s().map_or_else(String::new, |left| format!(", {} left", about(left)));
-        let learning = position.stage.as_ref().map_or(0, tau_curricula::Stage::n_max);
-        let message = format!("epoch {}, learning N = {learning}{left}", position.epochs + 1);
+    /// How it will be trained, and what that takes.
+    fn needs(&self, runs: &[&Run], forecast: &Forecast) -> String {
+        let how = match forecast.jobs {
+            _ if runs.len() == 1 => "trained".to_owned(),
+            1 => "one after the other".to_owned(),
+            jobs => format!("{jobs} side by side"),
+        };
+        format!(
+            "{how} on {} {}; {} if all epochs are used, {} of memory",
+            self.threads,
+            if self.threads == 1 { "thread" } else { "threads" },
+            about(forecast.about_s),
+            size(forecast.memory_bytes as u64)
+        )
+    }
+
+    fn updated(&mut self, index: usize, position: &Position, updates: usize) {
+        let left = self.paces[index].left_s();
+        let left = left.map_or_else(String::new, |left| format!(", {} left", about(left)));
+        let n = position.stage.as_ref().and_then(tau_curricula::Stage::n_max);
+        let learning =
+            n.map_or_else(|| self.losses[index].clone(), |n| format!(", learning N = {n}"));
+        let message = format!("epoch {}{learning}{left}", position.epochs + 1);
+        let fraction = position.update as f64 / updates.max(1) as f64;
         if let Some(bar) = self.bar(index) {
             bar.set_position((fraction * 1000.0) as u64);
             bar.set_message(message);
@@ -126,22 +166,33 @@ impl Progress for Terminal {
 
     fn epoch_ended(&mut self, index: usize, report: &EpochReport, wall_s: f64) {
         self.paces[index].epoch_ended(report, wall_s);
-        if report.solved {
-            let left = self.paces[index].left_s().unwrap_or(0.0);
-            self.say(&format!(
-                "{} {}: solved N = {} in epoch {} (this run: {} left)",
-                self.clock(),
-                self.names[index],
-                report.stage.n_max(),
-                report.epoch,
-                about(left)
-            ));
-        }
+        let loss = loss(report);
+        self.losses[index] = format!(", {loss}");
+        let epoch = report.epoch;
+        let what = match report.stage.n_max() {
+            Some(n) if report.solved => format!("solved N = {n} in epoch {epoch}"),
+            // Only what is solved is worth a line: ladders are long.
+            Some(_) => return,
+            None if report.solved => format!("solved in epoch {epoch}: {loss}"),
+            None if self.is_due(index, report) => format!("epoch {epoch}: {loss}"),
+            None => return,
+        };
+        self.told[index] = Some(Instant::now());
+        let left = self.paces[index].left_s().unwrap_or(0.0);
+        let line = format!("{} {}: {what}", self.clock(), self.names[index]);
+        self.say(&format!("{line} (this run: {} left)", about(left)));
+    }
+
+    /// Whether an epoch of a task without N gets a line: the first, those that are kept, and one every
+    /// few seconds.
+    fn is_due(&self, index: usize, report: &EpochReport) -> bool {
+        let told = self.told[index];
+        !report.milestones.is_empty() || told.is_none_or(|told| told.elapsed() >= EPOCH_LINES)
     }
 
     fn run_ended(&mut self, index: usize, outcome: Result<Outcome, &Error>) {
         let ended_before = self.paces[index].ended();
-        if matches!(outcome, Ok(Outcome::Finished | Outcome::OutOfEpochs)) && !ended_before {
+        if outcome.is_ok() && !ended_before {
             self.paces[index].end();
             self.ended += 1;
         }
@@ -150,28 +201,18 @@ impl Progress for Terminal {
         }
         let epochs = self.paces[index].epochs();
         let how = match outcome {
-            Ok(Outcome::Stopped) => {
-                self.say(&format!("{}: kept in epoch {}", self.names[index], epochs + 1));
-                return;
-            }
             Ok(_) if ended_before || epochs == 0 => return,
             Ok(Outcome::Finished) => format!("solved everything in {epochs} epochs"),
             Ok(Outcome::OutOfEpochs) => format!("used its {epochs} epochs"),
+            Err(error) if error.is_interrupted() => {
+                self.say(&format!("{}: kept in epoch {}", self.names[index], epochs + 1));
+                return;
+            }
             // Not a fault: another process has it.
-            Err(error @ Error::Locked { .. }) => error.to_string(),
+            Err(error) if error.is_locked() => error.to_string(),
             Err(error) => format!("FAILED: {error}"),
         };
         self.say(&format!("{} {}: {how}", self.clock(), self.names[index]));
-    }
-}
-
-impl Watcher for Terminal {
-    fn planned(&mut self, plan: &[Planned], forecast: &Forecast) {
-        let name =
-            |planned: &Planned| format!("{} seed {}", planned.condition, planned.run.spec().seed);
-        let names = plan.iter().map(name).collect();
-        let runs: Vec<&Run> = plan.iter().map(|planned| &planned.run).collect();
-        self.begin(&runs, names, forecast);
     }
 
     fn measuring(&mut self) {
@@ -185,18 +226,23 @@ impl Watcher for Terminal {
             self.running.insert(0, bar);
         }
     }
+}
 
-    fn measured(&mut self, what: &str) {
-        if let Some(bar) = self.running.get(&0) {
-            bar.set_message(what.to_owned());
-        }
-    }
+/// `loss 0.0041 (held out 0.0043)`, as far as it was measured.
+pub(crate) fn loss(report: &EpochReport) -> String {
+    let held_out = report.heads.iter().map(|head| head.loss).sum::<f64>();
+    let held_out = Some(held_out).filter(|_| !report.heads.is_empty());
+    loss_words(report.training_loss, held_out)
+}
 
-    fn written(&mut self, path: &Path) {
-        if let Some(bar) = self.running.remove(&0) {
-            bar.finish_and_clear();
-        }
-        self.say(&format!("wrote {}", path.display()));
+/// The same of two losses.
+pub(crate) fn loss_words(training: Option<f64>, held_out: Option<f64>) -> String {
+    let number =
+        |loss: f64| if loss < 0.001 { format!("{loss:.2e}") } else { format!("{loss:.4}") };
+    let training = training.map_or("not measured".to_owned(), number);
+    match held_out {
+        Some(held_out) => format!("loss {training} (held out {})", number(held_out)),
+        None => format!("loss {training}"),
     }
 }
 
@@ -205,77 +251,14 @@ pub(crate) fn say_plainly(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// The verdicts as a table on standard output.
-pub(crate) fn print_report(report: &Report) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out)?;
-    for claim in report.claims.iter().filter(|claim| !claim.kept) {
-        let verdict = words(claim.verdict);
-        writeln!(out, "claim {}: {}", claim.id, claim.title)?;
-        writeln!(out, "  {verdict} (figure {})", claim.figure)?;
-        if let Some(share) = claim.placebo.filter(|_| claim.verdict == Verdict::Supported) {
-            let percent = 100.0 * share;
-            writeln!(
-                out,
-                "  (with conditions exchanged at random: in {percent:.1} % of {EXCHANGES})"
-            )?;
-        }
-        for part in &claim.parts {
-            writeln!(out, "  {:>24}  {}", estimate(part), part.title)?;
-            if part.left_out > 0 {
-                let (left_out, all) = (part.left_out, part.networks + part.left_out);
-                writeln!(out, "{:>28}{left_out} of {all} networks have no value for it", "")?;
-            }
-        }
-    }
-    let kept = report.claims.iter().filter(|claim| claim.kept).count();
-    if kept > 0 {
-        writeln!(out, "{kept} verdicts of earlier calls are kept in verdicts.json and index.html")?;
-    }
-    for run in &report.diverged {
-        writeln!(out, "warning: {run} diverged and counts in no claim")?;
-    }
-    writeln!(
-        out,
-        "preset {}, commit {}, {}, {}",
-        report.preset,
-        report.commit,
-        report.device,
-        duration(report.wall_s)
-    )?;
-    out.flush()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn words(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Supported => "SUPPORTED",
-        Verdict::Contradicted => "CONTRADICTED",
-        Verdict::Undecidable => "not decidable at this scale",
-    }
-}
-
-/// The verdicts that change with the quirks of a publication, of those that both reports have.
-pub(crate) fn print_changes(clean: &Report, compat: &Report) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let name = &compat.compat;
-    let changed: Vec<(&Judged, &Judged)> = compat.changed_from(clean).collect();
-    let has = |claim: &&Judged| clean.claims.iter().any(|other| other.id == claim.id);
-    let both = compat.claims.iter().filter(has).count();
-    let changes = if changed.len() == 1 { "changes" } else { "change" };
-    let changed_count = changed.len();
-    writeln!(out, "{changed_count} of {both} verdicts {changes} with the {name} quirks")?;
-    for (clean, compat) in changed {
-        let (before, after) = (words(clean.verdict), words(compat.verdict));
-        writeln!(out, "  claim {:>2}: {before} -> {after}", clean.id)?;
-    }
-    out.flush()
-}
-
-/// `+0.031 [+0.012, +0.050]`, or what is known of it.
-fn estimate(part: &Part) -> String {
-    match (part.effect, part.interval) {
-        (Some(effect), Some([low, high])) => format!("{effect:+.3} [{low:+.3}, {high:+.3}]"),
-        (Some(effect), None) => format!("{effect:+.3} [too few networks]"),
-        (None, _) => "not measured".to_owned(),
+    #[test]
+    fn losses_are_short() {
+        assert_eq!(loss_words(Some(0.00412), Some(0.00434)), "loss 0.0041 (held out 0.0043)");
+        assert_eq!(loss_words(Some(0.000_041), None), "loss 4.10e-5");
+        assert_eq!(loss_words(None, None), "loss not measured");
     }
 }

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use tau_curricula::TrainingSpec;
 use tau_rnn::{Hardware, thread_pool};
-use tau_runs::{Crew, Error, Every, Forecast, Progress, Run, read_spec};
+use tau_runs::{Crew, Error, Every, Forecast, Place as Said, Run, StopToken, read_spec};
+use tau_training::{Outcome, TrainingSpec};
 
+use crate::bases::bases;
 use crate::device::Device;
 use crate::output::say;
 use crate::terminal::{Terminal, say_plainly};
@@ -60,10 +59,10 @@ impl Keep {
 
 /// Train one network.
 ///
-/// SPEC is a TOML file with what differs from the published training; README.md has an example, and
-/// an empty file trains 500 neurons on N-parity. Or the folder of a run, which then goes on. What
-/// was trained is kept: the same command goes on where it stopped, if the spec has a seed; without one
-/// each call draws another, and the folder of the run is what goes on.
+/// SPEC is a TOML file that names a task and says what differs from the training that it begins from
+/// (its base); README.md has an example, docs/specs.md has every key. Or the folder of a run, which then
+/// goes on. What was trained is kept: the same command goes on where it stopped, if the spec has a seed;
+/// without one each call draws another, and the folder of the run is what goes on.
 #[derive(Args)]
 pub(crate) struct Train {
     /// The file, or the folder of a run.
@@ -137,11 +136,15 @@ impl Train {
             let whole = std::path::absolute(&self.spec)?;
             return Ok((whole.parent().unwrap_or(Path::new("/")).to_owned(), spec));
         }
-        let spec = read_spec(&read(&self.spec)?, &self.set).map_err(|error| match &error {
-            Error::UnknownKey { key, .. } if SWEEPS.contains(&key.as_str()) => {
-                Usage(format!("{}: {key} makes it a sweep: tau run trains it", self.spec.display()))
-            }
-            _ => Usage(format!("{}: {error}", self.spec.display())),
+        let file = self.spec.display();
+        let spec = read_spec(&read(&self.spec)?, &self.set, &bases()).map_err(|error| {
+            Usage(match (error.key(), error.place()) {
+                (Some(key), _) if SWEEPS.contains(&key) => {
+                    format!("{file}: {key} makes it a sweep: tau run trains it")
+                }
+                (_, Some(Said::Set)) => format!("--set {error}"),
+                _ => format!("{file}: {error}"),
+            })
         })?;
         Ok((self.place.out().to_owned(), spec))
     }
@@ -171,8 +174,8 @@ pub(crate) fn train(
     threads: usize,
     jobs: Option<usize>,
     every: Every,
-    stop: &AtomicBool,
-) -> anyhow::Result<Vec<Result<tau_curricula::Outcome, Error>>> {
+    stop: &StopToken,
+) -> anyhow::Result<Vec<Result<Outcome, Error>>> {
     let provenance = crate::provenance(hardware, threads)?;
     let mut forecast = Forecast::of(runs, threads, TRAIN_S)?;
     forecast.jobs = jobs.unwrap_or(forecast.jobs).min(threads).min(runs.len()).max(1);
@@ -180,9 +183,8 @@ pub(crate) fn train(
     let folder = if runs.len() == 1 { folder } else { folder.parent().unwrap_or(folder) };
     let mut terminal = Terminal::new(&format!("in {}", folder.display()), threads);
     terminal.begin(runs, names, &forecast);
-    let progress: Mutex<&mut dyn Progress> = Mutex::new(&mut terminal);
     let crew = Crew { threads, jobs: forecast.jobs, provenance: &provenance, every, stop };
-    Ok(crew.train(runs, &progress)?)
+    Ok(crew.train(runs, &mut |event| terminal.show(event))?)
 }
 
 #[cfg(test)]

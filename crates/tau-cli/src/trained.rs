@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use tau_curricula::TrainingSpec;
-use tau_rnn::{Checkpoint, Hardware};
-use tau_runs::{Run, write_table};
-use tau_tasks::{Coding, TaskKind};
+use tau_rnn::{Cell, Checkpoint, Hardware};
+use tau_runs::{Run, read_spec, write_table};
+use tau_tasks::{Task, TaskSpec};
+use tau_training::TrainingSpec;
 
-use crate::exchange::read_network;
+use crate::bases::{bases, fitting};
+use crate::exchange::{Moment, read_network};
 use crate::output::{say, table};
 use crate::{Usage, threads};
 
@@ -18,9 +19,9 @@ use crate::{Usage, threads};
 pub(crate) struct Trained {
     /// A checkpoint, or the folder of a run.
     network: PathBuf,
-    /// The task, of a checkpoint without a run [default: what the checkpoint says, or parity].
+    /// The task, of a checkpoint without a run [default: what the checkpoint says].
     #[arg(long)]
-    task: Option<TaskKind>,
+    task: Option<TaskSpec>,
     /// Names the random numbers.
     #[arg(long, default_value = "0")]
     pub(crate) seed: u64,
@@ -38,51 +39,73 @@ pub(crate) struct Trained {
 /// A network, what it is asked, and who answers.
 pub(crate) struct Opened {
     pub(crate) checkpoint: Checkpoint<f32>,
-    pub(crate) task: TaskKind,
-    pub(crate) coding: Coding,
-    pub(crate) n: usize,
-    pub(crate) head: usize,
-    /// How it was trained, if it is a run's.
-    pub(crate) spec: Option<TrainingSpec>,
+    /// The task that is asked: of a ladder, with one N.
+    pub(crate) task: TaskSpec,
+    /// The N that is asked for; `None` for a task without N.
+    pub(crate) n: Option<usize>,
+    /// The heads of the network that answer, one for each head of the task.
+    pub(crate) heads: Vec<usize>,
+    /// How it was trained; of a lone checkpoint, what is usual for its task and cell.
+    pub(crate) spec: TrainingSpec,
+}
+
+impl Opened {
+    /// The task, ready to be asked.
+    pub(crate) fn built(&self) -> anyhow::Result<Box<dyn Task>> {
+        Ok(self.task.build()?)
+    }
 }
 
 impl Trained {
-    /// Reads it: a checkpoint, or that of a run for this N, the value of this option.
-    pub(crate) fn open(&self, n: Option<usize>, option: &str) -> anyhow::Result<Opened> {
-        let network = &self.network;
-        let is_run = network.is_dir();
-        let checkpoint = read_network(network, n.filter(|_| is_run), option)?;
-        let spec = if is_run { Some(Run::read(network)?.spec().clone()) } else { None };
-        let coding = match &spec {
-            Some(spec) => spec.coding,
-            // A file does not say it: as published.
-            None if checkpoint.config.cell.gated() => Coding::Signs,
-            None => Coding::Bits,
+    /// Reads it: a checkpoint, or that of a run at a moment. `option` is the name of the option that
+    /// gives the N.
+    pub(crate) fn open(&self, moment: &Moment, option: &str) -> anyhow::Result<Opened> {
+        let is_run = self.network.is_dir();
+        let checkpoint = read_network(&self.network, moment)?;
+        if self.task.is_some() && is_run {
+            return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
+        }
+        let task = self.task_of(&checkpoint)?;
+        let spec = match is_run {
+            true => Run::read(&self.network)?.spec().clone(),
+            false => usual(&task, checkpoint.config.cell)?,
         };
-        let task = match (self.task, &spec, checkpoint.metadata.get("task")) {
-            (Some(_), Some(_), _) => {
-                return Err(Usage("--task is for a checkpoint without a run".to_owned()).into());
+        let n = moment.n;
+        let Some(memory) = task.memory().map(<[usize]>::to_vec) else {
+            if let Some(n) = n {
+                return Err(Usage(format!("{option} {n}: the task {task} has no N")).into());
             }
-            (Some(task), None, _) => task,
-            (None, Some(spec), _) => spec.task,
-            (None, None, Some(name)) => name.parse().unwrap_or(TaskKind::Parity),
-            (None, None, None) => TaskKind::Parity,
+            let heads = Vec::from_iter(0..task.build()?.shape().heads.len());
+            return Ok(Opened { checkpoint, task, n: None, heads, spec });
         };
-        let memory: Vec<usize> = match checkpoint.metadata.get("memory") {
-            Some(memory) => serde_json::from_str(memory)?,
-            None => {
-                let text = format!(
-                    "{} does not say which N its heads answer for (tau import --first-n says it)",
-                    network.display()
-                );
-                return Err(Usage(text).into());
-            }
+        let asked = n.or_else(|| memory.iter().max().copied()).unwrap_or_default();
+        let head = memory.iter().position(|known| *known == asked);
+        let (Some(head), Some(task)) = (head, task.with_memory(&[asked])) else {
+            let text = format!("{option} {asked}: its heads answer for N = {memory:?}");
+            return Err(Usage(text).into());
         };
-        let n = n.or_else(|| memory.iter().max().copied()).unwrap_or_default();
-        let Some(head) = memory.iter().position(|known| *known == n) else {
-            return Err(Usage(format!("{option} {n}: its heads answer for {memory:?}")).into());
+        Ok(Opened { checkpoint, task, n: Some(asked), heads: vec![head], spec })
+    }
+
+    /// The task of a checkpoint, with the N of its heads.
+    fn task_of(&self, checkpoint: &Checkpoint<f32>) -> anyhow::Result<TaskSpec> {
+        let said: Option<TaskSpec> = match checkpoint.metadata.get("task") {
+            Some(text) => Some(serde_json::from_str(text)?),
+            None => None,
         };
-        Ok(Opened { checkpoint, task, coding, n, head, spec })
+        let memory = said.as_ref().and_then(|task| task.memory()).unwrap_or_default().to_vec();
+        let task = match &self.task {
+            Some(task) => task.with_memory(&memory).or_else(|| Some(task.clone())),
+            None => said,
+        };
+        let of_heads = |task: &TaskSpec| task.memory().is_none_or(|memory| !memory.is_empty());
+        Ok(task.filter(of_heads).ok_or_else(|| {
+            let network = self.network.display();
+            Usage(format!(
+                "{network} does not say which task its heads answer (tau import says it: --task and \
+                 --first-n)"
+            ))
+        })?)
     }
 
     /// The threads that were asked for.
@@ -104,4 +127,16 @@ impl Trained {
         let Some(path) = &self.csv else { return Ok(()) };
         Ok(write_table(path, &table(rows)?)?)
     }
+}
+
+/// The training of the base that fits a task and a cell.
+fn usual(task: &TaskSpec, cell: Cell) -> Result<TrainingSpec, tau_runs::Error> {
+    let n = task.memory().and_then(|memory| memory.iter().max().copied());
+    let n = n.map_or_else(String::new, |n| format!(", n = [{n}]"));
+    let base = fitting(task, cell).map_or_else(String::new, |name| format!("base = \"{name}\"\n"));
+    let text = format!(
+        "{base}seed = 0\nschedule = \"none\"\ntask = {{ kind = \"{task}\"{n} }}\n\
+         network.cell.kind = \"{cell}\""
+    );
+    read_spec(&text, &[], &bases())
 }

@@ -2,47 +2,48 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-use tau_curricula::TrainingSpec;
+use tau_runs::{Base, spec_values};
+use tau_training::TrainingSpec;
 
 /// Keys that the name of a run, or the line about it, has already.
-const SAID: [&str; 6] = ["task", "curriculum", "network.hidden_size", "seed", "n_start", "n_end"];
+const SAID: [&str; 6] = [
+    "task.kind",
+    "schedule.kind",
+    "schedule.n_start",
+    "schedule.n_end",
+    "network.hidden_size",
+    "seed",
+];
 
-/// Every value of a spec by its dotted key.
-fn flat(spec: &TrainingSpec) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
-    flatten("", &serde_json::to_value(spec).unwrap_or_default(), &mut all);
-    all
+type Values = BTreeMap<String, String>;
+
+/// The keys of which two specs have different values.
+fn different(mine: &Values, other: &Values) -> Vec<String> {
+    let keys: BTreeSet<&String> = mine.keys().chain(other.keys()).collect();
+    let keys = keys.into_iter().filter(|key| !SAID.contains(&key.as_str()));
+    keys.filter(|key| mine.get(*key) != other.get(*key)).cloned().collect()
 }
 
-fn flatten(key: &str, value: &Value, all: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(inner) => {
-            for (name, value) in inner {
-                let dot = if key.is_empty() { "" } else { "." };
-                flatten(&format!("{key}{dot}{name}"), value, all);
-            }
-        }
-        Value::String(text) => drop(all.insert(key.to_owned(), text.clone())),
-        other => drop(all.insert(key.to_owned(), other.to_string())),
-    }
-}
-
-/// What is not as published: `network.activation = tanh`.
-pub(crate) fn the_paper(spec: &TrainingSpec) -> Vec<String> {
+/// The base that a spec is most like, and what differs from it: `network.cell.activation = tanh`. The
+/// plain training of its task counts among the bases.
+pub(crate) fn nearest_base(spec: &TrainingSpec, bases: &[Base]) -> (&'static str, Vec<String>) {
+    let mine = spec_values(spec);
     let hidden = spec.network.hidden_size;
-    let paper = flat(&TrainingSpec::paper(spec.task, spec.curriculum, hidden, spec.seed));
-    let unlike = |(key, value): &(String, String)| {
-        !SAID.contains(&key.as_str()) && paper.get(key) != Some(value)
-    };
-    let mine = flat(spec).into_iter().filter(unlike);
-    mine.map(|(key, value)| format!("{key} = {value}")).collect()
+    let plain = TrainingSpec::plain(spec.task.clone(), hidden, spec.seed).ok();
+    let fitting = bases.iter().filter(|base| (base.fits)(&spec.task));
+    let all = fitting.map(|base| (base.name, (base.spec)()));
+    let all = all.chain(plain.map(|plain| ("plain", plain)));
+    let differences = all.map(|(name, other)| (name, different(&mine, &spec_values(&other))));
+    let nearest = differences.min_by_key(|(_, keys)| keys.len());
+    let (name, keys) = nearest.unwrap_or(("nothing", mine.keys().cloned().collect()));
+    let value = |key: &String| mine.get(key).map_or("none", String::as_str).to_owned();
+    (name, keys.iter().map(|key| format!("{key} = {}", value(key))).collect())
 }
 
 /// For each spec the values in which these specs differ, by the last part of their keys:
 /// `activation=tanh`.
 pub(crate) fn each_other(specs: &[&TrainingSpec]) -> Vec<String> {
-    let all: Vec<_> = specs.iter().map(|spec| flat(spec)).collect();
+    let all: Vec<Values> = specs.iter().map(|spec| spec_values(spec)).collect();
     let mut values: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
     let keys: BTreeSet<&str> =
         all.iter().flat_map(|flat| flat.keys().map(String::as_str)).collect();
@@ -52,7 +53,7 @@ pub(crate) fn each_other(specs: &[&TrainingSpec]) -> Vec<String> {
         }
     }
     values.retain(|key, values| values.len() > 1 && !SAID.contains(key));
-    let name = |flat: &BTreeMap<String, String>| {
+    let name = |flat: &Values| {
         let mine = values.keys().filter_map(|key| {
             let value = flat.get(*key)?;
             Some(format!("{}={value}", key.rsplit('.').next().unwrap_or(key)))
@@ -65,18 +66,35 @@ pub(crate) fn each_other(specs: &[&TrainingSpec]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tau_curricula::Curriculum;
-    use tau_rnn::Activation;
-    use tau_tasks::TaskKind;
+    use tau_rnn::{Activation, Cell, Leaky};
+    use tau_tasks::TaskSpec;
+
+    fn plain() -> TrainingSpec {
+        TrainingSpec::plain(TaskSpec::parity(&[2]), 20, 1).unwrap()
+    }
+
+    const BASES: &[Base] = &[Base {
+        name: "short",
+        about: "",
+        spec: || TrainingSpec { max_epochs: 3, batch_size: 3, ..plain() },
+        fits: |task| task.memory().is_some(),
+    }];
 
     #[test]
     fn only_what_differs_is_said() {
-        let first = TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 20, 1);
-        let mut second = TrainingSpec { seed: 2, n_end: 9, ..first.clone() };
-        assert_eq!(the_paper(&second), Vec::<String>::new());
+        let first = plain();
+        let mut second = TrainingSpec { seed: 2, ..first.clone() };
+        assert_eq!(nearest_base(&second, BASES), ("plain", vec![]));
         assert_eq!(each_other(&[&first, &second]), ["", ""]);
-        second.network.activation = Activation::Tanh;
-        assert_eq!(the_paper(&second), ["network.activation = tanh"]);
+        let leaky = Leaky { activation: Activation::Tanh, ..Leaky::DEFAULT };
+        second.network.cell = Cell::Leaky(leaky);
+        let tanh = vec!["network.cell.activation = tanh".to_owned()];
+        assert_eq!(nearest_base(&second, BASES), ("plain", tanh));
         assert_eq!(each_other(&[&first, &second]), ["activation=leaky-relu", "activation=tanh"]);
+        let short = TrainingSpec { max_epochs: 3, batch_size: 4, ..plain() };
+        assert_eq!(nearest_base(&short, BASES), ("short", vec!["batch_size = 4".to_owned()]));
+        // A value that is not there is said, too.
+        let kept = TrainingSpec { keep_every: Some(2), ..plain() };
+        assert_eq!(each_other(&[&first, &kept]), ["", "keep_every=2"]);
     }
 }

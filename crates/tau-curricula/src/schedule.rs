@@ -59,6 +59,24 @@ fn n_milestone(n: usize) -> String {
 }
 
 impl Schedule {
+    /// Every kind of schedule with its default settings, in the order of registration.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::None,
+            Self::SingleHead(SingleHead::default()),
+            Self::MultiHead(MultiHead::default()),
+            Self::Sliding(Sliding::default()),
+        ]
+    }
+
+    /// The first N that a curriculum over N solves, and the last; `None` for a schedule without N.
+    #[must_use]
+    pub fn range(&self) -> Option<(usize, usize)> {
+        let growth = self.growth()?;
+        Some((growth.first().ok()?.into_iter().max()?, growth.last_n()))
+    }
+
     fn growth(&self) -> Option<&dyn Growth> {
         match self {
             Self::None => None,
@@ -174,6 +192,8 @@ mod tests {
         let window = Schedule::Sliding(window);
         assert_eq!(memories(&window), [[2, 3, 4], [4, 5, 6], [6, 7, 8]]);
         let task = TaskSpec::dms(&[2, 7]);
+        assert_eq!((single.range(), window.range()), (Some((3, 5)), Some((4, 7))));
+        assert_eq!(Schedule::None.range(), None);
         let only: Vec<Stage> = Schedule::None.stages(&task).unwrap().collect();
         assert_eq!(only, [Stage { task, milestone: "N007".to_owned() }]);
         let pulse: TaskSpec = "pulse".parse().unwrap();

@@ -83,3 +83,78 @@ pub(crate) fn check_format(path: &Path, value: &Value, allowed: u32) -> Result<(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_paper::{PAPER, Seeds, Settings};
+    use crate::{Compat, Measurement};
+    use tau_rnn::Hardware;
+
+    /// A run that is not trained, and what a measurement of it makes: the number of calls so far.
+    struct Place {
+        _folder: tempfile::TempDir,
+        run: Run,
+        calls: std::cell::Cell<u64>,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let preset = PAPER.load().unwrap().preset("few", Compat::CLEAN).unwrap();
+            let (_, _, spec) = preset.runs().next().unwrap();
+            let run = Run::open(folder.path(), spec, Hardware::Cpu).unwrap();
+            Self { _folder: folder, run, calls: std::cell::Cell::new(0) }
+        }
+
+        fn measure(&self, settings: &Settings, site: u32) -> Result<Option<u64>, Error> {
+            cached::<Seeds>(&self.run, settings, &site, || {
+                self.calls.set(self.calls.get() + 1);
+                Ok(Some(self.calls.get()).filter(|_| site != 0))
+            })
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            let folder = std::fs::read_dir(self.run.folder().join("measures")).unwrap();
+            folder.map(|entry| entry.unwrap().path()).collect()
+        }
+    }
+
+    const SETTINGS: Settings = Settings { times: 2, sites: 1 };
+
+    #[test]
+    fn what_was_measured_is_read_back_by_settings_and_site() {
+        let place = Place::new();
+        let measured = |settings: &Settings, site| place.measure(settings, site).unwrap();
+        assert_eq!(measured(&SETTINGS, 1), Some(1));
+        assert_eq!(measured(&SETTINGS, 1), Some(1));
+        // Fields that choose sites are no part of the key.
+        assert_eq!(measured(&Settings { sites: 9, ..SETTINGS }, 1), Some(1));
+        assert_eq!(measured(&SETTINGS, 2), Some(2));
+        assert_eq!(measured(&Settings { times: 3, ..SETTINGS }, 1), Some(3));
+        assert_eq!(measured(&SETTINGS, 1), Some(1));
+        // That there is no such number is kept, too.
+        assert_eq!((measured(&SETTINGS, 0), measured(&SETTINGS, 0)), (None, None));
+        assert_eq!((place.calls.get(), place.files().len()), (4, 4));
+    }
+
+    #[test]
+    fn a_broken_file_is_made_anew_and_a_newer_one_is_refused() {
+        let place = Place::new();
+        let of = |site| place.measure(&SETTINGS, site);
+        assert_eq!(of(1).unwrap(), Some(1));
+        let [path] = &place.files()[..] else { panic!("one file") };
+        let name = path.file_name().unwrap().to_string_lossy();
+        assert!(name.starts_with("seeds_1_") && name.ends_with(".json"), "{name}");
+        std::fs::write(path, "{\"settings\":").unwrap();
+        assert_eq!(of(1).unwrap(), Some(2));
+        let text = std::fs::read_to_string(path).unwrap();
+        let older = text.replace("\"version\":1", "\"version\":0");
+        std::fs::write(path, older).unwrap();
+        assert_eq!((of(1).unwrap(), Seeds::VERSION), (Some(3), 1));
+        std::fs::write(path, text.replace("\"format\":1", "\"format\":2")).unwrap();
+        let error = of(1).unwrap_err().to_string();
+        let remedy = "format: 2 (allowed: 1; a newer tau wrote it: use that one)";
+        assert_eq!(error, format!("cannot use {}: {remedy}", path.display()));
+    }
+}

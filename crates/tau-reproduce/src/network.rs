@@ -153,3 +153,42 @@ impl<'a> Networks<'a> {
         self.asked.borrow().clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_paper::{LARGE, SMALL, Seeds, facets};
+
+    fn network(size: &str) -> Network {
+        Network::new(size, facets(&[("task", "parity"), ("size", size)]), 0, 0)
+    }
+
+    #[test]
+    fn what_was_measured_comes_back_with_its_type() {
+        let network = network("small").with::<Seeds>(vec![(0, 5), (1, 7)]);
+        assert_eq!(network.all::<Seeds>(), [(0, 5), (1, 7)]);
+        assert_eq!(network.get::<Seeds>(), Some(&7));
+        assert!(missed(&[network]).is_empty());
+    }
+
+    /// A network on which nothing could be measured has no value; that is no fault.
+    #[test]
+    fn what_was_never_planned_is_told_from_what_could_not_be_measured() {
+        let networks = [network("small").with::<Seeds>(Vec::new()), network("large")];
+        assert_eq!(networks[0].get::<Seeds>(), None);
+        assert!(missed(&networks).is_empty());
+        assert_eq!(networks[1].get::<Seeds>(), None);
+        assert_eq!(Vec::from_iter(missed(&networks)), ["seeds"]);
+        assert!(missed(&networks).is_empty());
+    }
+
+    #[test]
+    fn networks_that_diverged_are_not_among_those_that_are_judged() {
+        let mut networks = [network("small"), network("small"), network("large")];
+        networks[1].state = State::Diverged;
+        let view = Networks::new(&networks);
+        assert_eq!((view.of(&SMALL).count(), view.of(&LARGE).count()), (1, 1));
+        assert_eq!(view.asked(), [SMALL, LARGE]);
+        assert_eq!((networks[0].facet("size"), networks[0].facet("cell")), ("small", ""));
+    }
+}

@@ -119,7 +119,19 @@ impl Paper {
         self.figures.iter().find(|figure| figure.id == id)
     }
 
-    /// `Khajehabdollahi et al., ICLR 2024`.
+    /// Name and summary of each preset, for help texts: nothing else of them is read or checked.
+    pub fn summaries(&self) -> impl Iterator<Item = (&'static str, String)> {
+        #[derive(serde::Deserialize)]
+        struct Summary {
+            summary: String,
+        }
+        self.presets.iter().map(|(name, text)| {
+            let read: Result<Summary, _> = toml::from_str(text);
+            (*name, read.map(|preset| preset.summary).unwrap_or_default())
+        })
+    }
+
+    /// `Elman, Cognitive Science 1990`.
     #[must_use]
     pub fn short_citation(&self) -> String {
         let Citation { short, venue, year, .. } = self.citation;

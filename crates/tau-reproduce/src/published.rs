@@ -46,7 +46,7 @@ mod tests {
             assert!(fault.starts_with("published values: ") && fault.contains(words), "{fault}");
         };
         check("panel,series,x,y\nmean,multi-head,2,1.5\n", "unit");
-        check("panel,series,x,y,unit\nmean,multi-head,two,1.5,steps\n", "line 2");
+        check("panel,series,x,y,unit\nmean,multi-head,two,1.5,steps\n", "line: 2");
         check("panel,series,x,y,unit\nmean,multi-head,2,inf,steps\n", "not a number");
     }
 }

@@ -1,12 +1,12 @@
 //! A paper for the tests of this crate: two sizes of networks, two figures, three claims.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tau_tasks::TaskSpec;
 use tau_training::{Data, TrainingSpec};
 
 use crate::{
-    Citation, Claim, Compat, Entry, Error, Facets, Figure, Meaning, Networks, Paper, Part, Quirk,
-    RISES, Sample, Selector, Shown,
+    Citation, Claim, Compat, Entry, Error, Facets, Figure, Meaning, Measurement, Need, Network,
+    Networks, Paper, Part, Quirk, RISES, Sample, Selector, Shown, Trained,
 };
 
 pub(crate) const SMALL: Selector = Selector::of("small", &[("task", "parity"), ("size", "small")]);
@@ -29,7 +29,7 @@ pub(crate) static PAPER: Paper = Paper {
     default_preset: "few",
     condition,
     quirks: &[QUIRK],
-    measurements: &[],
+    measurements: &[Need::of::<Seeds>()],
     figures: &[SEED, OTHER],
     claims: &[claim("1", "seed"), claim("5", "other"), claim("6", "other")],
     divergences: DIVERGENCES,
@@ -41,6 +41,9 @@ summary = "a second"
 decides = true
 published_scale = false
 first_seed = 400
+[measurements.seeds]
+times = 2
+sites = 1
 [training]
 updates_per_epoch = 5
 [[conditions]]
@@ -59,6 +62,9 @@ summary = "days"
 decides = true
 published_scale = true
 first_seed = 0
+[measurements.seeds]
+times = 2
+sites = 1
 [training]
 updates_per_epoch = 600
 [[conditions]]
@@ -155,4 +161,31 @@ fn condition(entry: &Entry<'_>) -> Result<Meaning, Error> {
 
 pub(crate) fn facets(pairs: &[(&str, &str)]) -> Facets {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A network's seed, some times over.
+pub(crate) enum Seeds {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) times: u64,
+    #[serde(skip_serializing)]
+    pub(crate) sites: u32,
+}
+
+impl Measurement for Seeds {
+    const ID: &'static str = "seeds";
+    const VERSION: u32 = 1;
+    type Settings = Settings;
+    type Site = u32;
+    type Output = u64;
+
+    fn sites(settings: &Settings, _: &Network, _: &[Network]) -> Vec<u32> {
+        (0..settings.sites).collect()
+    }
+
+    fn run(settings: &Settings, _: &u32, trained: &Trained<'_>) -> Result<Option<u64>, Error> {
+        Ok(Some(settings.times * trained.network.seed))
+    }
 }

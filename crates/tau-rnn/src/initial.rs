@@ -93,7 +93,7 @@ mod tests {
         let (leaky, lstm) = (Config::leaky(70, 1), Config::lstm(3, 1));
         let zero = Initial::<f64>::Zero;
         assert_eq!(zero.states(2, &lstm).unwrap(), Array2::<f64>::zeros((2, 6)));
-        let drawn = Initial::<f64>::Uniform { scale: 0.5, key }.states(4, &leaky).unwrap();
+        let drawn: Array2<f64> = Initial::Uniform { scale: 0.5, key }.states(4, &leaky).unwrap();
         for ((trial, neuron), &state) in drawn.indexed_iter() {
             let number = key.unit_f32((trial * 70 + neuron) as u64);
             assert_eq!(state.to_bits(), (0.5 * f64::from(number)).to_bits());
@@ -111,7 +111,7 @@ mod tests {
             Initial::Given(narrow.view()).states(4, &leaky).unwrap_err().to_string(),
             "shape of initial state: [4, 2] (expected: [4, 3])"
         );
-        let drawn = Initial::<f32>::Uniform { scale: 0.1, key };
+        let drawn: Initial<'_, f32> = Initial::Uniform { scale: 0.1, key };
         let message = drawn.states(4, &gru).unwrap_err().to_string();
         assert!(message.starts_with("initial state: uniform up to 0.1 (allowed for gru: zero"));
     }

@@ -154,6 +154,8 @@ fn faults_of_a_preset_are_named() {
     check("size = \"large\"", "siez = \"large\"", "condition large networks: unknown field `siez`");
     check("updates_per_epoch = 5", "updates_per_epoch = 0", "updates_per_epoch: 0 (allowed:");
     check("[training]", "[measurements.odd]\n[training]", "no such measurement: odd");
+    check("times = 2", "time = 2", "preset few: measurements.seeds: unknown field `time`");
+    check("times = 2", "", "preset few: measurements.seeds: missing field `times`");
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Page<'_> {
         let text = self.preset.text()?;
         Ok(html! {
             h2 #settings { "Settings" }
-            p { "Every network: " (settings(self.preset.shared())) "; unless the table has another value." }
+            p { "Every network has " (settings(self.preset.shared())) ", unless the table says otherwise." }
             (scroll("Networks that are compared", &self.conditions()))
             details {
                 summary { "All settings, as the preset's file has them" }

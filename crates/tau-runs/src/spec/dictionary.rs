@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde::Serialize;
-use tau_curricula::{MultiHead, Schedule, SingleHead, Sliding};
+use tau_curricula::Schedule;
 use tau_rnn::{Arrays, Cell, Init, Optimiser, Placement, Rule, TimeConstants};
 use tau_tasks::TaskSpec;
 use tau_training::{Data, Stop, TrainingSpec};
@@ -83,13 +83,8 @@ fn full(task: &TaskSpec) -> Table {
 impl Dictionary {
     fn new() -> Self {
         let tasks = TaskSpec::all().iter().map(|task| (table(task), full(task))).collect();
-        let schedules = [
-            Schedule::None,
-            Schedule::SingleHead(SingleHead::default()),
-            Schedule::MultiHead(MultiHead::default()),
-            Schedule::Sliding(Sliding::default()),
-        ];
         let same = |table: Table| (table.clone(), table);
+        let schedules = Schedule::all();
         let schedules = schedules.iter().map(|schedule| same(table(schedule))).collect();
         let cells = Cell::ALL.iter().map(|cell| same(table(cell))).collect();
         let mut dictionary = Self {
