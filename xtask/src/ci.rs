@@ -24,15 +24,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tau-curricula", &["tau-tasks"]),
     ("tau-training", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
-    ("tau-runs", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks"]),
+    ("tau-runs", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks", "tau-training"]),
     ("tau-figures", &[]),
     (
         "tau-reproduce",
-        &["tau-analysis", "tau-curricula", "tau-figures", "tau-random", "tau-rnn", "tau-runs"],
+        &["tau-analysis", "tau-figures", "tau-random", "tau-rnn", "tau-runs", "tau-training"],
     ),
     (
         "tau-paper-khajehabdollahi-2024",
-        &["tau-analysis", "tau-curricula", "tau-reproduce", "tau-rnn", "tau-runs", "tau-tasks"],
+        &[
+            "tau-analysis",
+            "tau-curricula",
+            "tau-random",
+            "tau-reproduce",
+            "tau-rnn",
+            "tau-runs",
+            "tau-tasks",
+            "tau-training",
+        ],
     ),
     (
         "tau-cli",
@@ -45,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tau-rnn",
             "tau-runs",
             "tau-tasks",
+            "tau-training",
         ],
     ),
     ("xtask", &[]),
@@ -210,8 +220,8 @@ fn files_in_python() -> Result<()> {
 fn small_run(tau: &Path, folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     let (spec, runs) = (folder.join("spec.toml"), folder.join("runs"));
-    let text = "seed = 1\nn_end = 3\nupdates_per_epoch = 100\nbatch_size = 64\nsuccess_accuracy = 0.7\n\
-                [network]\nhidden_size = 24\n";
+    let text = "base = \"iclr-2024\"\nseed = 1\nbatch_size = 64\nstop.accuracy_above = 0.7\n\
+                schedule.n_end = 3\ndata.fresh.updates_per_epoch = 100\nnetwork.hidden_size = 24\n";
     std::fs::write(&spec, text)?;
     quietly(Command::new(tau).args(["train", "--device", "cpu", "--out"]).arg(&runs).arg(&spec))?;
     Ok(std::fs::read_dir(&runs)?.next().context("no run")??.path())
