@@ -223,7 +223,8 @@ fn values_without_weight_are_not_read() {
     let Target::Values { values, .. } = case.batch(initial).target else { panic!("values") };
     let mut masked = values.to_owned();
     // Trials 0, 3, 6, … from step 4 on; weights of any size.
-    let weight = |t: usize, b: usize| if t < 4 || b % 3 > 0 { 0.0 } else { (1 + t + b) as f32 };
+    let weight =
+        |t: usize, b: usize| if t < 4 || !b.is_multiple_of(3) { 0.0 } else { (1 + t + b) as f32 };
     let weights = Array2::from_shape_fn((6, 37), |(t, b)| weight(t, b));
     for ((t, b, _), value) in masked.indexed_iter_mut() {
         if weight(t, b) == 0.0 {
