@@ -37,7 +37,19 @@ pub(crate) fn nearest_base(spec: &TrainingSpec, bases: &[Base]) -> (&'static str
     let nearest = differences.min_by_key(|(_, keys)| keys.len());
     let (name, keys) = nearest.unwrap_or(("nothing", mine.keys().cloned().collect()));
     let value = |key: &String| mine.get(key).map_or("none", String::as_str).to_owned();
-    (name, keys.iter().map(|key| format!("{key} = {}", value(key))).collect())
+    let said = keys.iter().filter(|key| !is_replaced(key, &mine));
+    (name, said.map(|key| format!("{key} = {}", value(key))).collect())
+}
+
+/// Whether a key is missing only because its table has a different form: `data.fresh.test_batches`
+/// beside `data.fixed.trials`, `w_rec.init` beside `w_rec.init.orthogonal.gain`.
+fn is_replaced(key: &str, mine: &Values) -> bool {
+    let below = |table: &str| mine.keys().any(|own| own.starts_with(&format!("{table}.")));
+    let mut tables = key.match_indices('.').rev().map(|(end, _)| &key[..end]);
+    let (parent, grandparent) = (tables.next(), tables.next());
+    let scalar_above = parent.is_some_and(|table| mine.contains_key(table));
+    let variant = parent.is_some_and(|table| !below(table)) && grandparent.is_some_and(below);
+    !mine.contains_key(key) && (below(key) || scalar_above || variant)
 }
 
 /// For each spec the values in which these specs differ, by the last part of their keys:
@@ -68,6 +80,22 @@ mod tests {
     use super::*;
     use tau_rnn::{Activation, Cell, Leaky};
     use tau_tasks::TaskSpec;
+
+    #[test]
+    fn a_table_of_a_different_form_is_said_once() {
+        let mut other = plain().with_fixed_data(9, 2, 1);
+        other.network.arrays.b_in = None;
+        other.optimiser.clip_norm = None;
+        let (_, unlike) = nearest_base(&other, &[]);
+        let expected = [
+            "data.fixed.data_seed = 1",
+            "data.fixed.held_out = 2",
+            "data.fixed.trials = 9",
+            "network.arrays.b_in = none",
+            "optimiser.clip_norm = none",
+        ];
+        assert_eq!(unlike, expected);
+    }
 
     fn plain() -> TrainingSpec {
         TrainingSpec::plain(TaskSpec::parity(&[2]), 20, 1).unwrap()
