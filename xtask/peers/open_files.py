@@ -15,18 +15,22 @@ from safetensors.numpy import load_file
 run, exported = map(Path, sys.argv[1:3])
 metrics = pd.read_csv(run / "metrics.csv")
 assert list(metrics.columns) == [
-    "epoch", "head", "n", "accuracy", "test_loss", "training_loss", "solved", "solved_n", "wall_s",
+    "epoch", "head", "label", "n", "test_loss", "accuracy", "training_loss", "solved", "milestones",
+    "wall_s",
 ], list(metrics.columns)
 assert metrics.accuracy.between(0, 1).all() and metrics.solved.dtype == bool
 assert metrics.epoch.is_monotonic_increasing
 
 status = json.loads((run / "status.json").read_text())
+assert status["format"] == 1, status
 assert status["epochs"] == metrics.epoch.max(), status
 manifest = json.loads((run / "manifest.json").read_text())
 assert manifest["threads"] >= 1 and manifest["wall_s"] == status["wall_s"], manifest
 assert {"spec.toml", "metrics.csv", "latest.safetensors"} <= manifest["files"].keys(), manifest
 
-n = int(metrics.solved_n.max())
+reached = " ".join(metrics.milestones.dropna()).split()
+n = max(int(name[1:]) for name in reached if name.startswith("N"))
+assert reached[-1] == "final" and (run / "checkpoints" / "final.safetensors").exists()
 checkpoint = run / "checkpoints" / f"N{n:03}.safetensors"
 network = load_file(checkpoint)
 hidden = network["tau"].size
@@ -34,7 +38,7 @@ assert network["w_rec"].shape == (hidden, hidden) and (np.diag(network["w_rec"])
 with safe_open(checkpoint, framework="numpy") as file:
     header = json.loads(file.metadata()["tau_rnn"])
 assert header["config"]["hidden_size"] == hidden
-assert max(json.loads(header["metadata"]["memory"])) == n
+assert max(json.loads(header["metadata"]["task"])["n"]) == n
 
 latest = load_file(run / "latest.safetensors")
 assert latest["momentum.w_rec"].shape == (hidden, hidden)

@@ -8,6 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{cargo, run};
 
+/// What the name of a paper's crate begins with.
+const PAPER: &str = "tau-paper-";
+/// The only crate that may depend on papers: it registers them.
+const REGISTERS: &str = "tau-cli";
+
 /// The allowed arrows between our products: (from, to). Each one is a decision: see
 /// docs/architecture.md, which has the reasons. The packages in `tests/` are tools of tests and
 /// benchmarks: they may depend on any product, and no product on them.
@@ -16,20 +21,26 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tau-tasks", &["tau-random"]),
     ("tau-rnn", &["tau-random"]),
     ("tau-exchange", &["tau-random", "tau-rnn"]),
-    ("tau-curricula", &["tau-random", "tau-rnn", "tau-tasks"]),
+    ("tau-curricula", &["tau-tasks"]),
+    ("tau-training", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks"]),
     ("tau-analysis", &["tau-random", "tau-rnn", "tau-tasks"]),
-    ("tau-runs", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks"]),
+    ("tau-runs", &["tau-curricula", "tau-random", "tau-rnn", "tau-tasks", "tau-training"]),
     ("tau-figures", &[]),
     (
         "tau-reproduce",
+        &["tau-analysis", "tau-figures", "tau-random", "tau-rnn", "tau-runs", "tau-training"],
+    ),
+    (
+        "tau-paper-khajehabdollahi-2024",
         &[
             "tau-analysis",
             "tau-curricula",
-            "tau-figures",
             "tau-random",
+            "tau-reproduce",
             "tau-rnn",
             "tau-runs",
             "tau-tasks",
+            "tau-training",
         ],
     ),
     (
@@ -38,10 +49,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tau-analysis",
             "tau-curricula",
             "tau-exchange",
+            "tau-paper-khajehabdollahi-2024",
             "tau-reproduce",
             "tau-rnn",
             "tau-runs",
             "tau-tasks",
+            "tau-training",
         ],
     ),
     ("xtask", &[]),
@@ -68,6 +81,11 @@ pub(crate) fn all() -> Result<()> {
     step("packages", crate::packages::build)?;
     step("licences and sources", || cargo_run(&["deny", "check", "bans", "licenses", "sources"]))?;
     step("CUDA kernels", || crate::kernels::kernels(true))?;
+    step("the example of a crate user", || {
+        // Few trials: it shall run, not learn.
+        let run = ["run", "--release", "--quiet", "--package", "tau-training"];
+        cargo_run(&[&run[..], &["--example", "flip_flop", "--", "114"]].concat())
+    })?;
     step("spelling", || run(&mut Command::new("typos")))?;
     step("smoke reproduction", smoke)?;
     step("files in Python", files_in_python)?;
@@ -84,7 +102,8 @@ fn cargo_run(arguments: &[&str]) -> Result<()> {
     run(Command::new(cargo()).args(arguments))
 }
 
-/// Every arrow between our products must be in [`ARROWS`], and every one there must exist.
+/// Every arrow between our products must be in [`ARROWS`], and every one there must exist. Whatever that
+/// list says, no crate but the registering one depends on a paper: not the engine, not another paper.
 fn check_arrows() -> Result<()> {
     let metadata = crate::metadata()?;
     let packages = metadata["packages"].as_array().context("cargo names no packages")?;
@@ -105,6 +124,9 @@ fn check_arrows() -> Result<()> {
             .filter_map(|dependency| dependency["name"].as_str())
             .filter(|name| ours.contains(name))
             .collect();
+        if let Some(paper) = found.iter().find(|to| to.starts_with(PAPER) && name != REGISTERS) {
+            bail!("{name} depends on the paper {paper} (allowed: {REGISTERS} alone)");
+        }
         let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
         if found != allowed {
             bail!("{name} depends on {found:?} (allowed: {allowed:?}; see docs/architecture.md)");
@@ -128,12 +150,17 @@ fn smoke() -> Result<()> {
     cargo_run(&["xtask", "reproduce-figures", "--preset", "smoke", "--out", &out])?;
     let verdicts = std::fs::read(folder.path().join("verdicts.json"))?;
     let verdicts: serde_json::Value = serde_json::from_slice(&verdicts)?;
-    let claims = verdicts["claims"].as_array().context("verdicts.json has no claims")?;
-    if claims.len() != 12 {
-        bail!("verdicts.json has {} claims of twelve: {verdicts}", claims.len());
+    let ids = |of: &serde_json::Value| -> Vec<String> {
+        let all = of.as_array().into_iter().flatten();
+        all.filter_map(|one| one["id"].as_str().map(str::to_owned)).collect()
+    };
+    let paper = paper()?;
+    let (judged, claims) = (ids(&verdicts["claims"]), ids(&paper["claims"]));
+    if judged != claims || claims.is_empty() {
+        bail!("verdicts.json has the claims {judged:?} of {claims:?}");
     }
     let page = std::fs::read_to_string(folder.path().join("index.html"))?;
-    for figure in claims.iter().filter_map(|claim| claim["figure"].as_str()) {
+    for figure in ids(&paper["figures"]) {
         if !page.contains(&format!("id=\"figure-{figure}\"")) {
             bail!("index.html does not show {figure}");
         }
@@ -146,6 +173,14 @@ fn smoke() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The default paper, as `tau papers` describes it.
+fn paper() -> Result<serde_json::Value> {
+    let mut command = Command::new(crate::built("tau-cli", "tau")?);
+    let output = command.args(["papers", "--json"]).output().context("cannot run tau")?;
+    let papers: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    Ok(papers["papers"][0].clone())
 }
 
 /// The program for old systems asks for nothing newer, and computes the same bits as the one for this.
@@ -185,8 +220,8 @@ fn files_in_python() -> Result<()> {
 fn small_run(tau: &Path, folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     let (spec, runs) = (folder.join("spec.toml"), folder.join("runs"));
-    let text = "seed = 1\nn_end = 3\nupdates_per_epoch = 100\nbatch_size = 64\nsuccess_accuracy = 0.7\n\
-                [network]\nhidden_size = 24\n";
+    let text = "base = \"iclr-2024\"\nseed = 1\nbatch_size = 64\nstop.accuracy_above = 0.7\n\
+                schedule.n_end = 3\ndata.fresh.updates_per_epoch = 100\nnetwork.hidden_size = 24\n";
     std::fs::write(&spec, text)?;
     quietly(Command::new(tau).args(["train", "--device", "cpu", "--out"]).arg(&runs).arg(&spec))?;
     Ok(std::fs::read_dir(&runs)?.next().context("no run")??.path())

@@ -12,29 +12,40 @@ use crate::built;
 
 /// A run of about a second that solves a few N.
 const ONE: &str = "
+base = \"iclr-2024\"
 seed = 3
-n_end = 5
 max_epochs = 30
-updates_per_epoch = 60
 batch_size = 32
-test_batches = 6
-success_accuracy = 0.7
-[network]
-hidden_size = 24
+stop.accuracy_above = 0.7
+schedule.n_end = 5
+data.fresh = { updates_per_epoch = 60, test_batches = 6 }
+network.hidden_size = 24
+";
+/// A run without N, on a fixed data set.
+const SERIES: &str = "
+seed = 3
+max_epochs = 6
+batch_size = 32
+keep_every = 2
+task = { kind = \"pulse\", parameters = \"root\" }
+data.fixed = { trials = 1000, held_out = 40, data_seed = 2 }
+network.hidden_size = 24
 ";
 /// Six such runs.
 const SWEEP: &str = "
+base = \"iclr-2024\"
 seeds = 2
-n_end = 4
 max_epochs = 10
-updates_per_epoch = 50
 batch_size = 32
-test_batches = 6
-success_accuracy = 0.6
-[network]
-hidden_size = 16
+stop.accuracy_above = 0.6
+data.fresh = { updates_per_epoch = 50, test_batches = 6 }
+network.hidden_size = 16
 [grid]
-curriculum = [\"single-head\", \"multi-head\", \"sliding-2-1\"]
+schedule = [
+    { kind = \"single-head\", n_end = 4 },
+    { kind = \"multi-head\", n_end = 4 },
+    { kind = \"sliding\", heads = 2, forget = 1, n_end = 4 },
+]
 ";
 
 /// One way to train, and what it must come to.
@@ -61,9 +72,14 @@ pub(crate) fn test(kills: usize, seed: Option<u64>) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
     fs::write(place.join("one.toml"), ONE)?;
+    fs::write(place.join("series.toml"), SERIES)?;
     fs::write(place.join("sweep.toml"), SWEEP)?;
-    let ways: [(&str, &[&str]); 2] = [
+    let ways: [(&str, &[&str]); 3] = [
         ("a training", &["train", "one.toml", "--threads", "2", "--checkpoint-every", "17"]),
+        (
+            "a training without N",
+            &["train", "series.toml", "--threads", "2", "--checkpoint-every", "7"],
+        ),
         (
             "a sweep",
             &["run", "sweep.toml", "--threads", "2", "--jobs", "2", "--checkpoint-every", "19"],

@@ -27,9 +27,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Train networks, draw the figures of a paper, judge its claims (builds and runs `tau`).
+    /// Train the networks of a paper, draw its figures, judge its claims (builds and runs `tau`).
     ///
-    /// The options are those of `tau reproduce-figures`; see `cargo xtask reproduce-figures --help`.
+    /// Arguments, the paper among them, are those of `tau reproduce-figures`; see
+    /// `cargo xtask reproduce-figures --help`.
     #[command(disable_help_flag = true)]
     ReproduceFigures {
         /// Options that are passed on.

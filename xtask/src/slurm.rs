@@ -12,16 +12,15 @@ use crate::{built, run};
 
 /// Eight runs of some seconds.
 const SWEEP: &str = "
+base = \"iclr-2024\"
 seeds = 4
-n_end = 30
 max_epochs = 25
-updates_per_epoch = 250
 batch_size = 128
-test_batches = 10
-[network]
-hidden_size = 100
+schedule.n_end = 30
+data.fresh = { updates_per_epoch = 250, test_batches = 10 }
+network.hidden_size = 100
 [grid]
-curriculum = [\"single-head\", \"multi-head\"]
+\"schedule.kind\" = [\"single-head\", \"multi-head\"]
 ";
 /// How the first line of the configuration says whose it is.
 const OURS: &str = "# Written by cargo xtask test-slurm.";

@@ -45,6 +45,7 @@
 //! different time steps. Whatever says how well a network did names its [`Measure`]: the accuracy of
 //! heads with any number of classes, with the accuracy of a guess beside it ([`ChanceLevel`]), or the
 //! loss of a head with values.
+//! [`portrait`] has all that can be said of one network, neuron by neuron.
 //!
 //! What it does not know: how networks are trained, files, tables and figures,
 //! and the truth: an estimate that its recording does not support says so ([`Quality`]); τ_net is
@@ -77,6 +78,7 @@ pub mod effect;
 pub mod integrated;
 pub mod lyapunov;
 pub mod ornstein_uhlenbeck;
+pub mod portrait;
 pub mod processes;
 pub mod spectrum;
 pub mod tau_statistics;

@@ -7,9 +7,10 @@ mod doctor;
 mod eta;
 mod exchange;
 mod machine;
-// mod measure;
+mod measure;
 mod output;
-// mod reproduce;
+mod papers;
+mod reproduce;
 mod retrain;
 mod show;
 mod status;
@@ -20,6 +21,7 @@ mod terminal;
 mod train;
 mod trained;
 mod unlike;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -57,11 +59,14 @@ enum Command {
     Submit(submit::Submit),
     Status(status::StatusOf),
     Show(show::Show),
+    Measure(measure::Measure),
     Ablate(damage::Ablate),
     Perturb(damage::Perturb),
     Retrain(retrain::Retrain),
     Import(exchange::Import),
     Export(exchange::Export),
+    ReproduceFigures(reproduce::ReproduceFigures),
+    Papers(papers::Papers),
     Doctor(doctor::Doctor),
     /// Print the completions of a shell, to be put where it looks for them.
     Completions {
@@ -83,11 +88,14 @@ fn main() -> ExitCode {
         Command::Submit(args) => args.run(),
         Command::Status(args) => args.run(),
         Command::Show(args) => args.run(),
+        Command::Measure(args) => args.run(),
         Command::Ablate(args) => args.run(),
         Command::Perturb(args) => args.run(),
         Command::Retrain(args) => args.run(),
         Command::Import(args) => args.run(),
         Command::Export(args) => args.run(),
+        Command::ReproduceFigures(args) => args.run(),
+        Command::Papers(args) => args.run(),
         Command::Doctor(args) => args.examine().map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -123,15 +131,19 @@ fn man(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
 pub(crate) struct Usage(pub(crate) String);
 
 fn is_interruption(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(tau_runs::Error::is_interrupted)
+    let reproduction = error.downcast_ref::<tau_reproduce::Error>();
+    reproduction.is_some_and(tau_reproduce::Error::is_interrupted)
+        || error.downcast_ref().is_some_and(tau_runs::Error::is_interrupted)
         || matches!(error.downcast_ref(), Some(tau_analysis::Error::Stopped))
 }
 
 /// A value on the command line or in a spec that is none of those allowed.
 fn is_usage(error: &anyhow::Error) -> bool {
+    let reproduction = error.downcast_ref::<tau_reproduce::Error>();
+    let value = reproduction.is_some_and(tau_reproduce::Error::is_usage);
     let threads = matches!(error.downcast_ref(), Some(tau_rnn::Error::Threads { .. }));
     let spec = error.downcast_ref().is_some_and(tau_runs::Error::is_spec);
-    threads || spec || error.is::<BadVariable>() || error.is::<Usage>()
+    value || threads || spec || error.is::<BadVariable>() || error.is::<Usage>()
 }
 
 /// `RAYON_NUM_THREADS` is not a number, which rayon would pass over in silence.

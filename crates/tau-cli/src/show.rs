@@ -8,7 +8,7 @@ use serde::Serialize;
 use tau_runs::{Lock, Manifest, MetricsRow, Provenance, Run, Status, milestones};
 use tau_training::{Autopsy, NeuronReport, TrainingSpec};
 
-use crate::bases::BASES;
+use crate::bases::bases;
 use crate::eta::duration;
 use crate::output::say;
 use crate::terminal::loss_words;
@@ -77,7 +77,7 @@ impl Lines {
 fn describe(run: &Run, altered: &[String]) -> anyhow::Result<String> {
     let spec = run.spec();
     let mut lines = Lines(format!("{}\n{}\n", run.name(), title(spec)));
-    let (base, unlike) = unlike::nearest_base(spec, BASES);
+    let (base, unlike) = unlike::nearest_base(spec, &bases());
     if !unlike.is_empty() {
         lines.add(&format!("unlike {base}"), unlike.join(", "));
     }

@@ -10,7 +10,7 @@ use tau_rnn::Hardware;
 use tau_runs::{Error, Forecast, Run, State, read_sweep};
 use tau_training::TrainingSpec;
 
-use crate::bases::BASES;
+use crate::bases::bases;
 use crate::eta::about;
 use crate::output::{say, size};
 use crate::terminal::say_plainly;
@@ -19,7 +19,7 @@ use crate::{Usage, stop, unlike};
 
 /// All runs of a sweep, from what its file says.
 pub(crate) fn sweep_of(path: &Path, text: &str) -> anyhow::Result<Vec<TrainingSpec>> {
-    let specs = read_sweep(text, BASES);
+    let specs = read_sweep(text, &bases());
     specs.map_err(|error| Usage(format!("{}: {error}", path.display())).into())
 }
 

@@ -8,7 +8,7 @@ use tau_rnn::{Hardware, thread_pool};
 use tau_runs::{Crew, Error, Every, Forecast, Place as Said, Run, StopToken, read_spec};
 use tau_training::{Outcome, TrainingSpec};
 
-use crate::bases::BASES;
+use crate::bases::bases;
 use crate::device::Device;
 use crate::output::say;
 use crate::terminal::{Terminal, say_plainly};
@@ -137,7 +137,7 @@ impl Train {
             return Ok((whole.parent().unwrap_or(Path::new("/")).to_owned(), spec));
         }
         let file = self.spec.display();
-        let spec = read_spec(&read(&self.spec)?, &self.set, BASES).map_err(|error| {
+        let spec = read_spec(&read(&self.spec)?, &self.set, &bases()).map_err(|error| {
             Usage(match (error.key(), error.place()) {
                 (Some(key), _) if SWEEPS.contains(&key) => {
                     format!("{file}: {key} makes it a sweep: tau run trains it")

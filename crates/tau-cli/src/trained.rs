@@ -9,7 +9,7 @@ use tau_runs::{Run, read_spec, write_table};
 use tau_tasks::{Task, TaskSpec};
 use tau_training::TrainingSpec;
 
-use crate::bases::BASES;
+use crate::bases::{bases, fitting};
 use crate::exchange::{Moment, read_network};
 use crate::output::{say, table};
 use crate::{Usage, threads};
@@ -133,9 +133,10 @@ impl Trained {
 fn usual(task: &TaskSpec, cell: Cell) -> Result<TrainingSpec, tau_runs::Error> {
     let n = task.memory().and_then(|memory| memory.iter().max().copied());
     let n = n.map_or_else(String::new, |n| format!(", n = [{n}]"));
+    let base = fitting(task, cell).map_or_else(String::new, |name| format!("base = \"{name}\"\n"));
     let text = format!(
-        "seed = 0\nschedule = \"none\"\ntask = {{ kind = \"{task}\"{n} }}\n\
+        "{base}seed = 0\nschedule = \"none\"\ntask = {{ kind = \"{task}\"{n} }}\n\
          network.cell.kind = \"{cell}\""
     );
-    read_spec(&text, &[], BASES)
+    read_spec(&text, &[], &bases())
 }

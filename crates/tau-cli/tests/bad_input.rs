@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use common::{
-    FIGURES, assert_same, command, files, results, run_folder, smoke, smoked, tau, verdicts,
+    PAPER, assert_same, command, figures, files, results, run_folder, smoke, smoked, tau, verdicts,
 };
 
 /// Fails with this one line on standard error, whatever was said before it.
@@ -31,10 +31,13 @@ fn values_that_are_none_are_answered_with_those_that_are() {
     };
     check_here(&["--preset", "huge"], "error: unknown preset: huge (known: smoke, laptop, paper)");
     check_here(&["--preset", ""], "error: unknown preset:  (known: smoke, laptop, paper)");
-    check_here(
-        &["--preset", "smoke", "--only", "fig-9"],
-        "error: unknown figure: fig-9 (known: training-progress, tau-vs-n, tau-net-vs-n, forgetting, ablation, perturbation, retraining, fixed-tau, n-dms, gated-cells, variants)",
-    );
+    let known = figures().collect::<Vec<_>>().join(", ");
+    let message = format!("error: unknown figure: fig-9 (known: {known})");
+    check_here(&["--preset", "smoke", "--only", "fig-9"], &message);
+    let message = "error: unknown quirks: iclr2025 (known: iclr2024)";
+    check_here(&["--preset", "smoke", "--compat", "iclr2025"], message);
+    let message = format!("error: unknown paper: nobody-1900 (known: {})", PAPER.id);
+    check_here(&["nobody-1900", "--preset", "smoke"], &message);
     check_here(&["--preset", "smoke", "--seeds", "0"], "error: seeds: 0 (allowed: 1 to 1000)");
     check_here(&["--preset", "smoke", "--threads", "0"], "error: threads: 0 (allowed: 1 to 1024)");
 }
@@ -48,7 +51,7 @@ fn wrong_command_lines_are_refused_before_anything_happens() {
     check(&["--seeds", "1.5"], "invalid value '1.5' for '--seeds <K>'");
     check(&["--threads", "many"], "invalid value 'many' for '--threads <T>'");
     check(&["--preset"], "a value is required for '--preset <PRESET>'");
-    check(&["figures"], "unexpected argument 'figures'");
+    check(&["figures", "more"], "unexpected argument 'more'");
     fn check(args: &[&str], message: &str) {
         let ran = tau(args);
         assert_eq!(ran.code, Some(2), "{args:?}: {}", ran.stderr);
@@ -122,7 +125,7 @@ fn a_truncated_latest_is_named_and_nothing_is_changed() {
     let ran = smoke(out.path(), &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let expected = smoked();
-    for (figure, _) in FIGURES {
+    for figure in figures() {
         let csv = |out: &Path| fs::read(out.join(format!("{figure}.csv"))).unwrap();
         assert!(csv(out.path()) == csv(expected.path()), "{figure} differs");
     }
@@ -140,6 +143,22 @@ fn a_broken_measurement_is_made_again() {
     let ran = smoke(out.path(), &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_same(&results(out.path()), &before, "measured again");
+}
+
+/// What a newer program wrote is neither read nor replaced.
+#[test]
+fn verdicts_of_a_newer_format_are_refused() {
+    let out = smoked();
+    let path = out.path().join("verdicts.json");
+    fs::write(&path, "{ \"format\": 2 }").unwrap();
+    let ran = smoke(out.path(), &["--only", "tau-vs-n"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let message = format!(
+        "error: cannot use {}: format: 2 (allowed: 1; a newer tau wrote it: use that one)",
+        path.display()
+    );
+    assert_eq!(ran.stderr.lines().last(), Some(&*message));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{ \"format\": 2 }");
 }
 
 #[test]

@@ -1,18 +1,11 @@
 //! Everything that can be wrong with a declaration, a table, or the two together.
 
-use crate::{COLUMNS, DECLARATIONS};
+use crate::COLUMNS;
 
 /// What is wrong, where, and what to write instead.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No figure of the registry has this id.
-    #[error("unknown figure: {id}; the figures are {}", DECLARATIONS.iter().map(|d| d.0).collect::<Vec<_>>().join(", "))]
-    UnknownFigure {
-        /// The id asked for.
-        id: String,
-    },
-
     /// The declaration is not TOML, lacks a field, or has one that does not exist.
     #[error("the declaration is not valid: {problem}")]
     Toml {

@@ -8,8 +8,7 @@ use kuva::render::render::{PathData, Primitive, Scene};
 
 use crate::curve::{Content, Curve};
 use crate::font::Face;
-use crate::page::{SMALL, text};
-use crate::panel::{AXIS, BAND_OPACITY, DASHES, DOTS, GREY, MARKER, MEAN, THIN};
+use crate::style::{AXIS, BAND_OPACITY, DASHES, DOTS, GREY, MARKER, MEAN, SMALL, THIN, text};
 use crate::{Declaration, Error, Source};
 
 /// Entries in the order they are drawn.

@@ -45,7 +45,7 @@
 //! typographic point, so `width_mm` is 144/25.4 units per millimetre and a picture of `dpi`
 //! has `round(width_mm / 25.4 · dpi)` pixels.
 //!
-//! What it does not know: networks, tasks and time constants (they are names and numbers
+//! What it does not know: which figures there are (they are declared by whoever has the numbers); networks, tasks and time constants (they are names and numbers
 //! here); statistics (means and bands arrive computed); files (bytes in, bytes out); the
 //! machine (text is set in the DejaVu Sans faces inside the binary, system fonts are never
 //! looked at, so the same input gives the same bytes everywhere).
@@ -59,7 +59,7 @@ mod font;
 mod legend;
 mod page;
 mod panel;
-mod registry;
+mod style;
 mod svg;
 mod table;
 
@@ -68,5 +68,4 @@ pub use declaration::{
 };
 pub use draw::{Drawing, draw};
 pub use error::Error;
-pub use registry::{DECLARATIONS, declaration};
 pub use table::{COLUMNS, Row, Source, Statistic, Table};

@@ -1,21 +1,18 @@
 //! Where things stand on the page: panels in a grid, letters and titles above them, the
 //! legend at one side.
 
-use kuva::render::render::{Primitive, Scene, TextAnchor};
+use kuva::render::render::{Primitive, Scene};
 
 use crate::curve::Content;
 use crate::font::{FAMILY, Face};
 use crate::legend::Legend;
 use crate::panel;
+use crate::style::{Area, LABEL, text};
 use crate::{Declaration, Error, LegendPlacement};
 
 /// Units per millimetre: a unit is half a typographic point, because kuva sets text in
 /// whole units and 7, 7.5, 8 pt must all be possible.
 const PER_MM: f64 = 144.0 / 25.4;
-/// 8 pt.
-pub(crate) const LABEL: u32 = 16;
-/// 7 pt.
-pub(crate) const SMALL: u32 = 14;
 /// 9 pt.
 const LETTER: u32 = 18;
 /// Height of the line with the panel's letter and title.
@@ -23,15 +20,6 @@ const HEADER: f64 = 30.0;
 const GAP: f64 = 10.0;
 /// Free border of the page.
 const EDGE: f64 = 5.0;
-
-/// A rectangle of the page, in units.
-#[derive(Clone, Copy)]
-pub(crate) struct Area {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-}
 
 /// Lays the figure out.
 pub(crate) fn compose(figure: &Declaration, contents: Vec<Content>) -> Result<Scene, Error> {
@@ -48,20 +36,6 @@ pub(crate) fn compose(figure: &Declaration, contents: Vec<Content>) -> Result<Sc
         panel::draw(&mut scene, figure, content, area, header)?;
     }
     Ok(scene)
-}
-
-/// A line of text that starts at `(x, y)`, the y being its baseline.
-pub(crate) fn text(x: f64, y: f64, size: u32, content: &str) -> Primitive {
-    Primitive::Text {
-        x,
-        y,
-        content: content.to_owned(),
-        size,
-        anchor: TextAnchor::Start,
-        rotate: None,
-        bold: false,
-        color: None,
-    }
 }
 
 fn place_legend(

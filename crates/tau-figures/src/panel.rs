@@ -9,24 +9,14 @@ use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 use crate::axis::{Reach, Ruler};
 use crate::curve::{Content, Curve};
 use crate::font::{FAMILY, Face};
-use crate::page::{Area, LABEL, SMALL};
+use crate::style::{
+    AXIS, Area, BAND_OPACITY, DASHES, DOTS, GREY, LABEL, MARKER, MEAN, SMALL, THIN,
+};
 use crate::{Declaration, Error, Scale, Source, Statistic};
 
-/// Stroke of a mean: 1.4 pt.
-pub(crate) const MEAN: f64 = 2.8;
-/// Stroke of what is published, 0.9 pt.
-pub(crate) const THIN: f64 = 1.8;
-/// Radius of a hollow marker.
-pub(crate) const MARKER: f64 = 3.6;
-pub(crate) const DASHES: &str = "6 4";
-pub(crate) const DOTS: &str = "2 3";
-pub(crate) const BAND_OPACITY: f64 = 0.25;
-/// References and what stands for no series in particular.
-pub(crate) const GREY: &str = "#7a7a7a";
 /// Stroke of single networks, 0.5 pt; no other line has it, see `adapt`.
 const NETWORK: f64 = 1.01;
 const NETWORK_OPACITY: f64 = 0.45;
-pub(crate) const AXIS: f64 = 1.2;
 /// At most about this many hollow markers on a line.
 const MARKERS: usize = 14;
 /// Height of tick labels and x label together.

@@ -1,7 +1,7 @@
 //! The report page: verdicts, figures, provenance and divergences as one HTML file that needs no
 //! other file, no network and no script. Equal inputs give equal bytes: the page has no date.
 //!
-//! Text is escaped by the template library ([`maud`]); divergences come from docs/paper.md.
+//! Text is escaped by the template library ([`maud`]); divergences are the paper's.
 
 mod divergences;
 mod figures;
@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tau_runs::{read_if_there, write_atomically};
 
-use crate::figures::FIGURES;
-use crate::{Compat, Error, Preset, Report};
+use crate::{Error, Loaded, Paper, Preset, Report};
 use figures::Shown;
 
 /// Its file in the folder of a reproduction.
@@ -29,6 +28,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 /// What the page is made of.
 struct Page<'a> {
+    paper: &'static Paper,
     preset: &'a Preset,
     report: &'a Report,
     figures: &'a [Shown],
@@ -41,22 +41,23 @@ struct Page<'a> {
 /// Files that cannot be read or written.
 pub(crate) fn write(
     folder: &Path,
+    loaded: &Loaded,
     preset: &Preset,
     report: &Report,
     drawn: &[&str],
 ) -> Result<PathBuf, Error> {
     let mut shown = Vec::new();
-    for figure in FIGURES {
-        let kept = report.claims.iter().any(|claim| claim.figure == figure.id);
-        if kept || drawn.contains(&figure.id) {
-            let read =
-                |extension: &str| read_if_there(&folder.join(format!("{}.{extension}", figure.id)));
+    for ready in loaded.figures() {
+        let id = ready.figure.id;
+        let kept = report.claims.iter().any(|claim| claim.figure == id);
+        if kept || drawn.contains(&id) {
+            let read = |extension: &str| read_if_there(&folder.join(format!("{id}.{extension}")));
             if let (Some(csv), Some(svg)) = (read("csv")?, read("svg")?) {
-                shown.extend(Shown::new(tau_figures::declaration(figure.id)?, &csv, &svg));
+                shown.extend(Shown::new(ready, &csv, &svg));
             }
         }
     }
-    let page = Page { preset, report, figures: &shown };
+    let page = Page { paper: loaded.paper(), preset, report, figures: &shown };
     let path = folder.join(FILE);
     write_atomically(&path, page.render()?.as_bytes())?;
     Ok(path)
@@ -64,7 +65,7 @@ pub(crate) fn write(
 
 impl Page<'_> {
     fn render(&self) -> Result<String, Error> {
-        let title = format!("Reproduction report, preset {}{}", self.preset.id, self.quirks());
+        let title = format!("{}, preset {}{}", self.title(), self.preset.id, self.quirks());
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -85,7 +86,11 @@ impl Page<'_> {
                         section aria-labelledby="figures" { (self.drawings()) }
                         section aria-labelledby="provenance" { (self.provenance()) }
                         section aria-labelledby="settings" { (self.settings()?) }
-                        section.prose aria-labelledby="divergences" { (divergences::section()) }
+                        @if !self.paper.divergences.is_empty() {
+                            section.prose aria-labelledby="divergences" {
+                                (divergences::section(self.paper.divergences))
+                            }
+                        }
                     }
                     footer {
                         p {
@@ -99,15 +104,22 @@ impl Page<'_> {
         Ok(page.into_string())
     }
 
+    /// `Reproduction of Elman, Cognitive Science 1990`.
+    fn title(&self) -> String {
+        format!("Reproduction of {}", self.paper.short_citation())
+    }
+
     /// Said wherever the page says what it is.
     fn quirks(&self) -> &'static str {
-        match self.report.compat {
-            Compat::Clean => "",
-            Compat::Iclr2024 => ", with the quirks of the published code",
+        match self.preset.compat.quirk() {
+            None => "",
+            Some(_) => ", with the quirks of the published code",
         }
     }
 
     fn header(&self) -> Markup {
+        let citation = &self.paper.citation;
+        let (words, address) = citation.link;
         let links = [
             ("verdicts", "Verdicts"),
             ("figures", "Figures"),
@@ -115,21 +127,23 @@ impl Page<'_> {
             ("settings", "Settings"),
             ("divergences", "Divergences"),
         ];
+        let there =
+            |(id, _): &(&str, &str)| *id != "divergences" || !self.paper.divergences.is_empty();
         html! {
             header {
                 p.kicker { "tau-rnn · reproduction report" }
-                h1 { "Claims on trained time constants, preset " (self.preset.id) (self.quirks()) }
+                h1 { (self.title()) ", preset " (self.preset.id) (self.quirks()) }
                 p.lead {
-                    "The claims of " cite {
-                        "Emergent mechanisms for long timescales depend on training curriculum and affect "
-                        "performance in memory tasks"
-                    }
-                    " (Khajehabdollahi et al., ICLR 2024, "
-                    a href="https://arxiv.org/abs/2309.12927" { "arXiv 2309.12927" }
+                    "The claims of " cite { (citation.title) } " (" (citation.authors) ", "
+                    (citation.venue) " " (citation.year) ", " a href=(address) { (words) }
                     "), judged on " (count(self.report.runs.len(), "network")) " trained for it."
                 }
                 nav aria-label="Sections" {
-                    ul { @for (id, name) in links { li { a href={ "#" (id) } { (name) } } } }
+                    ul {
+                        @for (id, name) in links.into_iter().filter(there) {
+                            li { a href={ "#" (id) } { (name) } }
+                        }
+                    }
                 }
             }
         }

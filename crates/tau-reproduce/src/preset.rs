@@ -1,192 +1,156 @@
 //! Presets: which networks are trained, for how long, and how they are measured.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tau_curricula::{Curriculum, TrainingSpec};
-use tau_rnn::{Cell, Config, Placement, TimeConstants};
-use tau_tasks::TaskKind;
+use tau_training::TrainingSpec;
+use toml::Table;
 
-use crate::Error;
-
-/// Every preset as (name, TOML text); a new one is one file and one line.
-const PRESETS: &[(&str, &str)] = &[
-    ("smoke", include_str!("../presets/smoke.toml")),
-    ("laptop", include_str!("../presets/laptop.toml")),
-    ("paper", include_str!("../presets/paper.toml")),
-];
+use crate::{Compat, Error, Facets, Measurement, Paper};
 
 /// The scale of a reproduction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Preset {
     /// Its name.
     pub id: String,
+    /// How long it takes and what it is good for, in a few words.
+    pub summary: String,
     /// Whether its networks are of a size and training that can decide anything.
     pub decides: bool,
-    /// Neurons of each network.
-    pub hidden_size: usize,
-    /// Seed of the first network of each condition; the others follow it. The default preset was
-    /// sized by looking at networks with small seeds, so it judges others.
+    /// Whether published values may stand beside ours: same size and training.
+    pub published_scale: bool,
+    /// Seed of the first network of each condition; the others follow it.
     pub first_seed: u64,
-    /// Updates in an epoch.
-    pub updates_per_epoch: usize,
-    /// Trials in a batch.
-    pub batch_size: usize,
-    /// Batches that are scored after each epoch.
-    pub test_batches: usize,
+    /// Whose quirks are switched on.
+    pub compat: Compat,
     /// The networks that are compared.
     pub conditions: Vec<Condition>,
-    /// How τ_net is measured.
-    pub tau_net: TauNetSettings,
-    /// How forgetting is measured.
-    pub forgetting: ForgettingSettings,
-    /// How networks are damaged and scored.
-    pub damage: DamageSettings,
-    /// How networks are trained further.
-    pub retraining: RetrainingSettings,
+    measurements: BTreeMap<String, Table>,
+    /// As it is written, with the number of networks that was asked for.
+    written: Written,
+}
+
+/// Networks that differ in their seed alone.
+pub struct Condition {
+    /// Its name in reports; nothing is read from it.
+    pub name: String,
+    /// What its networks are.
+    pub facets: Facets,
+    /// Number of networks.
+    pub seeds: u64,
+    /// The settings that the preset gives it beside those of all conditions.
+    pub own: Table,
+    training: Box<dyn Fn(u64) -> TrainingSpec + Send + Sync>,
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, facets, seeds, own, .. } = self;
+        f.debug_struct("Condition")
+            .field("name", name)
+            .field("facets", facets)
+            .field("seeds", seeds)
+            .field("own", own)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A condition as a preset has it, for the paper to read.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// The settings of all conditions, with the condition's own in their place.
+    pub settings: &'a Table,
     /// Whose quirks are switched on.
-    #[serde(skip)]
     pub compat: Compat,
 }
 
-/// Whether measurements are clean or as a publication made them (docs/paper.md lists what differs).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Compat {
-    /// As the text of the paper has it, or better.
-    #[default]
-    Clean,
-    /// As the published code of the ICLR 2024 paper does it.
-    Iclr2024,
-}
-
-impl Compat {
-    /// Its name in file names and reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Iclr2024 => "iclr2024",
-        }
+impl Entry<'_> {
+    /// The settings as a type of the paper's.
+    ///
+    /// # Errors
+    /// A setting that is missing, unknown or of another type.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.settings
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| Error::Paper(error.message().to_owned()))
     }
 }
 
-/// Networks that differ in their seed alone. What is left out is as published: N-parity, τ-RNN,
-/// trained τ, nonlinearity around everything.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The text of a preset.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// Its name in tables and figures.
-    pub series: String,
-    /// When N grows.
-    pub curriculum: Curriculum,
-    /// Largest number of epochs.
-    pub max_epochs: usize,
-    /// Training ends when this N is solved.
-    pub n_end: usize,
-    /// Networks: more where they differ more.
-    pub seeds: u64,
-    /// What is learned.
-    #[serde(default = "parity")]
-    pub task: TaskKind,
-    /// What a neuron is.
+struct Written {
+    id: String,
+    summary: String,
+    decides: bool,
+    published_scale: bool,
+    first_seed: u64,
+    /// Settings of all conditions, for the paper to read.
+    training: Table,
+    conditions: Vec<WrittenCondition>,
+    /// Settings of the measurements by their ids.
     #[serde(default)]
-    pub cell: Cell,
-    /// τ of every neuron, in steps, when it is not trained.
-    #[serde(default)]
-    pub fixed_tau: Option<f64>,
-    /// Where the nonlinearity stands.
-    #[serde(default)]
-    pub placement: Option<Placement>,
-    /// The k = 1/Δt of training in continuous time; none otherwise.
-    #[serde(default)]
-    pub steps_per_unit: Vec<u32>,
-    /// In place of the preset's.
-    #[serde(default)]
-    pub updates_per_epoch: Option<usize>,
-    /// In place of the preset's.
-    #[serde(default)]
-    pub batch_size: Option<usize>,
+    measurements: BTreeMap<String, Table>,
 }
 
-fn parity() -> TaskKind {
-    TaskKind::Parity
-}
-
-/// How τ_net is measured (paper, section 5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TauNetSettings {
-    /// Steps of each trial that are measured (10⁵ in the paper).
-    pub steps: usize,
-    /// Steps before those (500 in the paper).
-    pub burn_in: usize,
-    /// Trials (10 in the paper).
-    pub trials: usize,
-    /// Largest lag of the fit, in steps (30 in the paper).
-    pub fit_lags: usize,
-    /// Every how many N a network is measured, from the first on; the last N always is.
-    pub every: usize,
-}
-
-/// How forgetting is measured: new heads for every smaller N on the frozen network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForgettingSettings {
-    /// Updates of the new heads.
-    pub updates: usize,
-    /// Batches that score them.
-    pub test_batches: usize,
-}
-
-/// How networks are damaged and scored (paper, section 5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DamageSettings {
-    /// Networks are damaged when they had solved the largest common N up to this one (30 in the paper).
-    pub n_at_most: usize,
-    /// Neurons with the shortest τ, and with the longest, that are taken out one by one (20 in the
-    /// paper).
-    pub neurons: usize,
-    /// Steps before those that are scored, at least N (100 in the paper).
-    pub warm_up: usize,
-    /// Steps that are scored (1000 in the paper).
-    pub steps: usize,
-    /// Trials of each ablated network (10 in the paper).
-    pub trials: usize,
-    /// Draws of each noise (10 in the paper).
-    pub draws: usize,
-}
-
-/// How networks are trained further on larger N (paper, section 5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RetrainingSettings {
-    /// They start from where they had solved the largest common N up to this one (16 in the paper).
-    pub n_at_most: usize,
-    /// How much larger the N are that they are trained on (up to 30 in the paper).
-    pub more: Vec<usize>,
-    /// Epochs of it (20 in the paper).
-    pub epochs: usize,
-    /// Networks of each condition, the first ones.
-    pub networks: usize,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct WrittenCondition {
+    name: String,
+    seeds: u64,
+    #[serde(flatten)]
+    own: Table,
 }
 
 impl Preset {
-    /// The preset of that name.
-    ///
-    /// # Errors
-    /// [`Error::UnknownPreset`] with the known names.
-    pub fn named(name: &str) -> Result<Self, Error> {
-        let found = PRESETS.iter().find(|(known, _)| *known == name);
-        let (_, text) = found.ok_or_else(|| Error::UnknownPreset {
-            name: name.to_owned(),
-            known: PRESETS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
-        })?;
-        toml::from_str(text)
-            .map_err(|error| Error::Preset { name: name.to_owned(), reason: error.to_string() })
+    /// Reads the preset of that name.
+    pub(crate) fn read(paper: &Paper, name: &str, compat: Compat) -> Result<Self, Error> {
+        let text = paper.presets.iter().find(|(known, _)| *known == name);
+        let names = paper.presets.iter().map(|(known, _)| *known);
+        let (_, text) = text.ok_or_else(|| Error::unknown("preset", name, names))?;
+        let fault = |reason: String| Error::Paper(format!("preset {name}: {reason}"));
+        let written: Written = toml::from_str(text).map_err(|error| fault(error.to_string()))?;
+        if written.id != name {
+            return Err(fault(format!("its id is {}", written.id)));
+        }
+        let mut names = BTreeSet::new();
+        let mut conditions = Vec::new();
+        for entry in &written.conditions {
+            let fault = |reason| fault(format!("condition {}: {reason}", entry.name));
+            if !names.insert(&entry.name) {
+                return Err(fault("another one has the same name".to_owned()));
+            }
+            let mut settings = written.training.clone();
+            settings.extend(entry.own.clone());
+            let meaning = (paper.condition)(&Entry { settings: &settings, compat })
+                .map_err(|error| fault(error.to_string()))?;
+            (meaning.training)(written.first_seed)
+                .check()
+                .map_err(|error| fault(error.to_string()))?;
+            conditions.push(Condition {
+                name: entry.name.clone(),
+                facets: meaning.facets,
+                seeds: entry.seeds,
+                own: entry.own.clone(),
+                training: meaning.training,
+            });
+        }
+        Ok(Self {
+            id: written.id.clone(),
+            summary: written.summary.clone(),
+            decides: written.decides,
+            published_scale: written.published_scale,
+            first_seed: written.first_seed,
+            compat,
+            conditions,
+            measurements: written.measurements.clone(),
+            written,
+        })
     }
 
-    /// The same with another number of networks, equal for all conditions.
+    /// The same preset with another number of networks, equal for all conditions.
     ///
     /// # Errors
     /// [`Error::Seeds`] for none or more than 1000.
@@ -195,85 +159,45 @@ impl Preset {
             return Err(Error::Seeds { value: seeds });
         }
         self.conditions.iter_mut().for_each(|condition| condition.seeds = seeds);
+        self.written.conditions.iter_mut().for_each(|condition| condition.seeds = seeds);
         Ok(self)
     }
 
-    /// Every run: (series, definition), condition by condition.
-    #[must_use]
-    pub fn runs(&self) -> Vec<(String, TrainingSpec)> {
-        let mut runs = Vec::new();
-        for condition in &self.conditions {
-            for seed in self.first_seed..self.first_seed + condition.seeds {
-                runs.push((condition.series.clone(), self.spec(condition, seed)));
-            }
-        }
-        runs
+    /// Every run, condition by condition: its condition, its place in it from 0, its definition.
+    pub fn runs(&self) -> impl Iterator<Item = (&Condition, usize, TrainingSpec)> {
+        self.conditions.iter().flat_map(|condition| {
+            let seeds = self.first_seed..self.first_seed + condition.seeds;
+            let run = move |(place, seed)| (condition, place, (condition.training)(seed));
+            seeds.enumerate().map(run)
+        })
     }
 
-    fn spec(&self, condition: &Condition, seed: u64) -> TrainingSpec {
-        let Condition { task, cell, curriculum, .. } = *condition;
-        let paper = TrainingSpec::paper_cell(cell, task, curriculum, self.hidden_size, seed);
-        let tau = condition.fixed_tau.map(|value| match self.compat {
-            Compat::Clean => TimeConstants::Fixed { value },
-            // The published option sets where τ starts, and it is trained all the same.
-            Compat::Iclr2024 => TimeConstants::Trainable { start: value },
-        });
-        let spec = TrainingSpec {
-            n_end: condition.n_end,
-            max_epochs: condition.max_epochs,
-            updates_per_epoch: condition.updates_per_epoch.unwrap_or(self.updates_per_epoch),
-            batch_size: condition.batch_size.unwrap_or(self.batch_size),
-            test_batches: self.test_batches,
-            network: Config {
-                placement: condition.placement.unwrap_or(paper.network.placement),
-                tau: tau.unwrap_or(paper.network.tau),
-                ..paper.network.clone()
-            },
-            ..paper
-        };
-        match &condition.steps_per_unit[..] {
-            [] => spec,
-            steps => spec.in_continuous_time(steps),
-        }
+    /// The settings of a measurement, with the quirks that are switched on.
+    ///
+    /// # Errors
+    /// Settings that the preset does not have, or that cannot be read.
+    pub fn settings<M: Measurement>(&self) -> Result<M::Settings, Error> {
+        let table = self.measurements.get(M::ID).cloned().unwrap_or_default();
+        let settings: M::Settings = table.try_into().map_err(|error: toml::de::Error| {
+            let reason = error.message();
+            Error::Paper(format!("preset {}: measurements.{}: {reason}", self.id, M::ID))
+        })?;
+        Ok(M::with_quirks(settings, self.compat))
     }
 
-    /// Whether published values may stand beside ours: same size and training.
-    #[must_use]
-    pub fn is_published_scale(&self) -> bool {
-        (self.hidden_size, self.updates_per_epoch, self.batch_size) == (500, 600, 256)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_preset_is_readable_and_its_runs_are_valid() {
-        for (name, _) in PRESETS {
-            let preset = Preset::named(name).unwrap();
-            assert_eq!(preset.id, *name);
-            let runs = preset.runs();
-            assert_eq!(runs.len() as u64, preset.conditions.iter().map(|c| c.seeds).sum::<u64>());
-            for (series, spec) in runs {
-                spec.check().unwrap_or_else(|error| panic!("{name}, {series}: {error}"));
-            }
-        }
+    /// The ids of the measurements that it has settings for.
+    pub(crate) fn measured(&self) -> impl Iterator<Item = &str> {
+        self.measurements.keys().map(String::as_str)
     }
 
-    #[test]
-    fn the_default_has_at_least_three_networks_for_each_curriculum() {
-        let laptop = Preset::named("laptop").unwrap();
-        assert!(laptop.conditions.iter().all(|condition| condition.seeds >= 3));
-        assert!(!laptop.is_published_scale());
-        assert!(Preset::named("paper").unwrap().is_published_scale());
+    /// The settings that all conditions have unless they say otherwise.
+    pub(crate) fn shared(&self) -> &Table {
+        &self.written.training
     }
 
-    #[test]
-    fn an_unknown_preset_is_answered_with_the_known_ones() {
-        let error = Preset::named("huge").unwrap_err().to_string();
-        assert_eq!(error, "unknown preset: huge (known: smoke, laptop, paper)");
-        let error = Preset::named("smoke").unwrap().with_seeds(0).unwrap_err().to_string();
-        assert_eq!(error, "seeds: 0 (allowed: 1 to 1000)");
+    /// All of it, as its file has it.
+    pub(crate) fn text(&self) -> Result<String, Error> {
+        toml::to_string(&self.written)
+            .map_err(|error| Error::Paper(format!("preset {}: {error}", self.id)))
     }
 }

@@ -1,5 +1,6 @@
-//! The kernels on one thread, alone and together: `cargo bench -p tau-rnn --features bench [-- FILTER]`. An item is a
-//! floating-point operation: Gitem/s are Gflop/s. Times beside other programs are `cargo xtask bench`.
+//! The kernels on one thread, alone and together: `cargo bench -p tau-rnn --features bench [-- FILTER]`.
+//! An item is a floating-point operation: Gitem/s are Gflop/s. Times beside other programs are
+//! `cargo xtask bench`.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -7,7 +8,7 @@ use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 use tau_rnn::bench::Products;
 use tau_rnn::{
-    Backend, Batch, Cell, Config, Cpu, Initial, Isa, Optimiser, Params, Readout, Target,
+    Activation, Backend, Batch, Cell, Config, Cpu, Isa, Leaky, Optimiser, Params, Readout,
     thread_pool,
 };
 
@@ -27,10 +28,10 @@ struct Bench {
 
 impl Bench {
     fn new(cell: Cell, hidden: usize, isa: Isa) -> Result<Self, tau_rnn::Error> {
-        let config = Config { cell, ..Config::paper(hidden) };
+        let config = Config::new(cell, hidden, 1);
         let mut random = Key::new(1, Purpose::Parameters).stream();
         let mut params = Params::<f32>::init(&config, &mut random)?;
-        params.readouts.push(Readout::init(2, hidden, &mut random));
+        params.readouts.push(Readout::init(&config, 2, &mut random));
         // Errors that do not vanish on their way back.
         params.w_rec *= 2.0;
         let bits = Key::new(1, Purpose::Inputs);
@@ -54,7 +55,7 @@ impl Bench {
         flops: usize,
         work: impl Fn(&mut Cpu<f32>, &Batch<'_, f32>) -> Result<(), tau_rnn::Error>,
     ) {
-        Self::run_cell(bencher, Cell::Leaky, hidden, isa, flops, work);
+        Self::run_cell(bencher, Cell::Leaky(Leaky::DEFAULT), hidden, isa, flops, work);
     }
 
     /// [`Bench::run`] of any cell; the operations are those of one gate.
@@ -71,11 +72,7 @@ impl Bench {
             Ok(bench) => bench,
             Err(error) => return eprintln!("error: {error}"),
         };
-        let batch = Batch {
-            inputs: bench.inputs.view(),
-            initial: Initial::Zero,
-            target: Target::Labels { labels: bench.labels.view(), heads: &[0] },
-        };
+        let batch = Batch::classes(&bench.inputs, &bench.labels);
         let count = ItemsCount::new(flops * STEPS * TRIALS * hidden * hidden);
         let network = &mut bench.network;
         bencher.counter(count).bench_local(|| work(network, &batch));
@@ -123,7 +120,15 @@ fn forward_and_back(bencher: Bencher<'_, '_>, hidden: usize) {
 #[divan::bench(args = SIZES)]
 fn update(bencher: Bencher<'_, '_>, hidden: usize) {
     Bench::run(bencher, hidden, Isa::detect(), 6, |network, batch| {
-        network.update(batch, &Optimiser::paper())
+        network.update(batch, &Optimiser::nesterov())
+    });
+}
+
+#[divan::bench(args = [64, 500])]
+fn update_with_tanh(bencher: Bencher<'_, '_>, hidden: usize) {
+    let cell = Cell::Leaky(Leaky { activation: Activation::Tanh, ..Leaky::DEFAULT });
+    Bench::run_cell(bencher, cell, hidden, Isa::detect(), 6, |network, batch| {
+        network.update(batch, &Optimiser::nesterov())
     });
 }
 
@@ -137,20 +142,20 @@ fn forward_of_an_lstm(bencher: Bencher<'_, '_>, hidden: usize) {
 #[divan::bench(args = [64, 500])]
 fn update_of_an_lstm(bencher: Bencher<'_, '_>, hidden: usize) {
     Bench::run_cell(bencher, Cell::Lstm, hidden, Isa::detect(), 6, |network, batch| {
-        network.update(batch, &Optimiser::paper_gated())
+        network.update(batch, &Optimiser::adam())
     });
 }
 
 #[divan::bench(args = [64, 500])]
 fn update_of_a_gru(bencher: Bencher<'_, '_>, hidden: usize) {
     Bench::run_cell(bencher, Cell::Gru, hidden, Isa::detect(), 6, |network, batch| {
-        network.update(batch, &Optimiser::paper_gated())
+        network.update(batch, &Optimiser::adam())
     });
 }
 
 #[divan::bench(args = [64, 500])]
 fn update_without_avx512(bencher: Bencher<'_, '_>, hidden: usize) {
     Bench::run(bencher, hidden, Isa::Avx2, 6, |network, batch| {
-        network.update(batch, &Optimiser::paper())
+        network.update(batch, &Optimiser::nesterov())
     });
 }

@@ -1,4 +1,4 @@
-// The cell's matrix, packed once per update in both orientations (src/cpu/leaky.rs has the maths).
+// The cell's matrix, packed once per update in both orientations (src/cpu/leaky has the maths).
 #include "common.cuh"
 
 struct PackCell {

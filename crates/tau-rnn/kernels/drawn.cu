@@ -1,5 +1,5 @@
-// Batches of the bit tasks, drawn on the device: the same bits as crates/tau-tasks (its Draws has the
-// layout of a stream, its Bits the law, its parity and dms the labels).
+// Random bits and what is asked of them, drawn on the device: the same numbers as on the host
+// (crates/tau-random: Draws has the layout of a stream, Bits the law, BitRule the question).
 #include "common.cuh"
 #include "random.cuh"
 
@@ -57,7 +57,7 @@ KERNEL(THREADS, show_drawn, ShowDrawn) {
     }
 }
 
-// As BitRule in src/batch.rs is numbered in src/cuda/arguments.rs.
+// As BitRule of tau-random is numbered in src/cuda/parts.rs.
 constexpr int PARITY = 0;
 
 struct LabelDrawn {

@@ -8,7 +8,7 @@
 #include "smooth.cuh"
 #include "step.cuh"
 
-// As Cell in src/cell.rs is numbered in src/cuda/arguments.rs.
+// As Cell in src/cell.rs is numbered in src/cuda/parts.rs.
 constexpr int LSTM = 0, GRU = 1;
 constexpr int COLUMNS = 4;
 
@@ -34,17 +34,17 @@ __device__ inline Cell<T> gated_cell(T* flat, const Shape& s, int cell) {
 
 // h(t). The arguments of the gates become what is kept: i, f, g, o; c(t−1) becomes c(t).
 __device__ inline real lstm(Quad& gates, real& c) {
-    real i = gate_sigmoid(gates.v[0]), f = gate_sigmoid(gates.v[1]);
-    real g = gate_tanh(gates.v[2]), o = gate_sigmoid(gates.v[3]);
+    real i = smooth_sigmoid(gates.v[0]), f = smooth_sigmoid(gates.v[1]);
+    real g = smooth_tanh(gates.v[2]), o = smooth_sigmoid(gates.v[3]);
     c = fma(f, c, i * g);
     gates = Quad{{i, f, g, o}};
-    return o * gate_tanh(c);
+    return o * smooth_tanh(c);
 }
 
 // The same: r, z, p, n.
 __device__ inline real gru(Quad& gates, real before) {
-    real r = gate_sigmoid(gates.v[0]), z = gate_sigmoid(gates.v[1]), p = gates.v[2];
-    real n = gate_tanh(fma(r, p, gates.v[3]));
+    real r = smooth_sigmoid(gates.v[0]), z = smooth_sigmoid(gates.v[1]), p = gates.v[2];
+    real n = smooth_tanh(fma(r, p, gates.v[3]));
     gates = Quad{{r, z, p, n}};
     return fma(z, before, (1 - z) * n);
 }
@@ -53,7 +53,7 @@ __device__ inline real gru(Quad& gates, real before) {
 // step t + 1 without a product and becomes what goes to step t − 1.
 __device__ inline Quad lstm_back(Quad gates, real delta, real before, real now, real& carry,
                                  real underflow) {
-    real i = gates.v[0], f = gates.v[1], g = gates.v[2], o = gates.v[3], c = gate_tanh(now);
+    real i = gates.v[0], f = gates.v[1], g = gates.v[2], o = gates.v[3], c = smooth_tanh(now);
     real dc = delta * o * (1 - c * c) + carry;
     carry = flush(dc * f, underflow);
     return Quad{{

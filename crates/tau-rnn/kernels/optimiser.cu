@@ -10,7 +10,7 @@ struct Segment {
     int active;
     // Updates that it took part in.
     int steps;
-    // Adam's rate and the root of its bias correction at this update.
+    // Adam's rate at this update, and what the root of the mean square is divided by.
     double rate;
     double root;
 };
@@ -72,7 +72,8 @@ KERNEL(THREADS, squares, Squares) {
 // An optimiser's numbers: Optimiser in src/optim.rs.
 struct Rule {
     int adam;
-    int unused;
+    // Whether Adam has Keras's form (AdamForm).
+    int keras;
     double rate, momentum;
     double beta1, beta2, epsilon, decay;
     // 0 for none.
@@ -133,8 +134,10 @@ KERNEL(THREADS, judge, Judge) {
         if (segment.active) {
             double count = segment.steps + 1.0;
             double rate = a.rule.rate / (1 + a.rule.decay * segment.steps);
-            segment.rate = rate / (1 - pow(a.rule.beta1, count));
-            segment.root = sqrt(1 - pow(a.rule.beta2, count));
+            double root = sqrt(1 - pow(a.rule.beta2, count));
+            rate = rate / (1 - pow(a.rule.beta1, count));
+            segment.rate = a.rule.keras ? rate * root : rate;
+            segment.root = a.rule.keras ? 1 : root;
             segment.steps++;
         }
     }

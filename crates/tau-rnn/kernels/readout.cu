@@ -61,21 +61,24 @@ struct Score {
     Shape shape;
     real* y;
     int output_stride;
-    // Labels: (trial, position of the head).
+    // Classes: (trial, position of the head).
     const unsigned char* labels;
     // First output of each position, and one behind the last.
     const int* first;
-    // Series: (time, trial, output).
-    const float* targets;
+    // Values: (time, trial, output), and their weights (time, trial); null if all are 1.
+    const float* values;
+    const float* weights;
     int outputs;
-    // Sum over trials, of each position (labels) or step (series).
+    // From the sum of losses to the loss.
+    double share;
+    // Sum over trials, of each position (classes) or step (values).
     double* losses;
     // Right answers of each position.
     double* hits;
 };
 
 // Cross-entropy of the last state. Grid: positions.
-KERNEL(THREADS, score_labels, Score) {
+KERNEL(THREADS, score_classes, Score) {
     const Shape& s = a.shape;
     int position = blockIdx.x;
     int first = a.first[position], count = a.first[position + 1] - first;
@@ -98,7 +101,7 @@ KERNEL(THREADS, score_labels, Score) {
             y[k] = exp(y[k] - shift);
             sum += y[k];
         }
-        real weight = (real)(1.0 / s.trials);
+        real weight = (real)a.share;
         for (int k = 0; k < count; k++) {
             y[k] = (y[k] / sum - (k == label ? (real)1 : (real)0)) * weight;
         }
@@ -114,21 +117,23 @@ KERNEL(THREADS, score_labels, Score) {
 }
 
 // Squared error of every step. Grid: steps.
-KERNEL(THREADS, score_series, Score) {
+KERNEL(THREADS, score_values, Score) {
     const Shape& s = a.shape;
     index t = blockIdx.x;
-    real weight = (real)(1.0 / ((double)s.trials * s.steps * a.outputs));
     double loss = 0;
     for (int at = threadIdx.x; at < s.rows * a.outputs; at += THREADS) {
         index trial = at / a.outputs, k = at % a.outputs;
+        index row = t * s.trials + trial;
         real& y = a.y[(t * s.rows + trial) * a.output_stride + k];
-        if (trial >= s.trials) {
+        double weight = trial >= s.trials ? 0 : a.weights ? (double)a.weights[row] : 1;
+        // Padding, or nothing is asked: the value may be anything.
+        if (weight == 0) {
             y = 0;
             continue;
         }
-        real error = y - (real)a.targets[(t * s.trials + trial) * a.outputs + k];
-        loss += (double)(error * error);
-        y = 2 * error * weight;
+        real error = y - (real)a.values[row * a.outputs + k];
+        loss += weight * (double)(error * error);
+        y = 2 * error * (real)(weight * a.share);
     }
     loss = block_sum(loss);
     if (threadIdx.x == 0) {

@@ -19,7 +19,7 @@ __device__ inline void scatter(real* to, index stride, Quad quad) {
 }
 
 // The shared memory of a block: the matrix (terms × width), the trials' numbers at each term, sums.
-// src/cuda/pass.rs computes its size.
+// src/cuda/leaky.rs computes its size.
 struct SmallBlock {
     int width;
     int groups;

@@ -1,4 +1,5 @@
-// The curves of gates, operation by operation as in src/smooth.rs: those of f32 have the same bits.
+// Sigmoid and hyperbolic tangent, operation by operation as in src/smooth.rs: in f32 the bits are those of
+// the processor.
 #pragma once
 
 // 2^k and e^r − 1 of a number k ln 2 + r.
@@ -27,24 +28,24 @@ __device__ inline float within(float x, float bound) {
     return x < -bound ? -bound : x;
 }
 
-__device__ inline float gate_sigmoid(float u) {
+__device__ inline float smooth_sigmoid(float u) {
     Exponential e = exponential(within(-u, 87.0f));
     float value = 1.0f / (1.0f + fma(e.power, e.rest, e.power));
     // The shift of bits may have lost a NaN.
     return u != u ? u : value;
 }
 
-__device__ inline float gate_tanh(float u) {
+__device__ inline float smooth_tanh(float u) {
     Exponential e = exponential(within(u + u, 30.0f));
     float grown = fma(e.power, e.rest, e.power - 1.0f);
     float value = grown / (grown + 2.0f);
     return u != u ? u : value;
 }
 
-__device__ inline double gate_sigmoid(double u) {
+__device__ inline double smooth_sigmoid(double u) {
     return 1.0 / (1.0 + exp(-u));
 }
 
-__device__ inline double gate_tanh(double u) {
+__device__ inline double smooth_tanh(double u) {
     return tanh(u);
 }

@@ -1,4 +1,4 @@
-// One step of the cell, forward and back: a product and what follows it (src/cpu/leaky.rs).
+// One step of the cell, forward and back: a product and what follows it (src/cpu/leaky).
 #include "common.cuh"
 #include "step.cuh"
 

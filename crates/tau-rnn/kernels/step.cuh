@@ -1,8 +1,9 @@
 // What follows the product of a step.
 #pragma once
 #include "common.cuh"
+#include "smooth.cuh"
 
-// As Activation in src/config.rs is numbered in src/cuda/arguments.rs.
+// As Activation in src/leaky.rs is numbered in src/cuda/parts.rs.
 constexpr int LEAKY_RELU = 0, RELU = 1, TANH = 2;
 
 __device__ inline real phi(int which, real s) {
@@ -13,7 +14,7 @@ __device__ inline real phi(int which, real s) {
         // Not s > 0: a NaN must stay one.
         return s <= 0 ? (real)0 : s;
     }
-    return which == TANH ? tanh(s) : 1 / (1 + exp(-s));
+    return which == TANH ? smooth_tanh(s) : smooth_sigmoid(s);
 }
 
 // φ' as a function of φ's value.

@@ -59,7 +59,7 @@ pub trait Backend<R: Real>: Send {
     /// When the device is lost; a divergence that it kept to itself.
     fn losses(&mut self) -> Result<Losses, Error>;
 
-    /// Goes on from these losses.
+    /// Goes on from these losses, for instance those of a training that is resumed.
     ///
     /// # Errors
     /// The errors of [`Backend::losses`].
@@ -130,7 +130,7 @@ pub trait Backend<R: Real>: Send {
     ) -> Result<(), Error>;
 
     /// Goes on at a different time step Δt = 1/k, from the next call on. Parameters and the memory of the
-    /// optimiser mean the same at every k; inputs must be held for k steps by whoever makes them.
+    /// optimiser mean the same at every k; the maker of the inputs holds each for k steps.
     ///
     /// # Errors
     /// The errors of [`Config::with_steps_per_unit`].
@@ -157,7 +157,7 @@ pub trait Backend<R: Real>: Send {
     /// Stops (or resumes) the training of everything but the heads: τ, W, w_in and biases.
     fn freeze_cell(&mut self, frozen: bool);
 
-    /// What the optimiser remembers: with the parameters, all that the next update depends on.
+    /// The memory of the optimiser: with the parameters, all that the next update depends on.
     ///
     /// # Errors
     /// When the device is lost.

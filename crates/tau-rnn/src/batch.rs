@@ -1,29 +1,11 @@
-//! What a network is shown, what it should answer, and how well it did.
+//! Batches: the input that a network is shown, and the answers that it should give.
 
 use ndarray::{Array2, Array3, ArrayBase, ArrayView2, ArrayView3, Data, Ix2, Ix3};
-use tau_random::{DrawnBits, Key};
+use tau_random::DrawnBits;
 
-use crate::{Config, Error, Params, Real};
+use crate::{Config, Error, Initial, Params, Real};
 
-/// Hidden state before the first step.
-#[derive(Clone, Copy, Debug)]
-pub enum Initial<'a, R> {
-    /// h(0) = 0.
-    Zero,
-    /// h(0) = scale · U[0, 1), drawn anew for each trial and neuron: number
-    /// `trial · H + neuron` of the stream. A gated cell begins with zeros: for it the scale must
-    /// be 0.
-    Uniform {
-        /// Upper end of the interval.
-        scale: f64,
-        /// Name of the stream.
-        key: Key,
-    },
-    /// The given states, shape (trial, neuron); of an LSTM (trial, h of all neurons and then c).
-    Given(ArrayView2<'a, R>),
-}
-
-/// What the readouts should answer.
+/// The answers that the readouts should give.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
     /// A class for each head, read from the last state; the loss is the sum over heads of the
@@ -84,7 +66,7 @@ pub struct Batch<'a, R> {
     pub inputs: ArrayView3<'a, f32>,
     /// Hidden state before the first step.
     pub initial: Initial<'a, R>,
-    /// What the readouts should answer.
+    /// The answers that the readouts should give.
     pub target: Target<'a>,
 }
 
@@ -171,8 +153,8 @@ impl<'a, R> Batch<'a, R> {
         batch
     }
 
-    /// The same for a shorter time, which the compiler does not see by itself through `ndarray`'s
-    /// views.
+    /// This batch with a shorter lifetime: `ndarray`'s views hide from the compiler that it may have
+    /// one.
     fn reborrow<'b>(self) -> Batch<'b, R>
     where
         'a: 'b,
@@ -281,7 +263,7 @@ impl<R: Real> Batch<'_, R> {
         }
     }
 
-    /// What is asked, counted: trials of classes; trials and steps of values, or the sum of their
+    /// The number of answers: trials for classes; trials times steps for values, or the sum of their
     /// weights.
     pub(crate) fn asked(&self) -> f64 {
         match self.target {
@@ -305,66 +287,8 @@ impl Target<'_> {
     }
 }
 
-impl<R: Real> Initial<'_, R> {
-    /// The states before the first step of so many trials: (trial, [`Config::state_size`]).
-    ///
-    /// # Errors
-    /// Given states of another shape; random states of a cell that begins with zeros.
-    pub fn states(&self, trials: usize, config: &Config) -> Result<Array2<R>, Error> {
-        self.check(trials, config)?;
-        let mut states = Array2::from_elem((trials, config.state_size()), R::ZERO);
-        match self {
-            Initial::Given(given) => states.assign(given),
-            Initial::Zero | Initial::Uniform { .. } => {
-                for (trial, mut state) in states.outer_iter_mut().enumerate() {
-                    let state = state.as_slice_mut().expect("row-major");
-                    self.fill(trial, &mut state[..config.hidden_size]);
-                }
-            }
-        }
-        Ok(states)
-    }
-
-    pub(crate) fn check(&self, trials: usize, config: &Config) -> Result<(), Error> {
-        let expected = [trials, config.state_size()];
-        match *self {
-            Initial::Given(state) if state.shape() != expected => {
-                Err(Error::shape("initial state", state.shape(), &expected))
-            }
-            Initial::Uniform { scale, .. } if config.leaky_cell().is_none() && scale != 0.0 => {
-                Err(Error::GatedInitial { cell: config.cell, scale })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes h(0) of one trial (of given states as many as fit).
-    pub(crate) fn fill(&self, trial: usize, state: &mut [R]) {
-        match self {
-            Initial::Zero => state.fill(R::ZERO),
-            Initial::Given(given) => {
-                for (value, &given) in state.iter_mut().zip(given.row(trial)) {
-                    *value = given;
-                }
-            }
-            Initial::Uniform { scale, key } => {
-                let scale = R::from_f64(*scale);
-                let first = (trial * state.len()) as u64;
-                let mut numbers = [0.0; 64];
-                for (k, values) in state.chunks_mut(numbers.len()).enumerate() {
-                    let start = first + (k * numbers.len()) as u64;
-                    key.fill_unit_f32(start, &mut numbers[..values.len()]);
-                    for (value, &number) in values.iter_mut().zip(&numbers) {
-                        *value = scale * R::from_f32(number);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Checks what [`crate::Backend::advance`] is given, and makes room for every state; steps and
-/// trials.
+/// Checks the arguments of [`crate::Backend::advance`] and makes room for every state; gives the
+/// numbers of steps and trials.
 pub(crate) fn prepare_simulation<R: Real>(
     config: &Config,
     state: &Array2<R>,
@@ -416,34 +340,87 @@ fn check_weights(weights: ArrayView2<'_, f32>, expected: [usize; 2]) -> Result<(
     if weights.iter().all(|&weight| weight == 0.0) { Err(Error::NoWeight) } else { Ok(()) }
 }
 
-/// How well one head did.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Score {
-    /// Mean cross-entropy over trials in nats, or (weighted) mean squared error over trials, steps
-    /// and outputs.
-    pub loss: f64,
-    /// Share of trials whose largest output is that of the label, in [0, 1]; `None` for values.
-    pub accuracy: Option<f64>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How well a network did on one batch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scores {
-    /// One for each active head, in the order of the batch.
-    pub heads: Vec<Score>,
-}
-
-impl Scores {
-    /// The loss: the sum over heads.
-    #[must_use]
-    pub fn loss(&self) -> f64 {
-        self.heads.iter().map(|head| head.loss).sum()
+    #[test]
+    fn a_batch_asks_the_first_heads_until_others_are_named() {
+        let (inputs, labels) = (Array3::zeros((3, 4, 1)), Array2::zeros((4, 2)));
+        let batch: Batch<'_, f32> = Batch::classes(&inputs, &labels);
+        assert_eq!(batch.target.heads(), [0, 1]);
+        assert_eq!(batch.heads(&[5, 2]).target.heads(), [5, 2]);
+        assert!(matches!(batch.initial, Initial::Zero));
+        let values = Array3::zeros((3, 4, 2));
+        let batch: Batch<'_, f32> = Batch::values(&inputs, &values);
+        assert_eq!(batch.target.heads(), [0]);
+        assert_eq!(batch.heads(&[3]).target.heads(), [3]);
+        let weights = Array2::ones((3, 4));
+        assert!((batch.weighted(&weights).asked() - batch.asked()).abs() < 1e-15);
     }
 
-    /// Mean accuracy over heads, in [0, 1]; `None` if the batch wanted values.
-    #[must_use]
-    pub fn accuracy(&self) -> Option<f64> {
-        let sum = self.heads.iter().map(|head| head.accuracy).sum::<Option<f64>>()?;
-        (!self.heads.is_empty()).then(|| sum / self.heads.len() as f64)
+    #[test]
+    #[should_panic(expected = "weights of classes")]
+    fn classes_have_no_weights() {
+        let (inputs, labels) = (Array3::zeros((3, 4, 1)), Array2::zeros((4, 2)));
+        let weights = Array2::ones((3, 4));
+        let _ = Batch::<f32>::classes(&inputs, &labels).weighted(&weights);
+    }
+
+    #[test]
+    #[should_panic(expected = "heads: [0, 1] (allowed for values: one)")]
+    fn values_come_from_one_head() {
+        let (inputs, values) = (Array3::zeros((3, 4, 1)), Array3::zeros((3, 4, 2)));
+        let _ = Batch::<f32>::values(&inputs, &values).heads(&[0, 1]);
+    }
+
+    #[test]
+    fn more_heads_than_have_a_default_must_be_named() {
+        let config = Config::leaky(2, 1);
+        let mut rng = tau_random::Key::new(1, tau_random::Purpose::Readout).stream();
+        let mut params = Params::<f32>::init(&config, &mut rng).unwrap();
+        params.readouts = vec![crate::Readout::init(&config, 2, &mut rng); 1025];
+        let (inputs, labels) = (Array3::zeros((3, 4, 1)), Array2::zeros((4, 1025)));
+        let batch = Batch::classes(&inputs, &labels);
+        let error = batch.check(&config, &params).unwrap_err().to_string();
+        assert_eq!(error, "shape of labels: [4, 1025] (expected: [4, 1024])");
+        let heads: Vec<usize> = (0..1025).collect();
+        batch.heads(&heads).check(&config, &params).unwrap();
+    }
+
+    #[test]
+    fn drawn_bits_must_fit_the_network() {
+        let config = Config::leaky(2, 1);
+        let mut rng = tau_random::Key::new(1, tau_random::Purpose::Readout).stream();
+        let mut params = Params::<f32>::init(&config, &mut rng).unwrap();
+        params.readouts = vec![crate::Readout::init(&config, 2, &mut rng); 2];
+        let drawn = DrawnBits {
+            key: tau_random::Key::new(1, tau_random::Purpose::Inputs),
+            steps: 9,
+            trials: 4,
+            bits: tau_random::Bits {
+                chance: tau_random::Chance::Half,
+                coding: tau_random::Coding::Bits,
+            },
+            rule: tau_random::BitRule::Parity,
+            memory: &[2, 9],
+        };
+        let check = |drawn: DrawnBits<'_>, config: &Config| {
+            check_drawn(&drawn, &Initial::Zero, config, &params).map_err(|error| error.to_string())
+        };
+        check(drawn, &config).unwrap();
+        let refused = |drawn: DrawnBits<'_>, config: &Config, message: &str| {
+            assert_eq!(check(drawn, config), Err(message.to_owned()));
+        };
+        let empty = "empty batch: trials is 0 (allowed: 1 or more)";
+        refused(DrawnBits { trials: 0, ..drawn }, &config, empty);
+        let short = "length: 8 (allowed: at least 9 steps; use longer sequences)";
+        refused(DrawnBits { steps: 8, ..drawn }, &config, short);
+        let heads = "head: 2 (the network has 2, numbered from 0)";
+        refused(DrawnBits { memory: &[2, 3, 4], ..drawn }, &config, heads);
+        let channels = "shape of inputs: [9, 4, 1] (expected: [9, 4, 2])";
+        refused(drawn, &Config::leaky(2, 2), channels);
+        let none = "shape of the bits asked for: [0] (expected: [9])";
+        refused(DrawnBits { memory: &[0], ..drawn }, &config, none);
     }
 }

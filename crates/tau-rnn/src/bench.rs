@@ -1,7 +1,7 @@
-//! What only the benchmarks and tests of this workspace use (feature `bench`): no part of the API, it may
-//! change with every commit.
+//! What only the benchmarks and tests of this workspace use (feature `bench`). It is no part of the API: it
+//! may change with every commit.
 
-pub use crate::cpu::Products;
+pub use crate::cpu::bench::{Products, fused_multiply_adds};
 pub use crate::cuda::peak::fma_peak;
 #[cfg(feature = "cuda")]
 pub use crate::cuda::timing::KernelTime;

@@ -1,4 +1,4 @@
-//! Does a device compute what the naive float64 model computes? For programs about to use one.
+//! Does a device compute what the naive float64 model computes? A program asks before it uses one.
 
 use ndarray::{Array2, Array3};
 use tau_random::{BitRule, Bits, Chance, Coding, DrawnBits, Key, Purpose};
@@ -24,11 +24,11 @@ pub struct Case {
     pub every_step: bool,
 }
 
-/// What a device found for a [`Case`].
+/// The result of a [`Case`] on a device.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finding {
-    /// Largest distance of an array of the gradient from [`mod@reference`]'s, as a share of its norm; of
-    /// the loss as a share of itself.
+    /// Largest distance of an array of the gradient from the array of [`mod@reference`], as a share of
+    /// its norm; the distance of the loss counts as a share of the loss.
     pub distance: f64,
     /// Whether a second call gave the same bits.
     pub repeatable: bool,
@@ -47,7 +47,7 @@ impl Case {
         Self::new(Cell::Leaky(Leaky::DEFAULT), hidden_size, steps, trials)
     }
 
-    /// A few that touch every kernel: networks that fit into the shared memory of a GPU's block and
+    /// A few cases that touch every kernel: networks that fit into the shared memory of a GPU's block and
     /// one that does not, outputs of the last and of every step, sums over several splits.
     #[must_use]
     pub fn few() -> Vec<Self> {
@@ -101,7 +101,7 @@ impl Case {
         cases
     }
 
-    /// One that a seed names: up to 300 neurons, 20 steps, 100 trials, any equations.
+    /// The case that a seed names: up to 300 neurons, 20 steps, 100 trials, any equations.
     #[must_use]
     pub fn random(seed: u64) -> Self {
         let mut random = Key::new(seed, Purpose::Statistics).stream();
@@ -118,9 +118,9 @@ impl Case {
         Self { every_step, ..Self::new(cell, hidden_size, steps, trials) }
     }
 
-    /// How far from the float64 model a result in the precision `R` may be. Sums of f32 in
-    /// another order differ by rounding; a unit whose argument rounds to the other side of the kink
-    /// of a (leaky) ReLU adds its share.
+    /// How far from the float64 model a result in the precision `R` may be. Sums of f32 in a different
+    /// order differ by rounding; a unit whose argument rounds across the kink of a (leaky) ReLU adds
+    /// its share.
     #[must_use]
     pub fn tolerance<R: Real>(&self) -> f64 {
         match (R::NAME, self.cell.is_smooth()) {
@@ -133,7 +133,7 @@ impl Case {
     /// Computes the gradient twice on a device, and once by [`mod@reference`].
     ///
     /// # Errors
-    /// Whatever the device meets.
+    /// The errors of the device.
     pub fn examine<R: Real>(&self, hardware: Hardware) -> Result<Finding, Error> {
         self.examine_with::<R>(|config, params| {
             hardware.network(config, params, thread_pool(Some(1))?)
@@ -143,7 +143,7 @@ impl Case {
     /// [`Case::examine`] of a backend that is made by `make`.
     ///
     /// # Errors
-    /// Whatever the backend meets.
+    /// The errors of the backend.
     pub fn examine_with<R: Real>(
         &self,
         make: impl Fn(Config, Params<R>) -> Result<Box<dyn Backend<R>>, Error>,
@@ -168,11 +168,11 @@ impl Case {
         })
     }
 
-    /// Trains a few updates with each optimiser on a device and on the processor; the distance is
-    /// that of the parameters.
+    /// Trains a few updates with each optimiser on a device and on the processor, and compares the
+    /// parameters.
     ///
     /// # Errors
-    /// Whatever the device meets.
+    /// The errors of the device.
     pub fn examine_updates<R: Real>(&self, hardware: Hardware) -> Result<Finding, Error> {
         self.examine_updates_with::<R>(|config, params| {
             hardware.network(config, params, thread_pool(Some(1))?)
@@ -182,7 +182,7 @@ impl Case {
     /// [`Case::examine_updates`] of a backend that is made by `make`.
     ///
     /// # Errors
-    /// Whatever the backend meets.
+    /// The errors of the backend.
     pub fn examine_updates_with<R: Real>(
         &self,
         make: impl Fn(Config, Params<R>) -> Result<Box<dyn Backend<R>>, Error>,
@@ -230,7 +230,7 @@ impl Case {
 /// So many that their outputs fill more than one tile.
 const HEADS: usize = 30;
 
-/// The numbers of a batch.
+/// The arrays of a batch.
 struct Data {
     inputs: Array3<f32>,
     labels: Array2<u8>,
@@ -269,24 +269,24 @@ impl Data {
     }
 }
 
-/// Memory of an update, on top of that of the network.
+/// Memory of an update, on top of the memory of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workspace {
     /// Trials of the batch.
     pub trials: usize,
-    /// Bytes by [`Hardware::workspace_bytes`].
+    /// Bytes that [`Hardware::workspace_bytes`] predicts.
     pub reckoned: usize,
-    /// Bytes that a GPU had less after the update, network included; `None` for a processor, whose
-    /// memory is shared with all else.
+    /// Bytes by which a GPU's free memory shrank, network included; `None` for a processor, whose memory
+    /// is shared with all else.
     pub measured: Option<usize>,
 }
 
 impl Workspace {
-    /// Of one update of a network with so many heads of two classes, on one input channel; a GPU does
-    /// the update.
+    /// The memory of one update of a network with so many heads of two classes, on one input channel;
+    /// a GPU does the update.
     ///
     /// # Errors
-    /// Whatever the device meets.
+    /// The errors of the device.
     pub fn of_update(
         hardware: Hardware,
         config: &Config,
@@ -337,8 +337,7 @@ fn distance<R: Real>(found: &Params<R>, expected: &Params<f64>) -> f64 {
     worst(&shares)
 }
 
-/// Whether a device computes what the float64 model computes: a moment's look at a few cases, for
-/// those who would otherwise use it unseen.
+/// Checks on a few cases, in a moment, that a device computes what the float64 model computes.
 ///
 /// # Errors
 /// [`Error::NoDevice`]; [`Error::UnusableDevice`], also for one that computes something else.

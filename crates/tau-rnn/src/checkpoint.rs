@@ -31,11 +31,11 @@ pub struct Checkpoint<R> {
     pub params: Params<R>,
     /// The optimiser's memory, if training is to go on from here.
     pub momentum: Option<Momentum<R>>,
-    /// Whatever else is to be remembered, by name.
+    /// Notes of the caller, by name.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// What every version has.
+/// The part of the header that every version has.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
@@ -93,7 +93,7 @@ impl<R: Real> Checkpoint<R> {
         safetensors::serialize(views, Some(header)).map_err(unreadable)
     }
 
-    /// What [`Checkpoint::to_bytes`] wrote, in the precision `R`.
+    /// Reads what [`Checkpoint::to_bytes`] wrote, in the precision `R`.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] for bytes that are cut short or no checkpoint; the errors of

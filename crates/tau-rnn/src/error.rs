@@ -10,13 +10,13 @@ pub enum Error {
     /// Number of neurons out of range.
     #[error("hidden_size: {value} (allowed: 1 to 65536)")]
     HiddenSize {
-        /// What was asked for.
+        /// The value that was asked for.
         value: usize,
     },
     /// No input channel.
     #[error("input_size: {value} (allowed: 1 or more)")]
     InputSize {
-        /// What was asked for.
+        /// The value that was asked for.
         value: usize,
     },
     /// A continuous network without steps.
@@ -28,7 +28,7 @@ pub enum Error {
          the placement `continuous`)"
     )]
     NotContinuous {
-        /// What was asked for.
+        /// The value that was asked for.
         value: u32,
     },
     /// A fixed τ below one step.
@@ -37,25 +37,25 @@ pub enum Error {
          meaning in this discretisation)"
     )]
     FixedTau {
-        /// What was asked for, in steps.
+        /// The time constant that was asked for, in steps.
         value: f64,
     },
     /// Initial interval of τ below one step.
     #[error("start of tau: {value} steps (allowed: 1 or more)")]
     StartTau {
-        /// What was asked for, in steps.
+        /// The time constant that was asked for, in steps.
         value: f64,
     },
     /// A name that is no activation.
     #[error("unknown activation: {name} (known: leaky-relu, relu, tanh, sigmoid)")]
     UnknownActivation {
-        /// The name.
+        /// The name that was given.
         name: String,
     },
     /// A name that is no cell.
     #[error("unknown cell: {name} (known: leaky, lstm, gru)")]
     UnknownCell {
-        /// The name.
+        /// The name that was given.
         name: String,
     },
     /// A law of initial values that its array cannot have, or a number of one out of range.
@@ -65,7 +65,7 @@ pub enum Error {
         name: &'static str,
         /// `init` for the law itself, or which of its numbers.
         number: &'static str,
-        /// What was asked for.
+        /// The value that was asked for.
         value: String,
         /// The range.
         allowed: &'static str,
@@ -86,7 +86,7 @@ pub enum Error {
     Optimiser {
         /// Which number.
         name: &'static str,
-        /// What was asked for.
+        /// The value that was asked for.
         value: f64,
         /// The range.
         allowed: &'static str,
@@ -96,7 +96,7 @@ pub enum Error {
     Shape {
         /// Which array.
         what: String,
-        /// Its shape.
+        /// The shape of the array.
         found: Vec<usize>,
         /// The shape that fits the network or the batch.
         expected: Vec<usize>,
@@ -108,7 +108,7 @@ pub enum Error {
         what: String,
         /// The value.
         value: f64,
-        /// Its position in row-major order.
+        /// The position of the value, in row-major order.
         index: usize,
     },
     /// A bias that the configuration does not have and that is not zero.
@@ -121,15 +121,15 @@ pub enum Error {
         what: String,
         /// The value.
         value: f64,
-        /// Its position.
+        /// The position of the value.
         index: usize,
     },
     /// A head that the network does not have.
     #[error("head: {head} (the network has {heads}, numbered from 0)")]
     Head {
-        /// What was asked for.
+        /// The value that was asked for.
         head: usize,
-        /// How many there are.
+        /// How many heads there are.
         heads: usize,
     },
     /// A label that is no class of its head.
@@ -153,9 +153,9 @@ pub enum Error {
     Weight {
         /// The weight.
         value: f32,
-        /// Its step, from 0.
+        /// The step of the weight, from 0.
         step: usize,
-        /// Its trial.
+        /// The trial of the weight.
         trial: usize,
     },
     /// Weights of which all are zero.
@@ -174,45 +174,45 @@ pub enum Error {
         update: u64,
         /// `loss`, `gradient norm` or `step`.
         what: &'static str,
-        /// Its value.
+        /// The value that is not finite.
         value: f64,
     },
     /// Number of threads out of range.
     #[error("threads: {value} (allowed: 1 to 1024)")]
     Threads {
-        /// What was asked for.
+        /// The value that was asked for.
         value: usize,
     },
     /// The threads could not be started.
     #[error("cannot start {threads} threads: {reason}")]
     StartThreads {
-        /// How many.
+        /// How many threads were asked for.
         threads: usize,
-        /// What the system said.
+        /// The answer of the system.
         reason: String,
     },
     /// A name that is no device.
     #[error("unknown device: {name} (known: cpu, cuda, cuda:NUMBER)")]
     UnknownDevice {
-        /// The name.
+        /// The name that was given.
         name: String,
     },
     /// No device of that kind.
     #[error("no GPU: {reason}")]
     NoDevice {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A device that is there and of no use.
     #[error("the GPU cannot be used: {reason}")]
     UnusableDevice {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A device that cannot go on.
     #[error("GPU: {reason}; what was written before is good, and a new start goes on from there")]
     Device {
-        /// What it said.
+        /// The message of the device.
         reason: String,
     },
     /// Too little memory on the device.
@@ -222,9 +222,9 @@ pub enum Error {
         .fits.map_or_else(String::new, |trials| format!("about {trials} trials would fit; "))
     )]
     DeviceMemory {
-        /// What was asked for.
+        /// The value that was asked for.
         bytes: usize,
-        /// What is free.
+        /// Bytes that are free.
         free: usize,
         /// Trials of a batch of that length for which there is memory, where it is a batch that
         /// wants it.
@@ -233,12 +233,19 @@ pub enum Error {
     /// Bytes that are no checkpoint of ours.
     #[error("not a readable checkpoint: {reason}")]
     Checkpoint {
-        /// What is wrong with them.
+        /// What is wrong with the bytes.
         reason: String,
     },
 }
 
 impl Error {
+    /// Whether loss, gradient or step stopped being finite: a fact about the training, while every
+    /// other error is about what was asked for or about the machine.
+    #[must_use]
+    pub fn is_diverged(&self) -> bool {
+        matches!(self, Self::Diverged { .. })
+    }
+
     pub(crate) fn shape(what: impl Into<String>, found: &[usize], expected: &[usize]) -> Self {
         Self::Shape { what: what.into(), found: found.to_vec(), expected: expected.to_vec() }
     }

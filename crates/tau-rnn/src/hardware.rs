@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use crate::{Backend, Config, Cpu, Error, Isa, Params, Real};
 
 const CPU_NUMERICS: &str = "3";
-const CUDA_NUMERICS: &str = "cuda-1";
+const CUDA_NUMERICS: &str = "cuda-2";
 
 /// A device of this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,13 +19,13 @@ pub enum Hardware {
     Cpu,
     /// An NVIDIA GPU, numbered from 0.
     Cuda {
-        /// As the driver counts, after `CUDA_VISIBLE_DEVICES`.
+        /// The number by which the driver counts, after `CUDA_VISIBLE_DEVICES`.
         number: usize,
     },
 }
 
 impl Display for Hardware {
-    /// As [`FromStr`] reads it.
+    /// The name that [`FromStr`] reads.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cpu => f.pad("cpu"),
@@ -54,7 +54,7 @@ impl Hardware {
     /// A network on this device. The pool is for the processor.
     ///
     /// # Errors
-    /// Those of [`Cpu::new`] and [`crate::cuda::Cuda::new`]; [`Error::NoDevice`].
+    /// The errors of [`Cpu::new`] and [`crate::cuda::Cuda::new`]; [`Error::NoDevice`].
     pub fn network<R: Real>(
         self,
         config: Config,
@@ -67,10 +67,10 @@ impl Hardware {
         }
     }
 
-    /// The arithmetic, which is raised whenever an update gives other bits than before: a run that
-    /// was begun with one must not be continued with another. Every processor has the same.
-    /// A GPU's depends on its architecture, too: on its elementary functions, and on the shared memory
-    /// that decides which kernel runs.
+    /// The version of the arithmetic. It is raised whenever an update gives different bits than before:
+    /// a run that was begun with one version must not be continued with another. Every processor has
+    /// the same version. The version of a GPU names its architecture, too: the elementary functions
+    /// depend on it, and the shared memory that decides which kernel runs.
     ///
     /// # Errors
     /// [`Error::NoDevice`].
@@ -81,7 +81,7 @@ impl Hardware {
         }
     }
 
-    /// What it is called.
+    /// The name of the device, as the system gives it.
     ///
     /// # Errors
     /// [`Error::NoDevice`].
@@ -92,7 +92,7 @@ impl Hardware {
         }
     }
 
-    /// Bytes of memory that are free, and all of them; of a GPU.
+    /// Bytes of memory of a GPU: those that are free, and all of them.
     ///
     /// # Errors
     /// [`Error::NoDevice`], also for the processor, whose memory the system shares out.
@@ -103,8 +103,8 @@ impl Hardware {
         }
     }
 
-    /// Bytes that one update needs besides parameters, gradient and momentum. `outputs` are those of
-    /// all heads of the batch; `every_step` says whether they are read at every step.
+    /// Bytes that one update needs besides parameters, gradient and momentum. `outputs` counts the
+    /// outputs of all heads of the batch; `every_step` says whether they are read at every step.
     #[must_use]
     pub fn workspace_bytes(
         self,
@@ -122,7 +122,7 @@ impl Hardware {
     }
 }
 
-/// Name of the processor where the system tells it.
+/// The name of the processor, where the system tells it.
 fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name"));

@@ -65,7 +65,7 @@ pub enum Placement {
     /// h(t) = (1 − a) h(t−1) + a φ(u).
     Drive,
     /// [`Placement::Drive`] with τ·k in place of τ: k small steps make one step of the task, and
-    /// every input is held for k steps (by whoever makes the input: `tau_tasks::hold`).
+    /// every input is held for k steps (the maker of the input does that: `tau_tasks::hold`).
     Continuous {
         /// k = 1/Δt, at least 1.
         steps_per_unit: u32,

@@ -12,6 +12,14 @@ use crate::{Batch, Cell, Config, Error, Gradients, Params, Score, Scores, Target
 
 use gated::Gates;
 
+/// One trial of a batch on its way through a network.
+struct Pass<'a, 'b> {
+    config: &'a Config,
+    params: &'a Params<f64>,
+    batch: &'a Batch<'b, f64>,
+    trial: usize,
+}
+
 /// Scores of a batch.
 ///
 /// # Errors
@@ -35,10 +43,11 @@ pub fn states(
     trial: usize,
 ) -> Result<Vec<Vec<f64>>, Error> {
     batch.check(config, params)?;
+    let pass = Pass { config, params, batch, trial };
     let mut h = match config.cell {
-        Cell::Leaky(leaky) => leaky::run(config, &leaky, params, batch, trial).h,
-        Cell::Lstm => gated::run(Gates::Lstm, config, params, batch, trial).h,
-        Cell::Gru => gated::run(Gates::Gru, config, params, batch, trial).h,
+        Cell::Leaky(leaky) => leaky::run(&leaky, &pass).h,
+        Cell::Lstm => gated::run(Gates::Lstm, &pass).h,
+        Cell::Gru => gated::run(Gates::Gru, &pass).h,
     };
     Ok(h.split_off(1))
 }
@@ -61,22 +70,22 @@ pub fn gradients(
     let accuracy = (!batch.target.every_step()).then_some(0.0);
     let mut scores = vec![Score { loss: 0.0, accuracy }; heads.len()];
     for trial in 0..batch.trials() {
-        let mut read = |h: &[Vec<f64>], gradients: &mut Gradients<f64>| {
-            read(&params, batch, trial, h, &mut scores, gradients)
-        };
+        let pass = Pass { config, params: &params, batch, trial };
+        let mut read =
+            |h: &[Vec<f64>], gradients: &mut Gradients<f64>| read(&pass, h, &mut scores, gradients);
         let gates = match config.cell {
             Cell::Leaky(leaky) => {
-                let record = leaky::run(config, &leaky, &params, batch, trial);
+                let record = leaky::run(&leaky, &pass);
                 let errors = read(&record.h, &mut gradients);
-                leaky::back(config, &leaky, &params, batch, trial, &record, errors, &mut gradients);
+                leaky::back(&leaky, &pass, &record, errors, &mut gradients);
                 continue;
             }
             Cell::Lstm => Gates::Lstm,
             Cell::Gru => Gates::Gru,
         };
-        let record = gated::run(gates, config, &params, batch, trial);
+        let record = gated::run(gates, &pass);
         let errors = read(&record.h, &mut gradients);
-        gated::back(gates, config, &params, batch, trial, &record, errors, &mut gradients);
+        gated::back(gates, &pass, &record, errors, &mut gradients);
     }
     gradients.silence();
     Ok((Scores { heads: scores }, gradients))
@@ -85,13 +94,12 @@ pub fn gradients(
 /// Adds this trial's losses and readout gradients; gives dL/dh(1..=T) as far as it comes directly
 /// from the readouts.
 fn read(
-    params: &Params<f64>,
-    batch: &Batch<'_, f64>,
-    trial: usize,
+    pass: &Pass<'_, '_>,
     states: &[Vec<f64>],
     scores: &mut [Score],
     gradients: &mut Gradients<f64>,
 ) -> Vec<Vec<f64>> {
+    let Pass { params, batch, .. } = *pass;
     let steps = batch.steps();
     let mut errors = vec![vec![0.0; params.hidden_size()]; steps];
     for (position, &head) in batch.target.heads().iter().enumerate() {
@@ -106,7 +114,7 @@ fn read(
                 sum + readout.bias[o]
             };
             let y: Vec<f64> = (0..readout.outputs()).map(output).collect();
-            let dy = output_errors(batch, trial, position, t, &y, &mut scores[position]);
+            let dy = output_errors(pass, position, t, &y, &mut scores[position]);
             for (o, &dy) in dy.iter().enumerate() {
                 for j in 0..h.len() {
                     errors[t - 1][j] += dy * readout.weight[[o, j]];
@@ -125,13 +133,13 @@ fn read(
 
 /// dL/dy of one head at step `t` of one trial, whose loss is added to the score.
 fn output_errors(
-    batch: &Batch<'_, f64>,
-    trial: usize,
+    pass: &Pass<'_, '_>,
     position: usize,
     t: usize,
     y: &[f64],
     score: &mut Score,
 ) -> Vec<f64> {
+    let Pass { batch, trial, .. } = *pass;
     let trials = batch.trials() as f64;
     match batch.target {
         Target::Classes { labels, .. } => {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use tau_rnn::bench::fma_peak;
+use tau_rnn::bench::{fma_peak, fused_multiply_adds};
 use tau_rnn::cuda::Gpu;
 use tau_rnn::{Hardware, Isa};
 
@@ -17,7 +17,7 @@ pub(crate) fn fma_peak_gflops(hardware: Hardware, threads: usize) -> Result<f64>
         let start = Instant::now();
         let flops: f64 = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
-                .map(|_| scope.spawn(move || Isa::detect().fused_multiply_adds(rounds)))
+                .map(|_| scope.spawn(move || fused_multiply_adds(Isa::detect(), rounds)))
                 .collect();
             workers.into_iter().map(|worker| worker.join().unwrap_or(0.0)).sum()
         });

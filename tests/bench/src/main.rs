@@ -6,6 +6,7 @@
 //! error. `cargo xtask bench` builds and starts this.
 
 mod exact;
+mod files;
 mod machine;
 mod peer;
 mod row;

@@ -1,5 +1,6 @@
 //! A long simulation, and the timescales of its activity.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -9,13 +10,14 @@ use safetensors::tensor::Dtype;
 use serde_json::json;
 use tau_analysis::{Drive, FitConfig, tau_net};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Activation, Backend, Config, Cpu, Hardware, thread_pool};
-use tau_tasks::TaskKind;
+use tau_rnn::{Activation, Backend, Config, Cpu, Hardware, Params, thread_pool};
+use tau_tasks::{Task, TaskSpec};
 
+use crate::files::{arrays, bytes, write};
 use crate::machine;
 use crate::peer::Peer;
 use crate::row::{Row, quartiles};
-use crate::update::{arrays, bytes, network, write};
+use crate::update::network;
 
 pub(crate) struct Case {
     pub(crate) hidden: usize,
@@ -32,44 +34,68 @@ const CHUNK: usize = 1000;
 
 /// Times a simulation alone and, if asked, the whole way to τ_net. Once each: they are long.
 pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> Result<Vec<Row>> {
-    let config = Config::paper(case.hidden);
+    let config = Config::leaky(case.hidden, 1);
     let mut params = network(&config, true)?;
     let pool = thread_pool(Some(case.threads))?;
-    let task = TaskKind::Parity.with_memory(&[30])?;
-    let drive = Drive {
-        steps: case.steps,
-        burn_in: BURN_IN,
-        trials: case.trials,
-        max_lag: LAGS,
-        initial_state: 0.0,
-        seed: 1,
+    let task = TaskSpec::parity(&[30]).build()?;
+    let key = Key::new(1, Purpose::DriveInputs);
+    let inputs = task.drive(BURN_IN + case.steps, case.trials, key)?;
+    let theirs = match peer {
+        Some(peer) => Some(Theirs::ask(peer, &params, &inputs, with_tau_net)?),
+        None => None,
     };
-    let inputs =
-        task.drive(BURN_IN + case.steps, case.trials, Key::new(1, Purpose::DriveInputs))?;
-    let (mut theirs_s, mut name) = ([None, None], None);
-    let (mut theirs_mean, mut theirs_tau) = (None, None);
-    if let Some(peer) = peer {
+    params.readouts.clear();
+    let mut ours = Cpu::new(config, params, Arc::clone(&pool))?;
+    let mut rows = vec![simulation(case, &mut ours, &inputs, theirs.as_ref())?];
+    if with_tau_net {
+        let measured = pool.install(|| timescales(case, &mut ours, &*task, theirs.as_ref()));
+        rows.push(measured?);
+    }
+    Ok(rows)
+}
+
+/// What the peer took and found.
+struct Theirs {
+    simulate_s: f64,
+    mean: f64,
+    /// Seconds of the fit, and the median τ_net, if it was asked for them.
+    tau_net: Option<[f64; 2]>,
+}
+
+impl Theirs {
+    fn ask(
+        peer: &mut Peer,
+        params: &Params<f32>,
+        inputs: &Array3<f32>,
+        with_tau_net: bool,
+    ) -> Result<Self> {
         let file = tempfile::NamedTempFile::new()?;
-        let mut arrays = arrays(&params);
+        let mut arrays = arrays(params);
         let shape = inputs.shape().to_vec();
         arrays.insert("inputs".to_owned(), (shape, Dtype::F32, bytes(inputs.iter())));
         write(file.path(), &arrays)?;
-        let path = file.path();
-        let question = json!({
-            "do": "simulate", "file": path, "slope": Activation::NEGATIVE_SLOPE, "burn_in": BURN_IN
-        });
-        let answer = peer.ask(&question)?;
-        theirs_s[0] = Some(Peer::number(&answer, "seconds")?);
-        theirs_mean = Some(Peer::number(&answer, "mean")?);
+        let answer = peer.ask(&json!({
+            "do": "simulate", "file": file.path(), "slope": Activation::NEGATIVE_SLOPE,
+            "burn_in": BURN_IN
+        }))?;
+        let (simulate_s, mean) =
+            (Peer::number(&answer, "seconds")?, Peer::number(&answer, "mean")?);
+        let mut tau_net = None;
         if with_tau_net {
             let answer = peer.ask(&json!({ "do": "tau_net", "lags": LAGS }))?;
-            theirs_s[1] = Some(Peer::number(&answer, "seconds")?);
-            theirs_tau = Some(Peer::number(&answer, "median")?);
+            tau_net = Some([Peer::number(&answer, "seconds")?, Peer::number(&answer, "median")?]);
         }
-        name = Some("numpy and scipy".to_owned());
+        Ok(Self { simulate_s, mean, tau_net })
     }
-    params.readouts.clear();
-    let mut ours = Cpu::new(config, params, std::sync::Arc::clone(&pool))?;
+}
+
+/// Simulates in pieces; the mean activity must be the peer's.
+fn simulation(
+    case: &Case,
+    ours: &mut Cpu<f32>,
+    inputs: &Array3<f32>,
+    theirs: Option<&Theirs>,
+) -> Result<Row> {
     machine::forget_peak_rss();
     let start = Instant::now();
     let (mut state, mut activity) =
@@ -82,9 +108,9 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         let counted = activity.slice(ndarray::s![skipped.., .., ..]);
         sum += counted.iter().map(|&x| f64::from(x)).sum::<f64>();
     }
-    let simulate_s = start.elapsed().as_secs_f64();
+    let seconds = start.elapsed().as_secs_f64();
     let mean = sum / (case.steps * case.trials * case.hidden) as f64;
-    if let Some(theirs) = theirs_mean {
+    if let Some(Theirs { mean: theirs, .. }) = theirs {
         ensure!(
             (mean - theirs).abs() <= 0.01 * mean.abs(),
             "the peer simulates something else: mean activity {theirs} (ours: {mean})"
@@ -92,7 +118,47 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
     }
     let flops = 2.0 * ((BURN_IN + case.steps) * case.trials * case.hidden * case.hidden) as f64;
     let peak = machine::fma_peak_gflops(Hardware::Cpu, case.threads)?;
-    let row = |what, seconds: f64, peer_s: Option<f64>| Row {
+    let peak_share = Some(flops / seconds / 1e9 / peak);
+    Ok(Row { peak_share, ..row(case, "simulate", seconds, theirs.map(|theirs| theirs.simulate_s)) })
+}
+
+/// Goes from the network to τ_net; the median must be the peer's.
+fn timescales(
+    case: &Case,
+    ours: &mut Cpu<f32>,
+    task: &dyn Task,
+    theirs: Option<&Theirs>,
+) -> Result<Row> {
+    let drive = Drive {
+        steps: case.steps,
+        burn_in: BURN_IN,
+        trials: case.trials,
+        max_lag: LAGS,
+        initial_state: 0.0,
+        seed: 1,
+    };
+    machine::forget_peak_rss();
+    let start = Instant::now();
+    let found = drive.autocorrelation(ours, task, &AtomicBool::new(false))?;
+    let fits = tau_net(&found, &FitConfig { lags: LAGS })?;
+    let seconds = start.elapsed().as_secs_f64();
+    let found: Vec<f64> =
+        fits.units.iter().map(|fit| fit.tau).filter(|tau| !tau.is_nan()).collect();
+    let median = quartiles(&found).map_or(f64::NAN, |[_, median, _]| median);
+    let mut theirs_s = None;
+    if let Some(Theirs { simulate_s, tau_net: Some([fit_s, theirs]), .. }) = theirs {
+        ensure!(
+            (median - theirs).abs() <= 0.1 * theirs,
+            "the peer measures something else: median τ_net {theirs} (ours: {median})"
+        );
+        // Both from the network to τ_net: the peer's simulation counts too.
+        theirs_s = Some(simulate_s + fit_s);
+    }
+    Ok(row(case, "tau_net", seconds, theirs_s))
+}
+
+fn row(case: &Case, what: &'static str, seconds: f64, peer_s: Option<f64>) -> Row {
+    Row {
         what,
         device: "cpu",
         threads: case.threads,
@@ -104,37 +170,12 @@ pub(crate) fn time(case: &Case, with_tau_net: bool, peer: Option<&mut Peer>) -> 
         ours_ms: seconds * 1e3,
         rounds: None,
         ours_quartiles_ms: None,
-        peer: name.clone(),
+        peer: peer_s.map(|_| "numpy and scipy".to_owned()),
         peer_ms: peer_s.map(|s| s * 1e3),
         peer_quartiles_ms: None,
         ratio: peer_s.map(|s| s / seconds),
         peak_gflops: None,
         peak_share: None,
         peak_rss_mb: machine::peak_rss_mb(),
-    };
-    let mut simulated = row("simulate", simulate_s, theirs_s[0]);
-    simulated.peak_share = Some(flops / simulate_s / 1e9 / peak);
-    let mut rows = vec![simulated];
-    if with_tau_net {
-        machine::forget_peak_rss();
-        let start = Instant::now();
-        let fits = pool.install(|| {
-            let found = drive.autocorrelation(&mut ours, &*task, &AtomicBool::new(false))?;
-            tau_net(&found, &FitConfig { lags: LAGS })
-        })?;
-        let seconds = start.elapsed().as_secs_f64();
-        let found: Vec<f64> =
-            fits.units.iter().map(|fit| fit.tau).filter(|tau| !tau.is_nan()).collect();
-        let median = quartiles(&found).map_or(f64::NAN, |[_, median, _]| median);
-        if let Some(theirs) = theirs_tau {
-            ensure!(
-                (median - theirs).abs() <= 0.1 * theirs,
-                "the peer measures something else: median τ_net {theirs} (ours: {median})"
-            );
-        }
-        // Both from the network to τ_net: the peer's simulation counts too.
-        let theirs = theirs_s[1].zip(theirs_s[0]).map(|(fit, simulation)| fit + simulation);
-        rows.push(row("tau_net", seconds, theirs));
     }
-    Ok(rows)
 }

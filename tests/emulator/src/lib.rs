@@ -8,7 +8,7 @@
 //! use emulator::Emulator;
 //! use tau_random::{Key, Purpose};
 //! use tau_rnn::{Config, Params, cuda::Cuda};
-//! let config = Config::paper(8);
+//! let config = Config::leaky(8, 1);
 //! let params = Params::<f32>::init(&config, &mut Key::new(1, Purpose::Parameters).stream())?;
 //! let network = Cuda::new(config, params, Emulator::new(1))?;
 //! # Ok::<(), tau_rnn::Error>(())

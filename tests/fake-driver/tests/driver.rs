@@ -5,78 +5,21 @@
 
 #![cfg(target_os = "linux")]
 
-use std::env;
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+mod common;
 
-use tau_curricula::{Curriculum, Trainer, TrainingSpec};
-use tau_random::{Key, Purpose};
+use common::{CELLS, FIRST, NO_SHARED_MEMORY, drawn, network, network_of, with_driver};
+use ndarray::{Array2, Array3};
+use tau_random::{DrawnBits, Key, Purpose};
 use tau_rnn::check::Case;
 use tau_rnn::cuda::{Cuda, Gpu};
 use tau_rnn::{
-    Backend, BitRule, Cell, Checkpoint, Config, Drawn, Error, Hardware, Initial, Optimiser, Params,
-    Placement, Readout, Real, thread_pool,
+    AdamForm, Backend, Batch, Cell, Config, Cpu, Error, Initial, Optimiser, Params, Readout, Real,
+    Rule, thread_pool,
 };
-use tau_runs::{Every, Provenance, Run, State};
-use tau_tasks::TaskKind;
-
-/// Runs `body` in a process of its own that finds the fake driver, which is set as `settings` say.
-fn with_driver(test: &str, settings: &[(&str, &str)], body: impl FnOnce()) {
-    if env::var_os("FAKE_DRIVER").is_some() {
-        return body();
-    }
-    let program = env::current_exe().expect("this test");
-    let built = program.parent().expect("a folder").join("libfake_driver.so");
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("a folder for the library");
-    fs::copy(&built, folder.join("libcuda.so")).expect("the fake driver was built");
-    let output = Command::new(&program)
-        .args(["--exact", test, "--nocapture"])
-        .env("LD_LIBRARY_PATH", &folder)
-        .env("FAKE_DRIVER", "1")
-        .envs(settings.iter().copied())
-        .output()
-        .expect("the test runs again");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// So little that every step is a launch.
-const NO_SHARED_MEMORY: (&str, &str) = ("FAKE_SHARED_MEMORY", "0");
-const FIRST: Hardware = Hardware::Cuda { number: 0 };
-
-fn network<R: Real>(hidden: usize) -> (Config, Params<R>) {
-    network_of(Cell::Leaky, hidden)
-}
-
-fn network_of<R: Real>(cell: Cell, hidden: usize) -> (Config, Params<R>) {
-    let placement = if cell.gated() { Placement::Whole } else { Placement::Drive };
-    let config = Config { cell, placement, ..Config::paper(hidden) };
-    let mut random = Key::new(5, Purpose::Parameters).stream();
-    let mut params = Params::init(&config, &mut random).expect("a network");
-    params.readouts.push(Readout::init(2, hidden, &mut random));
-    (config, params)
-}
-
-/// A batch that the device draws.
-fn drawn<R>(seed: u64, memory: &[usize]) -> Drawn<'_, R> {
-    Drawn {
-        key: Key::new(seed, Purpose::Inputs),
-        steps: 1,
-        trials: 3,
-        fair: true,
-        values: [0.0, 1.0],
-        rule: BitRule::Parity,
-        memory,
-        initial: Initial::Zero,
-    }
-}
 
 /// Updates with batches of changing length that the device draws; loss after each, and the network.
 fn train<R: Real>(gpu: Gpu, lengths: &[usize]) -> Result<(Vec<f64>, Params<R>), Error> {
-    let (losses, network) = trained(Cell::Leaky, gpu, lengths)?;
+    let (losses, network) = trained(CELLS[0], gpu, lengths)?;
     Ok((losses, network.params()?))
 }
 
@@ -89,9 +32,9 @@ fn trained<R: Real>(
     let mut network = Cuda::<R, _>::new(config, params, gpu)?;
     let mut losses = Vec::new();
     for (k, &steps) in lengths.iter().enumerate() {
-        let drawn = Drawn { steps, ..drawn(k as u64, &[1]) };
-        network.update_drawn(&drawn, &Optimiser::paper())?;
-        losses.push(network.take_mean_loss()?);
+        let drawn = DrawnBits { steps, ..drawn(k as u64, &[1]) };
+        network.update_drawn(&drawn, Initial::Zero, &Optimiser::nesterov())?;
+        losses.extend(network.take_mean_loss()?);
     }
     Ok((losses, network))
 }
@@ -129,16 +72,16 @@ fn graphs_change_no_bit() {
     with_driver("graphs_change_no_bit", &[NO_SHARED_MEMORY], || {
         // Lengths around multiples of what is one graph, longer and shorter than what was seen.
         let lengths = [40, 17, 16, 15, 33, 32, 1, 50, 40];
-        for cell in Cell::ALL {
+        for cell in CELLS {
             let gpu = Gpu::open(0).expect("a GPU");
             let (with, network) = trained::<f64>(cell, gpu, &lengths).expect("updates");
             // Steps 1 to 16, 17 to 32, 33 to 48, forward and back, whatever the length.
-            assert_eq!(network.device().graphs(), 2 * 3, "{cell}");
+            assert_eq!(network.device().graphs(), 2 * 3, "{cell:?}");
             let singly = Gpu::open(0).expect("a GPU");
             singly.launch_singly();
             let (without, other) = trained::<f64>(cell, singly, &lengths).expect("updates");
-            assert_eq!(with, without, "{cell}");
-            assert!(network.params().expect("all") == other.params().expect("all"), "{cell}");
+            assert_eq!(with, without, "{cell:?}");
+            assert!(network.params().expect("all") == other.params().expect("all"), "{cell:?}");
         }
     });
 }
@@ -198,27 +141,41 @@ fn the_peak_is_measured() {
     });
 }
 
+/// Weighted values of five outputs on five channels, with every optimiser: what batches of drawn bits never
+/// ask of a GPU.
 #[test]
-fn a_training_is_that_of_the_processor() {
-    with_driver("a_training_is_that_of_the_processor", &[NO_SHARED_MEMORY], || {
-        let [cpu, gpu] = [Hardware::Cpu, FIRST].map(|hardware| {
-            let spec = TrainingSpec {
-                n_end: 2,
-                max_epochs: 1,
-                updates_per_epoch: 6,
-                batch_size: 8,
-                test_batches: 2,
-                ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 10, 3)
-            };
-            let params = spec.initial_params::<f64>().expect("a network");
+fn updates_are_those_of_the_processor() {
+    with_driver("updates_are_those_of_the_processor", &[], || {
+        let unit = |seed, k: usize| Key::new(seed, Purpose::Inputs).unit_f32(k as u64);
+        let inputs = Array3::from_shape_fn((18, 35, 5), |(t, b, c)| unit(1, (t * 35 + b) * 5 + c));
+        let values = Array3::from_shape_fn((18, 35, 5), |(t, b, o)| unit(2, (t * 35 + b) * 5 + o));
+        let weights = Array2::from_shape_fn((18, 35), |(t, b)| (t * b % 3) as f32);
+        let batch = Batch::values(&inputs, &values).weighted(&weights);
+        let (beta1, beta2, epsilon, decay) = (0.9, 0.99, 1e-3, 0.1);
+        let adam = |form| Rule::Adam { learning_rate: 0.01, beta1, beta2, epsilon, decay, form };
+        let rules = [adam(AdamForm::Pytorch), adam(AdamForm::Keras), Optimiser::nesterov().rule];
+        for cell in CELLS {
+            let config = Config::new(cell, 30, 5);
+            let mut random = Key::new(5, Purpose::Parameters).stream();
+            let mut params = Params::<f64>::init(&config, &mut random).expect("a network");
+            params.readouts.push(Readout::init(&config, 5, &mut random));
             let pool = thread_pool(Some(1)).expect("a thread");
-            let backend = hardware.network(spec.network.clone(), params, pool).expect("a backend");
-            let mut trainer = Trainer::new(spec, backend).expect("a trainer");
-            trainer.run(&mut ()).expect("a training");
-            trainer.backend().params().expect("parameters").w_rec
-        });
-        let apart = (&cpu - &gpu).iter().fold(0.0, |a: f64, b| a.max(b.abs()));
-        assert!(apart < 1e-12, "{apart:e}");
+            let mut cpu = Cpu::new(config.clone(), params.clone(), pool).expect("a network");
+            let gpu = Gpu::open(0).expect("a GPU");
+            let mut gpu = Cuda::new(config, params, gpu).expect("a network");
+            for rule in rules {
+                let optimiser = Optimiser { rule, clip_norm: Some(0.5) };
+                for network in [&mut cpu as &mut dyn Backend<f64>, &mut gpu] {
+                    network.update(&batch, &optimiser).expect("an update");
+                }
+            }
+            let (expected, found) = (cpu.params().expect("all"), gpu.params().expect("all"));
+            for ((tensor, expected), (_, found)) in expected.tensors().zip(found.tensors()) {
+                let apart = expected.iter().zip(found).map(|(a, b)| (a - b).abs());
+                let apart = apart.fold(0.0, f64::max);
+                assert!(apart < 1e-12, "{cell:?}, {tensor}: {apart:e}");
+            }
+        }
     });
 }
 
@@ -262,8 +219,8 @@ fn too_little_memory_says_what_would_fit() {
             let Ok(mut network) = Cuda::<f32, _>::new(config, params, gpu()) else { continue };
             let mut trials = 1000;
             while trials > 0 {
-                let drawn = Drawn { steps: 20, trials, ..drawn(1, &[1]) };
-                match network.update_drawn(&drawn, &Optimiser::paper()) {
+                let drawn = DrawnBits { steps: 20, trials, ..drawn(1, &[1]) };
+                match network.update_drawn(&drawn, Initial::Zero, &Optimiser::nesterov()) {
                     Ok(_) => break,
                     Err(Error::DeviceMemory { fits: Some(fits), .. }) if fits < trials => {
                         told += 1;
@@ -286,8 +243,8 @@ fn a_batch_may_grow_to_all_the_memory() {
         let mut network =
             Cuda::<f32, _>::new(config, params, Gpu::open(0).expect("a GPU")).expect("a network");
         for steps in [20, 30, 40] {
-            let drawn = Drawn { steps, trials: 80, ..drawn(1, &[1]) };
-            network.update_drawn(&drawn, &Optimiser::paper()).expect("room");
+            let drawn = DrawnBits { steps, trials: 80, ..drawn(1, &[1]) };
+            network.update_drawn(&drawn, Initial::Zero, &Optimiser::nesterov()).expect("room");
         }
     });
 }
@@ -296,24 +253,24 @@ fn a_batch_may_grow_to_all_the_memory() {
 fn the_memory_of_an_update_is_what_was_reckoned() {
     with_driver("the_memory_of_an_update_is_what_was_reckoned", &[], || {
         let gpu = Gpu::open(0).expect("a GPU");
-        // As `Workspace::of_paper`, but few trials: the emulator is slow.
+        // As `Workspace::of_update`, but few trials: the emulator is slow.
         for (cell, hidden, steps, trials, heads) in [
-            (Cell::Leaky, 12, 100, 2, 3),
-            (Cell::Leaky, 200, 3, 40, 60),
+            (Cell::ALL[0], 12, 100, 2, 3),
+            (Cell::ALL[0], 200, 3, 40, 60),
             (Cell::Lstm, 12, 100, 2, 3),
             (Cell::Gru, 200, 3, 40, 60),
         ] {
-            let config = Config { cell, ..Config::paper(hidden) };
+            let config = Config::new(cell, hidden, 1);
             let mut random = Key::new(5, Purpose::Parameters).stream();
             let mut params = Params::<f32>::init(&config, &mut random).expect("a network");
-            params.readouts = (0..heads).map(|_| Readout::init(2, hidden, &mut random)).collect();
+            params.readouts = (0..heads).map(|_| Readout::init(&config, 2, &mut random)).collect();
             let reckoned = FIRST.workspace_bytes(&config, steps, trials, 2 * heads, false);
             let (before, _) = gpu.memory().expect("a number");
             let device = Gpu::open(0).expect("a GPU");
             let mut network = Cuda::new(config, params.clone(), device).expect("a network");
             let ones = vec![1; heads];
-            let drawn = Drawn { steps, trials, ..drawn(1, &ones) };
-            network.update_drawn(&drawn, &Optimiser::paper()).expect("an update");
+            let drawn = DrawnBits { steps, trials, ..drawn(1, &ones) };
+            network.update_drawn(&drawn, Initial::Zero, &Optimiser::nesterov()).expect("an update");
             network.take_mean_loss().expect("a loss");
             let (after, _) = gpu.memory().expect("a number");
             let numbers: usize = params.tensors().map(|(_, values)| values.len()).sum();
@@ -322,7 +279,7 @@ fn the_memory_of_an_update_is_what_was_reckoned() {
             let measured = before - after;
             assert!(
                 measured <= expected + expected / 10 + 20_000 && 10 * measured >= 9 * reckoned,
-                "{cell}: {measured} of {expected}"
+                "{cell:?}: {measured} of {expected}"
             );
         }
     });
@@ -338,34 +295,5 @@ fn a_lost_gpu_is_an_error_and_stays_one() {
             let text = trained.expect_err("lost").to_string();
             assert!(text.contains("launch failure"), "{text}");
         }
-    });
-}
-
-#[test]
-fn a_run_that_loses_its_gpu_keeps_its_last_epoch() {
-    let settings = [("FAKE_LOST_AFTER", "500")];
-    with_driver("a_run_that_loses_its_gpu_keeps_its_last_epoch", &settings, || {
-        let spec = TrainingSpec {
-            max_epochs: 100,
-            updates_per_epoch: 5,
-            batch_size: 4,
-            test_batches: 1,
-            ..TrainingSpec::paper(TaskKind::Parity, Curriculum::MultiHead, 8, 3)
-        };
-        let root = tempfile::tempdir().expect("a folder");
-        let run = Run::open(root.path(), spec, FIRST).expect("a run");
-        let provenance = Provenance::here("0", "", FIRST, 1).expect("a GPU");
-        let pool = thread_pool(Some(1)).expect("a thread");
-        let text =
-            run.train(pool, &provenance, Every::default(), &mut ()).expect_err("lost").to_string();
-        assert!(text.contains("launch failure"), "{text}");
-        let status = run.status().expect("readable").expect("written");
-        assert_eq!(status.state, State::Unfinished);
-        assert!((1..100).contains(&status.epochs), "{status:?}");
-        assert!(status.reason.is_some_and(|reason| reason.contains("launch failure")));
-        let latest = fs::read(run.folder().join("latest.safetensors")).expect("written");
-        let latest = Checkpoint::<f32>::from_bytes(&latest).expect("whole");
-        assert!(latest.momentum.is_some() && latest.params.w_rec.iter().all(|w| w.is_finite()));
-        assert_eq!(run.metrics().expect("rows").last().map(|row| row.epoch), Some(status.epochs));
     });
 }

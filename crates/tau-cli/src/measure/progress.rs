@@ -10,9 +10,9 @@ const FIRST: Duration = Duration::from_secs(2);
 /// From one line to the next.
 const NEXT: Duration = Duration::from_secs(15);
 
-/// That of one N.
+/// The progress of one network.
 pub(super) struct Progress {
-    n: usize,
+    milestone: String,
     part: Mutex<Part>,
 }
 
@@ -22,9 +22,9 @@ struct Part {
 }
 
 impl Progress {
-    pub(super) fn new(n: usize) -> Self {
+    pub(super) fn new(milestone: &str) -> Self {
         let now = Instant::now();
-        Self { n, part: Mutex::new(Part { begun: now, next: now }) }
+        Self { milestone: milestone.to_owned(), part: Mutex::new(Part { begun: now, next: now }) }
     }
 
     /// `done` of `of` neurons are `what`.
@@ -36,8 +36,10 @@ impl Progress {
         } else if done < of && now >= part.next {
             part.next = now + NEXT;
             let left = (now - part.begun).as_secs_f64() / done as f64 * (of - done) as f64;
-            let (n, left) = (self.n, eta::about(left));
-            terminal::say_plainly(&format!("N = {n}: {done} of {of} neurons {what}, {left} left"));
+            let (milestone, left) = (&self.milestone, eta::about(left));
+            terminal::say_plainly(&format!(
+                "{milestone}: {done} of {of} neurons {what}, {left} left"
+            ));
         }
     }
 }

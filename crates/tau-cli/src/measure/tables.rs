@@ -1,17 +1,16 @@
 //! The tables of a run's measures/.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tau_reproduce::{Measured, ModeRow, NetworkRow, NeuronRow};
-use tau_runs::{MetricsRow, read_if_there, write_atomically};
+use tau_analysis::portrait::{ModeRow, NetworkRow, NeuronRow, Portrait};
+use tau_runs::{read_if_there, write_atomically};
 
 use crate::output::table;
 
-/// What is known of each N. A table of a version with fewer columns is read, and the others are empty.
-pub(super) struct Tables(BTreeMap<usize, Measured>);
+/// The portraits that were made, in the order of the run's milestones.
+pub(super) struct Tables(Vec<Portrait>);
 
 impl Tables {
     /// neurons.csv, networks.csv, spectrum.csv; the last only if there are eigenvalues.
@@ -19,53 +18,55 @@ impl Tables {
         ["neurons.csv", "networks.csv", "spectrum.csv"].map(|name| folder.join(name))
     }
 
-    pub(super) fn read(folder: &Path, metrics: &[MetricsRow]) -> anyhow::Result<Self> {
+    /// Reads what was measured of these milestones, which stand in their order.
+    pub(super) fn read(folder: &Path, milestones: &[&str]) -> anyhow::Result<Self> {
         let [neurons, networks, spectrum] = Self::paths(folder);
-        let mut all = BTreeMap::<usize, Measured>::new();
-        for row in rows::<NeuronRow>(&neurons)? {
-            let one = all.entry(row.n).or_default();
-            one.network.n = row.n;
-            one.neurons.push(row);
+        let mut all = Vec::new();
+        let (neurons, networks) = (rows::<NeuronRow>(&neurons)?, rows::<NetworkRow>(&networks)?);
+        let modes = rows::<ModeRow>(&spectrum)?;
+        for &milestone in milestones {
+            let of_neurons = neurons.iter().filter(|row| row.milestone == milestone);
+            let network = networks.iter().find(|row| row.milestone == milestone);
+            let Some(network) = network else { continue };
+            all.push(Portrait {
+                neurons: of_neurons.cloned().collect(),
+                network: network.clone(),
+                modes: modes.iter().filter(|row| row.milestone == milestone).cloned().collect(),
+            });
         }
-        // What has no neurons is nothing that was measured.
-        for row in rows::<NetworkRow>(&networks)? {
-            if let Some(one) = all.get_mut(&row.n) {
-                one.network = row;
-            }
-        }
-        for row in rows::<ModeRow>(&spectrum)? {
-            if let Some(one) = all.get_mut(&row.n) {
-                one.modes.push(row);
-            }
-        }
-        all.values_mut().for_each(|one| one.summarise(metrics));
         Ok(Self(all))
     }
 
-    pub(super) fn of(&self, n: usize) -> Option<&Measured> {
-        self.0.get(&n)
+    pub(super) fn of(&self, milestone: &str) -> Option<&Portrait> {
+        self.0.iter().find(|one| one.network.milestone == milestone)
     }
 
-    pub(super) fn insert(&mut self, found: Measured) {
-        self.0.insert(found.network.n, found);
+    /// Puts a portrait in its place in the order of `milestones`.
+    pub(super) fn insert(&mut self, found: Portrait, milestones: &[&str]) {
+        self.0.retain(|one| one.network.milestone != found.network.milestone);
+        self.0.push(found);
+        let place = |one: &Portrait| {
+            milestones.iter().position(|milestone| *milestone == one.network.milestone)
+        };
+        self.0.sort_by_key(place);
     }
 
     pub(super) fn networks(&self) -> impl Iterator<Item = &NetworkRow> {
-        self.0.values().map(|one| &one.network)
+        self.0.iter().map(|one| &one.network)
     }
 
     pub(super) fn write(&self, folder: &Path) -> anyhow::Result<()> {
         let [neurons, networks, spectrum] = Self::paths(folder);
-        write(&neurons, self.0.values().flat_map(|one| &one.neurons))?;
+        write(&neurons, self.0.iter().flat_map(|one| &one.neurons))?;
         write(&networks, self.networks())?;
-        if self.0.values().any(|one| !one.modes.is_empty()) {
-            write(&spectrum, self.0.values().flat_map(|one| &one.modes))?;
+        if self.0.iter().any(|one| !one.modes.is_empty()) {
+            write(&spectrum, self.0.iter().flat_map(|one| &one.modes))?;
         }
         Ok(())
     }
 }
 
-/// Those of a file; none if it is not there.
+/// Reads the rows of a file; none if it is not there.
 fn rows<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     let bytes = read_if_there(path)?.unwrap_or_default();
     let rows: Result<_, _> = csv::Reader::from_reader(&bytes[..]).into_deserialize().collect();

@@ -7,26 +7,37 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use tau_reproduce::{Compat, Facets, Figure};
 pub use tests::files::{Files, assert_same};
 
-/// The ids of the figures and of the claims that they show.
-pub const FIGURES: [(&str, &str); 11] = [
-    ("training-progress", "3"),
-    ("tau-vs-n", "1"),
-    ("tau-net-vs-n", "2"),
-    ("forgetting", "8"),
-    ("ablation", "5"),
-    ("perturbation", "6"),
-    ("retraining", "7"),
-    ("fixed-tau", "4"),
-    ("n-dms", "9"),
-    ("gated-cells", "10"),
-    ("variants", "12"),
-];
+/// The paper that is reproduced unless another one is named.
+pub use tau_paper_khajehabdollahi_2024::PAPER;
 
-/// Networks of the preset `smoke`: of all figures, and of the central ones.
-pub const NETWORKS: usize = 22;
-pub const CENTRAL_NETWORKS: usize = 6;
+/// The ids of its figures.
+pub fn figures() -> impl Iterator<Item = &'static str> {
+    PAPER.figures.iter().map(|figure| figure.id)
+}
+
+/// The ids of its claims.
+pub fn claims() -> Vec<&'static str> {
+    PAPER.claims.iter().map(|claim| claim.id).collect()
+}
+
+/// Networks of the preset `smoke` that these figures and their claims need.
+pub fn networks(chosen: impl Fn(&Figure) -> bool) -> usize {
+    let loaded = PAPER.load().unwrap();
+    let smoke = loaded.preset("smoke", Compat::CLEAN).unwrap();
+    let needed = |facets: &Facets| {
+        let figures: Vec<&Figure> = PAPER.figures.iter().filter(|one| chosen(one)).collect();
+        let claims = PAPER
+            .claims
+            .iter()
+            .filter(|claim| figures.iter().any(|figure| figure.id == claim.figure));
+        figures.iter().any(|figure| figure.shows(facets))
+            || claims.into_iter().any(|claim| claim.is_about(facets))
+    };
+    smoke.runs().filter(|(condition, ..)| needed(&condition.facets)).count()
+}
 
 pub struct Ran {
     pub code: Option<i32>,

@@ -1,4 +1,4 @@
-//! The section of docs/paper.md on divergences from the published code, as it stands there.
+//! The paper's divergences from published code: its Markdown as a section of the page.
 
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::html::push_html;
@@ -6,12 +6,9 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::scroll;
 
-const PAPER: &str = include_str!("../../../../docs/paper.md");
-const HEADING: &str = "Divergences from the published code";
-
 /// The section with its heading. Its tables get captions and scroll in boxes of their own.
-pub(super) fn section() -> Markup {
-    let mut events = of_section().into_iter();
+pub(super) fn section(markdown: &str) -> Markup {
+    let mut events = without_local_links(Parser::new_ext(markdown, Options::ENABLE_TABLES));
     let mut written = Vec::new();
     let mut subsection = String::new();
     while let Some(event) = events.next() {
@@ -38,23 +35,19 @@ pub(super) fn section() -> Markup {
     markup(written)
 }
 
-/// The events of the section, its heading first.
-fn of_section() -> Vec<Event<'static>> {
-    let all: Vec<Event> = Parser::new_ext(PAPER, Options::ENABLE_TABLES).collect();
-    let is_section = |event: &Event| {
-        matches!(
-            event,
-            Event::Start(Tag::Heading { level: HeadingLevel::H1 | HeadingLevel::H2, .. })
-        )
-    };
-    let starts: Vec<usize> = (0..all.len()).filter(|&place| is_section(&all[place])).collect();
-    let ends = starts.iter().skip(1).copied().chain([all.len()]);
-    let named = |start: usize| {
-        let heading = all[start..].iter().take_while(|event| !ends_heading(event));
-        text(&heading.cloned().collect::<Vec<_>>()) == HEADING
-    };
-    let found = starts.iter().zip(ends).find(|(start, _)| named(**start));
-    found.map_or_else(Vec::new, |(&start, end)| all[start..end].to_vec())
+/// Links between documents lead nowhere from a page that may be anywhere: only their words stay.
+fn without_local_links<'a>(
+    events: impl Iterator<Item = Event<'a>>,
+) -> impl Iterator<Item = Event<'a>> {
+    let mut inside = false;
+    events.filter(move |event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => {
+            inside = !dest_url.contains("://");
+            !inside
+        }
+        Event::End(TagEnd::Link) => !std::mem::take(&mut inside),
+        _ => true,
+    })
 }
 
 fn ends_heading(event: &Event) -> bool {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use tau_figures::{Declaration, Row, Source, Statistic, Table};
 
 use super::{Page, scroll};
-use crate::figures::Figure;
+use crate::Ready;
 
 /// A figure that the page shows.
 pub(super) struct Shown {
@@ -16,19 +16,22 @@ pub(super) struct Shown {
     /// The table as an address: it can be saved without the folder.
     table: String,
     rows: Vec<Row>,
+    /// Whether there are published values for it, at the published scale.
+    is_published: bool,
 }
 
 impl Shown {
     /// From the files' bytes; `None` if the table is none of ours.
-    pub(super) fn new(declaration: Declaration, csv: &[u8], svg: &[u8]) -> Option<Self> {
+    pub(super) fn new(ready: &Ready, csv: &[u8], svg: &[u8]) -> Option<Self> {
         let table = Table::parse(std::str::from_utf8(csv).ok()?).ok()?;
         let inside =
             |kind: &str, bytes| format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes));
         Some(Self {
-            declaration,
+            declaration: ready.declaration.clone(),
             picture: inside("image/svg+xml", svg),
             table: inside("text/csv;charset=utf-8", csv),
             rows: table.rows().to_vec(),
+            is_published: !ready.published.is_empty(),
         })
     }
 
@@ -56,11 +59,6 @@ impl Shown {
             })
             .collect()
     }
-}
-
-/// Whether there are published values for this figure, at the published scale.
-fn published(id: &str) -> bool {
-    Figure::named(id).is_some_and(|figure| !(figure.published)().is_empty())
 }
 
 impl Page<'_> {
@@ -110,11 +108,11 @@ impl Page<'_> {
         if compared.is_empty() {
             return html! {
                 p.note {
-                    @if self.preset.is_published_scale() || !published(figure.id()) {
+                    @if self.preset.published_scale || !figure.is_published {
                         "There are no published values to compare this figure with."
                     } @else {
-                        "Published values belong to networks of another scale (500 neurons): they are "
-                        "not drawn here."
+                        "Published values belong to networks of the published size and training: they "
+                        "are not drawn here."
                     }
                 }
             };
@@ -126,7 +124,7 @@ impl Page<'_> {
                 thead {
                     tr {
                         th scope="col" { "Quantity" }
-                        th scope="col" { "Curriculum" }
+                        th scope="col" { "Series" }
                         th.value scope="col" { "At" }
                         th.value scope="col" { "Published" }
                         th.value scope="col" { "Ours" }

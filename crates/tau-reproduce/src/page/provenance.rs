@@ -1,12 +1,12 @@
 //! Where the numbers come from: program, machine, runs, settings.
 
-use maud::{Markup, html};
+use std::collections::BTreeSet;
 
-use tau_rnn::{Cell, Placement};
-use tau_tasks::TaskKind;
+use maud::{Markup, html};
+use toml::Table;
 
 use super::{Page, scroll};
-use crate::{Compat, Condition, Error};
+use crate::{Condition, Error};
 
 impl Page<'_> {
     pub(super) fn provenance(&self) -> Markup {
@@ -14,8 +14,9 @@ impl Page<'_> {
         html! {
             h2 #provenance { "Provenance" }
             dl {
+                div { dt { "Paper" } dd { (report.paper) } }
                 div { dt { "Preset" } dd { (report.preset) } }
-                div { dt { "Measured" } dd { (measured(report.compat)) } }
+                div { dt { "Measured" } dd { (self.measured()) } }
                 div { dt { "Commit" } dd { code { (report.commit) } } }
                 div { dt { "Device" } dd { (report.device) } }
                 div { dt { "Wall time of this call" } dd.seconds { (time(report.wall_s)) } }
@@ -43,90 +44,69 @@ impl Page<'_> {
         }
     }
 
-    pub(super) fn settings(&self) -> Result<Markup, Error> {
-        let preset = self.preset;
-        let text = toml::to_string(preset).map_err(|error| Error::Preset {
-            name: preset.id.clone(),
-            reason: error.to_string(),
-        })?;
-        let conditions = html! {
-            table {
-                caption { "Networks that are compared" }
-                thead {
-                    tr {
-                        th scope="col" { "Name" }
-                        th scope="col" { "Curriculum" }
-                        th scope="col" { "What differs from τ-RNNs on N-parity" }
-                        th.value scope="col" { "Networks" }
-                        th.value scope="col" { "Epochs, at most" }
-                        th.value scope="col" { "Last N" }
-                    }
-                }
-                tbody {
-                    @for condition in &preset.conditions {
-                        tr {
-                            th scope="row" { (condition.series) }
-                            td { (condition.curriculum) }
-                            td { (differences(condition, preset.compat)) }
-                            td.value { (condition.seeds) }
-                            td.value { (condition.max_epochs) }
-                            td.value { (condition.n_end) }
-                        }
-                    }
-                }
+    /// Whose way of measuring.
+    fn measured(&self) -> String {
+        match self.preset.compat.quirk() {
+            None => "as the text of the paper has it".to_owned(),
+            Some(quirk) => {
+                format!("with the quirks of the published code ({}): {}", quirk.id, quirk.what)
             }
-        };
+        }
+    }
+
+    pub(super) fn settings(&self) -> Result<Markup, Error> {
+        let text = self.preset.text()?;
         Ok(html! {
             h2 #settings { "Settings" }
-            p {
-                "Networks of " (preset.hidden_size) " neurons; " (preset.updates_per_epoch)
-                " updates an epoch, of " (preset.batch_size) " trials each, unless said otherwise."
-            }
-            (scroll("Networks that are compared", &conditions))
+            p { "Every network has " (settings(self.preset.shared())) ", unless the table says otherwise." }
+            (scroll("Networks that are compared", &self.conditions()))
             details {
                 summary { "All settings, as the preset's file has them" }
                 pre tabindex="0" { code { (text) } }
             }
         })
     }
+
+    /// One row per condition, one column per facet.
+    fn conditions(&self) -> Markup {
+        let conditions = &self.preset.conditions;
+        let keys: BTreeSet<&str> = conditions
+            .iter()
+            .flat_map(|condition| condition.facets.keys().map(String::as_str))
+            .collect();
+        html! {
+            table {
+                caption { "Networks that are compared" }
+                thead {
+                    tr {
+                        th scope="col" { "Condition" }
+                        @for key in &keys { th scope="col" { (key) } }
+                        th.value scope="col" { "Networks" }
+                        th scope="col" { "Settings of its own" }
+                    }
+                }
+                tbody { @for condition in conditions { (row(condition, &keys)) } }
+            }
+        }
+    }
 }
 
-fn measured(compat: Compat) -> &'static str {
-    match compat {
-        Compat::Clean => "as the text of the paper has it",
-        Compat::Iclr2024 => "with the quirks of the published code (iclr2024)",
+fn row(condition: &Condition, keys: &BTreeSet<&str>) -> Markup {
+    let Condition { name, facets, seeds, own, .. } = condition;
+    html! {
+        tr {
+            th scope="row" { (name) }
+            @for key in keys { td { (facets.get(*key).map_or("–", String::as_str)) } }
+            td.value { (seeds) }
+            td { (settings(own)) }
+        }
     }
 }
 
-/// What a condition differs in from the paper's main results, in words.
-fn differences(condition: &Condition, compat: Compat) -> String {
-    let mut found = Vec::new();
-    if condition.task != TaskKind::Parity {
-        found.push(format!("task {}", condition.task));
-    }
-    if condition.cell != Cell::default() {
-        found.push(format!("cell {}", condition.cell));
-    }
-    if let Some(tau) = condition.fixed_tau {
-        found.push(match compat {
-            Compat::Clean => format!("τ fixed at {tau}"),
-            Compat::Iclr2024 => format!("τ starts at {tau} and is trained"),
-        });
-    }
-    if condition.placement == Some(Placement::Drive) {
-        found.push("nonlinearity around the input".to_owned());
-    }
-    if !condition.steps_per_unit.is_empty() {
-        let steps: Vec<String> = condition.steps_per_unit.iter().map(u32::to_string).collect();
-        found.push(format!("continuous time, {} steps a bit", steps.join(" and ")));
-    }
-    if let Some(updates) = condition.updates_per_epoch {
-        found.push(format!("{updates} updates an epoch"));
-    }
-    if let Some(trials) = condition.batch_size {
-        found.push(format!("{trials} trials a batch"));
-    }
-    found.join(", ")
+/// `batch_size = 256, hidden_size = 64`.
+fn settings(table: &Table) -> String {
+    let each = table.iter().map(|(key, value)| format!("{key} = {value}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// `52.1 s`, `9 min 24 s`, `3 h 5 min`.

@@ -6,11 +6,10 @@ use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use tau_analysis::Verdict;
-use tau_figures::{DECLARATIONS, declaration};
 
 use super::*;
-use crate::Judged;
-use crate::claims::Part;
+use crate::test_paper::PAPER;
+use crate::{Compat, Judged, Part};
 
 const HEADER: &str =
     "figure,panel,series,source,statistic,network,x,y,y_low,y_high,unit,seed,preset,commit,device";
@@ -18,18 +17,19 @@ const HEADER: &str =
 const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><g id=\"a\"/></svg>";
 
 fn figures() -> Vec<Shown> {
-    let shown = |(id, _): &(&str, &str)| {
+    let loaded = PAPER.load().unwrap();
+    let shown = |ready: &crate::Ready| {
+        let id = ready.figure.id;
         let mut csv = format!("{HEADER}\n");
-        if *id == "tau-vs-n" {
+        if id == "seed" {
             for (source, y, band) in [("ours", 1.5, "1.25,1.75"), ("published", 1.625, ",")] {
-                csv += &format!(
-                    "{id},mean,multi-head,{source},mean,,30,{y},{band},steps,,paper,abc,cpu\n"
-                );
+                csv +=
+                    &format!("{id},seed,large,{source},mean,,30,{y},{band},number,,many,abc,cpu\n");
             }
         }
-        Shown::new(declaration(id).unwrap(), csv.as_bytes(), SVG).unwrap()
+        Shown::new(ready, csv.as_bytes(), SVG).unwrap()
     };
-    DECLARATIONS.iter().map(shown).collect()
+    loaded.figures().iter().map(shown).collect()
 }
 
 fn judged(id: &str, verdict: Verdict, figure: &str) -> Judged {
@@ -60,14 +60,16 @@ fn judged(id: &str, verdict: Verdict, figure: &str) -> Judged {
 fn report() -> Report {
     let runs = ["parity_multi-head_h64_seed400-abc", "parity_multi-head_h64_seed401-def"];
     Report {
-        preset: "laptop".to_owned(),
-        compat: crate::Compat::Clean,
+        format: 1,
+        paper: PAPER.id.to_owned(),
+        preset: "few".to_owned(),
+        compat: "clean".to_owned(),
         commit: "0123456789ab".to_owned(),
         device: "a \"device\" <x>".to_owned(),
         wall_s: 564.0,
         claims: vec![
-            judged("1", Verdict::Supported, "tau-vs-n"),
-            judged("5", Verdict::Undecidable, "ablation"),
+            judged("1", Verdict::Supported, "seed"),
+            judged("5", Verdict::Undecidable, "other"),
             judged("6", Verdict::Contradicted, "elsewhere"),
         ],
         runs: runs.map(str::to_owned).to_vec(),
@@ -76,9 +78,17 @@ fn report() -> Report {
     }
 }
 
+/// The page of a preset, with these figures.
+fn page(preset: Preset, figures: &[Shown]) -> String {
+    Page { paper: &PAPER, preset: &preset, report: &report(), figures }.render().unwrap()
+}
+
+fn preset(name: &str) -> Preset {
+    PAPER.load().unwrap().preset(name, Compat::CLEAN).unwrap()
+}
+
 fn rendered(figures: &[Shown]) -> String {
-    let preset = Preset::named("laptop").unwrap();
-    Page { preset: &preset, report: &report(), figures }.render().unwrap()
+    page(preset("few"), figures)
 }
 
 /// An element: its name and attributes.
@@ -129,7 +139,7 @@ fn ids_are_unique_and_every_link_has_its_target() {
     let labels = elements.iter().filter_map(|element| element.get("aria-labelledby"));
     let links = elements.iter().filter_map(|element| element.get("href")?.strip_prefix('#'));
     let (labels, links): (Vec<_>, Vec<_>) = (labels.collect(), links.collect());
-    assert!(links.contains(&"figure-tau-vs-n") && links.contains(&"divergences"), "{links:?}");
+    assert!(links.contains(&"figure-seed") && links.contains(&"divergences"), "{links:?}");
     for target in labels.into_iter().chain(links) {
         assert!(ids.contains(target), "no {target}");
     }
@@ -152,7 +162,7 @@ fn nothing_is_loaded_and_nothing_runs() {
         }
     }
     let pictures = elements.iter().filter(|element| element.name == "img").count();
-    assert_eq!(pictures, DECLARATIONS.len());
+    assert_eq!(pictures, PAPER.figures.len());
     let lower = STYLE.to_lowercase();
     assert!(!["url(", "@import", "</"].iter().any(|word| lower.contains(word)));
 }
@@ -173,18 +183,22 @@ fn verdicts_intervals_and_what_was_left_out_are_there() {
     assert!(text.contains("elsewhere, not in this folder"));
     assert!(text.contains("9 min 24 s"));
     assert!(text.contains("2, of which 1 diverged"));
-    assert!(text.contains("hidden_size = 64"));
+    assert!(text.contains("updates_per_epoch = 5"));
 }
 
 #[test]
 fn published_values_stand_beside_ours_where_there_are_any() {
     let (elements, text) = read(&rendered(&figures()));
-    assert!(text.contains("N 301.6251.5 ± 0.25"), "the row of N = 30");
-    let elsewhere = text.matches("Published values belong to networks of another scale").count();
-    let none = text.matches("There are no published values").count();
-    let published = FIGURES.iter().filter(|figure| !(figure.published)().is_empty()).count();
-    // tau-vs-n has its table.
-    assert_eq!((elsewhere, none), (published - 1, FIGURES.len() - published));
+    assert!(text.contains("seed 301.6251.5 ± 0.25"), "the row at 30");
+    let elsewhere = "Published values belong to networks of the published size and training";
+    let none = "There are no published values";
+    // The other figure has none; a figure that has some is not beside networks of another scale.
+    assert_eq!((text.matches(elsewhere).count(), text.matches(none).count()), (0, 1));
+    let empty = |ready| Shown::new(ready, HEADER.as_bytes(), SVG).unwrap();
+    let loaded = PAPER.load().unwrap();
+    let shown: Vec<Shown> = loaded.figures().iter().map(empty).collect();
+    let (_, without) = read(&rendered(&shown));
+    assert_eq!((without.matches(elsewhere).count(), without.matches(none).count()), (1, 1));
     let tables = elements.iter().filter(|element| element.name == "table").count();
     let captions = elements.iter().filter(|element| element.name == "caption").count();
     assert_eq!(tables, captions);
@@ -194,7 +208,7 @@ fn published_values_stand_beside_ours_where_there_are_any() {
 fn the_table_can_be_saved_from_the_page_as_it_is() {
     use base64::{Engine, prelude::BASE64_STANDARD};
     let (elements, _) = read(&rendered(&figures()));
-    let saved = elements.iter().find(|element| element.get("download") == Some("tau-vs-n.csv"));
+    let saved = elements.iter().find(|element| element.get("download") == Some("seed.csv"));
     let (_, data) = saved.unwrap().get("href").unwrap().split_once(";base64,").unwrap();
     let csv = String::from_utf8(BASE64_STANDARD.decode(data).unwrap()).unwrap();
     assert_eq!(csv.lines().count(), 3);
@@ -202,31 +216,58 @@ fn the_table_can_be_saved_from_the_page_as_it_is() {
 }
 
 #[test]
-fn the_divergences_are_those_of_the_documentation() {
+fn the_divergences_are_those_of_the_paper() {
     let (elements, text) = read(&rendered(&[]));
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words}"));
-    assert!(place("Training") < place("a head is created when a stage needs it"));
-    place("Beware of the AIC.");
+    assert!(place("Divergences from the published code") < place("two steps"));
+    place("Training: what differs, why, and what it changes");
+    place("Beware.");
     place("Ours alone");
     assert!(!text.contains("|---|") && !text.contains("## "));
-    // Nor what stands around the section.
-    assert!(!text.contains("dictionary and divergences") && !text.contains("7. Claims"));
     // Links of the documentation would lead nowhere from here.
     let href = |element: &Element| element.get("href").map(str::to_owned);
-    assert!(elements.iter().filter_map(href).all(|link| !link.ends_with(".md")));
+    let links: Vec<String> = elements.iter().filter_map(href).collect();
+    assert!(links.iter().all(|link| !link.ends_with(".md")), "{links:?}");
+    assert!(links.iter().any(|link| link == "https://example.org/b"));
+}
+
+#[test]
+fn a_paper_without_divergences_has_no_such_section() {
+    let paper = Box::leak(Box::new(Paper { divergences: "", ..PAPER }));
+    let page = Page { paper, preset: &preset("few"), report: &report(), figures: &[] };
+    assert!(!read(&page.render().unwrap()).1.contains("Divergences"));
+}
+
+#[test]
+fn the_page_names_the_paper_and_the_quirks() {
+    let (elements, text) = read(&rendered(&[]));
+    assert!(text.contains("Reproduction of A et al., Proceedings 2000, preset few"));
+    assert!(text.contains("Sizes & <b>more</b> (A, B, C, Proceedings 2000, a journal)"));
+    assert!(elements.iter().any(|one| one.get("href") == Some("https://example.org/sizes")));
+    let odd = PAPER.load().unwrap().preset("few", PAPER.quirk("odd").unwrap()).unwrap();
+    let (_, text) = read(&page(odd, &[]));
+    assert!(text.contains("with the quirks of the published code (odd): large networks are small"));
+}
+
+/// One row per condition, with its facets and its own settings.
+#[test]
+fn conditions_stand_in_the_settings_with_their_facets() {
+    let (_, text) = read(&rendered(&[]));
+    assert!(text.contains("Conditionsizetask"), "one column for each facet");
+    assert!(text.contains("large networkslargeparity4"), "{text}");
 }
 
 #[test]
 fn what_a_scale_carries_is_said() {
-    for (name, words) in [
-        ("smoke", "Fewer than 3 of a condition decide nothing"),
-        ("laptop", "smaller than the published ones"),
-        ("paper", "the published size and training"),
-    ] {
-        let preset = Preset::named(name).unwrap();
-        let page = Page { preset: &preset, report: &report(), figures: &[] }.render().unwrap();
-        assert!(read(&page).1.contains(words), "{name}");
-    }
+    let said = |preset: Preset| read(&page(preset, &[])).1;
+    let few = said(preset("few").with_seeds(2).unwrap());
+    assert!(
+        few.contains("2 networks of 8 or 16 neurons for each condition. Fewer than 3"),
+        "{few}"
+    );
+    assert!(said(preset("few")).contains("3 to 4 networks"));
+    assert!(said(preset("few")).contains("not the published size and training"));
+    assert!(said(preset("many")).contains("the published size and training. Values can be"));
 }
 
 #[test]
@@ -238,14 +279,14 @@ fn equal_input_gives_equal_bytes() {
 #[test]
 fn the_folder_is_shown() {
     let folder = tempfile::tempdir().unwrap();
-    for (id, csv) in [("tau-vs-n", HEADER), ("ablation", "not a table"), ("forgetting", HEADER)] {
+    for (id, csv) in [("seed", HEADER), ("other", "not a table")] {
         std::fs::write(folder.path().join(format!("{id}.csv")), csv).unwrap();
         std::fs::write(folder.path().join(format!("{id}.svg")), SVG).unwrap();
     }
-    let preset = Preset::named("laptop").unwrap();
-    let path = write(folder.path(), &preset, &report(), &[]).unwrap();
+    let loaded = PAPER.load().unwrap();
+    let path = write(folder.path(), &loaded, &preset("few"), &report(), &[]).unwrap();
     let (elements, text) = read(&std::fs::read_to_string(path).unwrap());
     let shown: Vec<&str> = elements.iter().filter_map(|element| element.get("download")).collect();
-    assert_eq!(shown, ["tau-vs-n.csv"]);
-    assert!(text.contains("ablation, not in this folder"));
+    assert_eq!(shown, ["seed.csv"]);
+    assert!(text.contains("other, not in this folder"));
 }

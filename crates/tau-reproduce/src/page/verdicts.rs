@@ -1,12 +1,12 @@
-//! The verdicts: one row a claim, its parts below.
+//! The verdicts: one row per claim, its parts below.
+
+use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use tau_analysis::Verdict;
 
 use super::{Page, count, scroll};
-use crate::Judged;
-use crate::claims::placebo::EXCHANGES;
-use crate::claims::{FEWEST, Part};
+use crate::{EXCHANGES, FEWEST, Judged, Part};
 
 impl Page<'_> {
     pub(super) fn verdicts(&self) -> Markup {
@@ -17,8 +17,8 @@ impl Page<'_> {
             // The roles keep it a table for screen readers where the style makes it a list of cards.
             table.verdicts role="table" {
                 caption {
-                    "One row a claim. Effect, 95 % interval and networks are those of its first part; a "
-                    "claim is supported if all its parts are, and contradicted if one is. Bars show the \
+                    "One row per claim. Effect, 95 % interval and networks are those of its first part; "
+                    "a claim is supported if all its parts are, and contradicted if one is. Bars show the \
                      interval, each on its own scale; the thin stroke is 0."
                 }
                 thead role="rowgroup" {
@@ -94,23 +94,25 @@ impl Page<'_> {
         let seeds = || self.preset.conditions.iter().map(|condition| condition.seeds);
         let (fewest, most) = (seeds().min().unwrap_or(0), seeds().max().unwrap_or(0));
         let each = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
-        let size =
-            format!("{each} networks of {} neurons for each condition", self.preset.hidden_size);
+        let sizes: BTreeSet<usize> =
+            self.preset.runs().map(|(_, _, spec)| spec.network.hidden_size).collect();
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        let size = format!("{each} networks of {} neurons for each condition", sizes.join(" or "));
         if (fewest as usize) < FEWEST {
             format!(
                 "Scale: {size}. Fewer than {FEWEST} of a condition decide nothing: this page shows that \
                  everything works, and none of its effects is evidence."
             )
-        } else if self.preset.is_published_scale() {
+        } else if self.preset.published_scale {
             format!(
                 "Scale: {size}, the published size and training. Values can be compared with the published \
                  ones; intervals tell how far this number of networks carries."
             )
         } else {
             format!(
-                "Scale: {size}, smaller than the published ones. It can carry the direction of an effect, \
-                 over networks; neither its published size nor what begins at a larger N than these \
-                 networks solve."
+                "Scale: {size}, not the published size and training. It can carry the direction of an \
+                 effect, over networks; neither its published size nor what only larger networks or \
+                 longer training would show."
             )
         }
     }
@@ -120,8 +122,8 @@ fn parts(parts: &[Part]) -> Markup {
     html! {
         table {
             caption {
-                "Networks are the unit of the intervals. Left out: networks without a value, such as those "
-                "that solved too few N."
+                "Networks are the unit of the intervals. Left out: networks without a value, mostly because "
+                "their training did not get far enough."
             }
             thead {
                 tr {
@@ -151,7 +153,8 @@ fn parts(parts: &[Part]) -> Markup {
 
 fn placebo(share: f64) -> String {
     format!(
-        "Placebo: with the conditions of these networks exchanged at random this claim is supported in          {:.1} % of {EXCHANGES} exchanges.",
+        "Placebo: with the conditions of these networks exchanged at random this claim is supported in \
+         {:.1} % of {EXCHANGES} exchanges.",
         100.0 * share
     )
 }

@@ -6,12 +6,6 @@
 
 use std::sync::OnceLock;
 
-use crate::Real;
-
-use super::gated::Gated;
-use super::readout::Read;
-use super::slice::{Backward, Forward};
-
 /// The instruction sets that a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
@@ -50,46 +44,6 @@ impl Isa {
     }
 }
 
-/// A number type with its kernels, each compiled for every instruction set. They are compiled here,
-/// once, and not in every crate that uses [`crate::Cpu`].
-pub trait Vectorised: Sized {
-    /// Numbers that a register holds.
-    fn lanes(isa: Isa) -> usize;
-    /// Runs a slice through all steps.
-    fn forward(isa: Isa, kernel: Forward<'_, Self>);
-    /// Reads the heads of a slice.
-    fn read(isa: Isa, kernel: Read<'_, '_, Self>);
-    /// Back-propagates through a slice.
-    fn backward(isa: Isa, kernel: Backward<'_, '_, Self>);
-    /// [`Vectorised::forward`] of a gated cell.
-    fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>);
-    /// [`Vectorised::backward`] of a gated cell.
-    fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>);
-}
-
-/// Runs a slice through all steps.
-pub(super) fn forward<R: Real>(isa: Isa, kernel: Forward<'_, R>) {
-    if kernel.packed.cell.leaky().is_none() {
-        R::forward_gated(isa, Gated(kernel));
-    } else {
-        R::forward(isa, kernel);
-    }
-}
-
-/// Back-propagates through a slice.
-pub(super) fn backward<R: Real>(isa: Isa, kernel: Backward<'_, '_, R>) {
-    if kernel.packed.cell.leaky().is_none() {
-        R::backward_gated(isa, Gated(kernel));
-    } else {
-        R::backward(isa, kernel);
-    }
-}
-
-/// Largest panel width of all; rows of activity are padded to a multiple of it.
-pub(super) const MAX_PANEL: usize = 32;
-/// A multiple of the rows of every register tile; slices of a batch are padded to it.
-pub(super) const ROW_BLOCK: usize = 8;
-
 /// Runs the copy of the kernel for an instruction set. `run::<MR, L>` is written for registers of
 /// `L` numbers and a tile of `MR` rows × `2 L` columns. It must be `#[inline(always)]`, and so must
 /// be all that it calls in its loops: only inlined code gets the wider instructions.
@@ -120,43 +74,7 @@ macro_rules! run {
     };
 }
 
-#[cfg(feature = "bench")]
 pub(super) use run;
-
-macro_rules! vectorised {
-    ($type:ident, avx512: $w:literal, avx2: $y:literal, baseline: $b:literal) => {
-        #[allow(unsafe_code)]
-        impl Vectorised for $type {
-            fn lanes(isa: Isa) -> usize {
-                match isa.available_at_most() {
-                    Isa::Avx512 => $w,
-                    Isa::Avx2 => $y,
-                    Isa::Baseline => $b,
-                }
-            }
-
-            fn forward(isa: Isa, kernel: Forward<'_, Self>) {
-                run!(isa, kernel, Forward<'_, $type>, $w, $y, $b);
-            }
-
-            fn read(isa: Isa, kernel: Read<'_, '_, Self>) {
-                run!(isa, kernel, Read<'_, '_, $type>, $w, $y, $b);
-            }
-
-            fn backward(isa: Isa, kernel: Backward<'_, '_, Self>) {
-                run!(isa, kernel, Backward<'_, '_, $type>, $w, $y, $b);
-            }
-
-            fn forward_gated(isa: Isa, kernel: Gated<Forward<'_, Self>>) {
-                run!(isa, kernel, Gated<Forward<'_, $type>>, $w, $y, $b);
-            }
-
-            fn backward_gated(isa: Isa, kernel: Gated<Backward<'_, '_, Self>>) {
-                run!(isa, kernel, Gated<Backward<'_, '_, $type>>, $w, $y, $b);
-            }
-        }
-    };
-}
 
 impl Isa {
     /// `self` where the processor has it, else the best that it has.
@@ -168,6 +86,3 @@ impl Isa {
         }
     }
 }
-
-vectorised!(f32, avx512: 16, avx2: 8, baseline: 4);
-vectorised!(f64, avx512: 8, avx2: 4, baseline: 2);

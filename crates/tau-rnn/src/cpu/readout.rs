@@ -3,8 +3,10 @@
 use crate::loss;
 use crate::{Batch, Real, Target};
 
-use super::product::{Rows, Store, outer, product, row_stride};
-use super::slice::{Keep, Packed, Slice};
+use super::packed::Packed;
+use super::product::{Rows, Store, outer, product};
+use super::slice::{Keep, Slice};
+use super::tile::row_stride;
 
 /// Reads the heads, scores them, and leaves the errors of the outputs in the slice.
 #[derive(Debug)]

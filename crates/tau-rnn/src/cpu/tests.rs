@@ -1,10 +1,17 @@
 //! What only the backend's own memory shows.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, Array3};
 use tau_random::{Key, Purpose};
 
+use super::network::SLICE_ROWS;
+use super::slice::Slice;
 use super::*;
-use crate::{Cell, Leaky, Placement, Target};
+use crate::{
+    Backend, Batch, Cell, Config, Error, Initial, Leaky, Optimiser, Params, Placement, Readout,
+    Target,
+};
 
 /// One update in `trials` trials of `steps` steps, one head of `outputs` outputs.
 fn updated(

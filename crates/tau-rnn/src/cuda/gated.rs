@@ -1,8 +1,8 @@
 //! Cells with gates on the device: `kernels/gated.cu` and `gradient.cu`.
 //!
-//! As on the processor (`src/cpu/gated`), the errors of the gates replace what was kept of them: the
-//! history of gates is what the next step back and dW̃ read. A neuron has four columns in it, whatever
-//! its cell (`kernels/gates.cuh`).
+//! As on the processor (`src/cpu/gated`), the errors of the gates replace what the way forward kept of
+//! them, so the next step back and dW̃ read them from the history of the gates. A neuron has four columns
+//! in that history, whatever its cell (`kernels/gates.cuh`).
 
 use ndarray::{Array2, s};
 
@@ -15,21 +15,21 @@ use super::arguments::{
 use super::device::{Device, THREADS};
 use super::pass::{Keep, TILE, one_step, room_steps, size, step_grid, stride};
 
-/// Columns of a neuron in a row of gates.
+/// Number of columns that a neuron has in a row of gates.
 pub(super) const COLUMNS: usize = 4;
 
 impl<R: Real, D: Device> Cuda<R, D> {
-    /// Distance between rows of gates.
+    /// Distance between two rows of gates, in numbers.
     fn gate_stride(&self) -> usize {
         stride(COLUMNS * self.config.hidden_size)
     }
 
-    /// Whether there is a c.
+    /// Whether the cell has a c.
     fn has_memory(&self) -> bool {
         self.config.cell.states() > 1
     }
 
-    /// The matrix as the parameters are now.
+    /// Packs W̃ of the parameters as they are now.
     pub(super) fn pack_gates(&mut self, shape: Shape) -> Result<(), Error> {
         let (stride, gate_stride) = (self.stride(), self.gate_stride());
         let (device, work) = (&self.device, &mut self.work);
@@ -44,7 +44,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch([stride / TILE, gate_stride / TILE, 1], arguments)
     }
 
-    /// Room for so many steps, besides that of the activity.
+    /// Makes room for what a cell with gates keeps of so many steps besides the activity.
     pub(super) fn make_room_gated(
         &mut self,
         shape: Shape,
@@ -61,7 +61,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         Ok(())
     }
 
-    /// Where c after `t` steps stands; null without.
+    /// Address of c after `t` steps; null for a cell without c.
     pub(super) fn c_at(&self, shape: Shape, t: usize) -> Ptr<R> {
         if self.has_memory() {
             self.work.c.ptr(&self.device).at(t * size(shape))
@@ -70,13 +70,13 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
     }
 
-    /// Where the gates of step `t` stand.
+    /// Address of the gates of step `t`.
     fn gates_at(&self, shape: Shape, t: usize) -> Ptr<R> {
         let rows = (t - 1) * shape.rows as usize;
         self.work.gates.ptr(&self.device).at(rows * self.gate_stride())
     }
 
-    /// Runs `shape.steps` steps from slot 0 on.
+    /// Runs `shape.steps` steps of a cell with gates, from slot 0 on.
     pub(super) fn run_gated(&self, shape: Shape, keep: Keep) -> Result<(), Error> {
         let step = |t| ForwardGates {
             shape: one_step(shape),
@@ -93,8 +93,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch_steps(step_grid(shape, COLUMNS * self.config.hidden_size), 0, &steps)
     }
 
-    /// Back through all steps, of which those from `first_read` on are read by the heads; leaves
-    /// the cell's gradient.
+    /// Goes back through all steps and leaves the gradient of the cell. The heads read the steps from
+    /// `first_read` on.
     pub(super) fn gated_back(&mut self, shape: Shape, first_read: usize) -> Result<(), Error> {
         let (steps, gate_stride) = (shape.steps as usize, self.gate_stride());
         let carry = self.work.carry.zeros(&self.device, size(shape))?;
@@ -127,7 +127,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch([COLUMNS * self.config.hidden_size, 1, 1], arguments)
     }
 
-    /// Writes c after `t` steps behind h. Nothing happens to a state without c.
+    /// Writes c after `t` steps behind h in the state. A cell without c changes nothing.
     pub(super) fn hand_over(
         &mut self,
         shape: Shape,

@@ -1,18 +1,19 @@
-//! Lists of launches that come again and again, each kept as one graph.
+//! Lists of launches that come again and again: each list is kept as one graph.
 
 use std::any::Any;
 
 use super::device::Arguments;
 
-/// Lists that are remembered. A training shows a few dozen; what was forgotten is made again.
+/// Largest number of lists that are remembered. A training has a few dozen of them; a list that was
+/// forgotten is recorded again.
 const MOST: usize = 256;
 
-/// Graphs by what they launch. A graph is found only by the very same grid and arguments, addresses
-/// included: it can be of no use too late, but never wrong.
+/// Graphs by what they launch. Only the very same grid and arguments, addresses included, find a graph:
+/// a graph can become useless but never wrong.
 #[derive(Debug)]
 pub(super) struct Graphs<G> {
     known: Vec<Known<G>>,
-    /// Graphs that were asked for so far.
+    /// Number of times that a graph was asked for so far.
     clock: u64,
 }
 
@@ -23,7 +24,7 @@ struct Known<G> {
     /// A `Vec<A>`: the type tells kernels and precisions apart.
     arguments: Box<dyn Any + Send>,
     graph: G,
-    /// When it was asked for last.
+    /// The clock when the graph was last asked for.
     used: u64,
 }
 
@@ -39,7 +40,7 @@ impl<G> Graphs<G> {
         self.known.len()
     }
 
-    /// The graph of these launches; `make` makes it if they are new.
+    /// The graph of these launches; `make` makes it if the list is new.
     pub(super) fn get<A: Arguments, E>(
         &mut self,
         grid: [usize; 3],

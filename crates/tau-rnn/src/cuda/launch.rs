@@ -4,7 +4,7 @@ use crate::{Error, Real};
 
 use super::device::{Arguments, Device};
 
-/// [`launch`] for each of `arguments`, one after the other.
+/// Runs a kernel once for each element of `arguments`, one after the other.
 #[allow(unsafe_code)]
 pub(super) fn launch_all<R: Real, D: Device, A: Arguments>(
     device: &D,
@@ -14,11 +14,11 @@ pub(super) fn launch_all<R: Real, D: Device, A: Arguments>(
     if grid.contains(&0) {
         return Ok(());
     }
-    // SAFETY: that of `launch`.
+    // SAFETY: as in `launch`.
     unsafe { device.launch_all::<R, A>(grid, 0, arguments) }
 }
 
-/// Runs a kernel; a grid without blocks is nothing to do.
+/// Runs a kernel; for a grid without blocks there is nothing to do.
 #[allow(unsafe_code)]
 pub(super) fn launch<R: Real, D: Device, A: Arguments>(
     device: &D,
@@ -30,8 +30,8 @@ pub(super) fn launch<R: Real, D: Device, A: Arguments>(
         return Ok(());
     }
     // SAFETY: `Arguments` is implemented only in arguments.rs, for the structure of the kernel that
-    // it names. Addresses come from `Array::room`, whose length is what pass.rs, leaky.rs,
-    // gated.rs, readout.rs and train.rs compute from the same shape as the kernel's bounds; the
-    // emulator's tests run every kernel with guarded memory.
+    // it names. Addresses come from `Array::room`, whose length the files of this folder compute from
+    // the same shape as the bounds of the kernel; the tests of the emulator run every kernel with
+    // guarded memory.
     unsafe { device.launch::<R, A>(grid, shared, &arguments) }
 }

@@ -11,12 +11,12 @@ use super::device::Device;
 use super::launch::launch;
 use super::pass::{TILE, one_step, room_steps, size, step_grid};
 
-/// Trials of a block in `kernels/small.cu`.
+/// Number of trials that a block of `kernels/small.cu` takes.
 const SMALL_ROWS: usize = 4;
 
 impl<R: Real, D: Device> Cuda<R, D> {
-    /// Shared memory of a block of `kernels/small.cu` for products of so many terms; `None` if it
-    /// is more than a block may have.
+    /// Bytes of shared memory that a block of `kernels/small.cu` needs for products of so many terms;
+    /// `None` if that is more than a block may have.
     fn small(&self, terms: usize) -> Option<usize> {
         let width = self.config.hidden_size.next_multiple_of(TILE);
         let groups = SMALL_THREADS / width;
@@ -33,7 +33,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.config.steps_per_unit() as i32
     }
 
-    /// The matrix as the parameters are now.
+    /// Packs M of the parameters as they are now.
     pub(super) fn pack_leaky(&mut self, shape: Shape) -> Result<(), Error> {
         let (stride, device) = (self.stride(), &self.device);
         let work = &mut self.work;
@@ -50,7 +50,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch([stride / TILE, stride / TILE, 1], arguments)
     }
 
-    /// Room for so many steps, besides that of the activity.
+    /// Makes room for what the leaky cell keeps of so many steps besides the activity.
     pub(super) fn make_room_leaky(&mut self, shape: Shape, steps: usize) -> Result<(), Error> {
         if !self.whole() {
             self.work.f.room(&self.device, (room_steps(steps) + 1) * size(shape))?;
@@ -62,7 +62,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         if self.whole() { Ptr::NULL } else { self.work.f.ptr(&self.device).at(t * size(shape)) }
     }
 
-    /// Runs `shape.steps` steps from slot 0 on.
+    /// Runs `shape.steps` steps of the leaky cell, from slot 0 on.
     pub(super) fn run_leaky(&self, shape: Shape) -> Result<(), Error> {
         if let Some(shared) = self.small(self.columns()) {
             let arguments = ForwardSmall {
@@ -90,8 +90,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch_steps(step_grid(shape, self.config.hidden_size), 0, &steps)
     }
 
-    /// Back through all steps, of which those from `first_read` on are read by the heads; leaves
-    /// the cell's gradient.
+    /// Goes back through all steps and leaves the gradient of the cell. The heads read the steps from
+    /// `first_read` on.
     pub(super) fn leaky_back(&mut self, shape: Shape, first_read: usize) -> Result<(), Error> {
         let (whole, device, steps) = (self.whole(), &self.device, shape.steps as usize);
         let size = size(shape);
@@ -102,7 +102,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
             (self.work.carry.zeros(device, size)?, self.work.tau_sums.zeros(device, size)?)
         };
         let small = self.small(self.config.hidden_size).filter(|_| first_read == steps);
-        // The last step has its errors from the heads alone; for small networks one kernel goes on.
+        // The errors of the last step come from the heads alone; in small networks one kernel goes on
+        // from there.
         let one_by_one = if small.is_some() { steps..=steps } else { 1..=steps };
         let step = |t: usize| Backward {
             shape: one_step(shape),
@@ -154,7 +155,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 }
 
-/// Blocks of the kernels in `kernels/small.cu`.
+/// Number of blocks of the kernels in `kernels/small.cu`.
 fn small_grid(shape: Shape) -> [usize; 3] {
     [shape.rows as usize / SMALL_ROWS, 1, 1]
 }

@@ -7,7 +7,7 @@ use crate::Error;
 use super::arguments::Ptr;
 use super::device::Device;
 
-/// Numbers on a device; zeros at first. Grows when asked for more.
+/// Numbers on a device, zeros at first. The array grows when more numbers are asked for.
 #[derive(Debug)]
 pub(super) struct Array<T, D: Device> {
     memory: Option<D::Memory>,
@@ -23,11 +23,11 @@ impl<T, D: Device> Default for Array<T, D> {
 }
 
 impl<T: Pod, D: Device> Array<T, D> {
-    /// Room for `len` numbers. Zeros where nothing was written before; what was there is lost if
-    /// the room must grow.
+    /// Makes room for `len` numbers, which are zeros where nothing was written before. If the room must
+    /// grow, the numbers in it are lost.
     pub(super) fn room(&mut self, device: &D, len: usize) -> Result<Ptr<T>, Error> {
         if self.capacity < len {
-            // The old memory first: both together may be too much.
+            // The old memory goes first: both together may be too much.
             self.memory = None;
             self.capacity = 0;
             self.memory = Some(device.allocate(len * size_of::<T>())?);
@@ -37,7 +37,7 @@ impl<T: Pod, D: Device> Array<T, D> {
         Ok(self.ptr(device))
     }
 
-    /// [`Array::room`], all zeros.
+    /// Makes room for `len` numbers and sets them to zero.
     pub(super) fn zeros(&mut self, device: &D, len: usize) -> Result<Ptr<T>, Error> {
         let ptr = self.room(device, len)?;
         if let Some(memory) = &mut self.memory {
@@ -50,7 +50,7 @@ impl<T: Pod, D: Device> Array<T, D> {
         self.memory.as_ref().map_or(Ptr::NULL, |memory| Ptr::new(device.address(memory)))
     }
 
-    /// Numbers that there is memory for.
+    /// Number of elements that there is memory for.
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
@@ -59,7 +59,7 @@ impl<T: Pod, D: Device> Array<T, D> {
         self.len
     }
 
-    /// Makes it these numbers.
+    /// Makes the array hold these numbers.
     pub(super) fn put(&mut self, device: &D, numbers: &[T]) -> Result<Ptr<T>, Error> {
         let ptr = self.room(device, numbers.len())?;
         if let Some(memory) = &mut self.memory
@@ -70,7 +70,7 @@ impl<T: Pod, D: Device> Array<T, D> {
         Ok(ptr)
     }
 
-    /// The numbers from `start` on.
+    /// Copies the numbers from `start` on to the host.
     pub(super) fn get(&self, device: &D, start: usize, to: &mut [T]) -> Result<(), Error> {
         match &self.memory {
             Some(memory) if !to.is_empty() => {
@@ -80,7 +80,7 @@ impl<T: Pod, D: Device> Array<T, D> {
         }
     }
 
-    /// All of them.
+    /// Copies all numbers to the host.
     pub(super) fn to_vec(&self, device: &D) -> Result<Vec<T>, Error> {
         let mut numbers = vec![T::zeroed(); self.len];
         self.get(device, 0, &mut numbers)?;

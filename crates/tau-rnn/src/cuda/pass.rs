@@ -1,63 +1,37 @@
-//! Through all steps forward and back: which kernels run, in which order, on which memory.
-
-use ndarray::{Array2, ArrayView3, Axis};
+//! The way through all steps, forward and back: which kernels run, in which order, on which memory.
 
 use crate::{Cell, Error, Initial, Real};
 
 use super::Cuda;
-use super::arguments::{
-    Bits, Collect, KeyWords, Outer, Ptr, Shape, ShowDrawn, ShowGiven, Splits, Start,
-};
+use super::arguments::{Bits, KeyWords, Ptr, Shape, ShowDrawn, ShowGiven, Start};
 use super::device::{Device, THREADS};
 use super::launch::{launch, launch_all};
 use super::shown::{Inputs, Shown};
 
-/// Rows of activity, and terms of a product, are padded to a multiple of it.
+/// The number of trials, and the number of terms of a product, are padded to a multiple of it.
 pub(super) const TILE: usize = 32;
-/// Strides are padded to a multiple of it.
-const TILE_ALL: usize = 64;
-/// Steps at a time of an evaluation, which keeps no history; a multiple of the four that a block of
-/// random numbers is for.
+/// Distances between rows are padded to a multiple of it.
+pub(super) const TILE_ALL: usize = 64;
+/// Number of steps that an evaluation, which keeps no history, takes at a time: a multiple of 4, as a
+/// block of random numbers serves four steps.
 const CHUNK_STEPS: usize = 64;
-/// Steps of one graph (see [`Cuda::launch_steps`]).
+/// Number of steps in one graph (see [`Cuda::launch_steps`]).
 const GRAPH_STEPS: usize = 16;
-/// Steps of a simulation at a time: memory and graphs are those of one piece.
-const SIMULATED_STEPS: usize = 1024;
-/// Room for a history is made in multiples of it: it moves seldom while sequences grow.
+/// Room for a history is made in multiples of this number of steps, so that it seldom moves while
+/// sequences grow.
 const ROOM_STEPS: usize = 32;
 
-/// Distance between rows of so many columns.
+/// Distance between two rows of so many columns.
 pub(super) fn stride(columns: usize) -> usize {
     columns.next_multiple_of(TILE_ALL)
 }
 
-/// Blocks that keep any GPU busy with an outer product.
-const ENOUGH_BLOCKS: usize = 512;
-
-/// How the rows of an outer product are shared out. A function of its shape alone: so are the bits
-/// of the sum.
-pub(super) struct Splitting {
-    rows: usize,
-    rows_per_split: usize,
-    pub(super) splits: usize,
-}
-
-impl Splitting {
-    /// For a result of `a_stride` × `b_stride`.
-    pub(super) fn new(rows: usize, a_stride: usize, b_stride: usize) -> Self {
-        let tiles = (a_stride / TILE_ALL) * (b_stride / TILE_ALL);
-        let wanted = (rows / 512).min(ENOUGH_BLOCKS / tiles.max(1)).max(1);
-        let rows_per_split = rows.div_ceil(wanted).next_multiple_of(TILE).max(TILE);
-        Self { rows, rows_per_split, splits: rows.div_ceil(rows_per_split) }
-    }
-}
-
-/// What is remembered of the states.
+/// Which states a pass keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// All of them.
+    /// All states.
     History,
-    /// The last one.
+    /// The last state.
     Last,
 }
 
@@ -70,8 +44,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         launch::<R, D, A>(&self.device, grid, 0, arguments)
     }
 
-    /// Launches for steps from first to last, `before` of them before the first graph. Graphs begin
-    /// at the same steps whatever the length of a batch: so they are found again.
+    /// Launches a kernel for each step, `before` of the launches singly and the rest in graphs. Graphs
+    /// begin at the same steps whatever the length of a batch, so later batches find them again.
     pub(super) fn launch_steps<A: super::Arguments>(
         &self,
         grid: [usize; 3],
@@ -85,7 +59,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         last.iter().try_for_each(|&step| self.launch(grid, step))
     }
 
-    /// [`Cuda::launch_steps`] from step `last` back: it differs from what it is in a longer batch.
+    /// Launches a kernel for each step from `last` back to the first. The launch of step `last` differs
+    /// from that of the same step in a longer batch, so it stands before all graphs.
     pub(super) fn launch_steps_back<A: super::Arguments>(
         &self,
         grid: [usize; 3],
@@ -104,8 +79,9 @@ impl<R: Real, D: Device> Cuda<R, D> {
         stride(self.columns())
     }
 
-    /// Sizes; all fit, since memory of that size was had or the launch is refused.
-    fn shape(&self, steps: usize, trials: usize) -> Shape {
+    /// The sizes of the network and a batch. They fit into 32 bits: otherwise there is no memory for
+    /// them, or the launch is refused.
+    pub(super) fn shape(&self, steps: usize, trials: usize) -> Shape {
         Shape {
             hidden: self.config.hidden_size as i32,
             channels: self.config.input_size as i32,
@@ -116,8 +92,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
     }
 
-    /// The cell's matrix as the parameters are now.
-    fn pack_cell(&mut self, shape: Shape) -> Result<(), Error> {
+    /// Packs the matrix of the cell.
+    pub(super) fn pack_cell(&mut self, shape: Shape) -> Result<(), Error> {
         match self.config.cell {
             Cell::Leaky(_) => self.pack_leaky(shape),
             Cell::Lstm | Cell::Gru => self.pack_gates(shape),
@@ -130,7 +106,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let shape = self.shape(steps, trials);
         self.pack_cell(shape)?;
         self.pack_readouts(shape, &shown.heads)?;
-        // Outputs of every step are read from the history, too.
+        // Outputs of every step are read from the history.
         let history = keep == Keep::History || shown.every_step();
         let chunk = if history { steps } else { steps.min(CHUNK_STEPS) };
         self.make_room(shape, chunk, keep)?;
@@ -150,7 +126,12 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.read_outputs(shape, shown, slot)
     }
 
-    fn make_room(&mut self, shape: Shape, steps: usize, keep: Keep) -> Result<(), Error> {
+    pub(super) fn make_room(
+        &mut self,
+        shape: Shape,
+        steps: usize,
+        keep: Keep,
+    ) -> Result<(), Error> {
         self.work.h.room(&self.device, (room_steps(steps) + 1) * size(shape))?;
         match self.config.cell {
             Cell::Leaky(_) => self.make_room_leaky(shape, steps),
@@ -158,20 +139,20 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
     }
 
-    fn put_inputs(&mut self, inputs: &Inputs<'_>) -> Result<(), Error> {
+    pub(super) fn put_inputs(&mut self, inputs: &Inputs<'_>) -> Result<(), Error> {
         let Inputs::Given(inputs) = inputs else { return Ok(()) };
         let inputs = inputs.as_standard_layout();
         let inputs = inputs.as_slice().expect("standard layout");
         self.work.inputs.put(&self.device, inputs).map(drop)
     }
 
-    /// Where the activity after `t` steps stands.
+    /// Address of the activity after `t` steps.
     pub(super) fn h_at(&self, shape: Shape, t: usize) -> Ptr<R> {
         self.work.h.ptr(&self.device).at(t * size(shape))
     }
 
-    /// Sets h(0), and c(0) if there is one.
-    fn start(&mut self, shape: Shape, initial: &Initial<'_, R>) -> Result<(), Error> {
+    /// Sets h(0), and c(0) if the cell has a c.
+    pub(super) fn start(&mut self, shape: Shape, initial: &Initial<'_, R>) -> Result<(), Error> {
         let (h, c) = (self.h_at(shape, 0), self.c_at(shape, 0));
         match initial {
             Initial::Given(given) => {
@@ -195,13 +176,14 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
     }
 
-    /// The state in a slot becomes the first.
-    fn go_on(&self, shape: Shape, slot: usize) -> Result<(), Error> {
+    /// Copies the state in a slot to the first slot.
+    pub(super) fn go_on(&self, shape: Shape, slot: usize) -> Result<(), Error> {
         self.set(shape, self.h_at(shape, slot), shape.stride, self.h_at(shape, 0))?;
         self.set(shape, self.c_at(shape, slot), shape.stride, self.c_at(shape, 0))
     }
 
-    /// Sets a state to rows on the device; to zero for none. Nothing happens where it is null.
+    /// Sets a state to the rows at `given`, or to zero if that is null. If the state itself is null, there
+    /// is nothing to do.
     fn set(
         &self,
         shape: Shape,
@@ -218,7 +200,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 
     /// Runs `shape.steps` steps from slot 0 on, with the inputs from step `first` on.
-    fn run(
+    pub(super) fn run(
         &self,
         shape: Shape,
         inputs: &Inputs<'_>,
@@ -251,7 +233,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
     }
 
-    /// Back-propagates through the batch that [`Cuda::forward`] just kept; leaves the gradient.
+    /// Back-propagates through the batch that [`Cuda::forward`] just ran, and leaves the gradient.
     pub(super) fn backward(&mut self, shown: &Shown<'_, R>) -> Result<(), Error> {
         let shape = self.shape(shown.steps, shown.trials);
         let total = self.params.len();
@@ -266,82 +248,24 @@ impl<R: Real, D: Device> Cuda<R, D> {
             Cell::Lstm | Cell::Gru => self.gated_back(shape, first_read),
         }
     }
-
-    /// Σ leftᵀ right over `rows` rows, in splits.
-    pub(super) fn outer(
-        &mut self,
-        left: Ptr<R>,
-        a_stride: usize,
-        right: Ptr<R>,
-        b_stride: usize,
-        rows: usize,
-    ) -> Result<Splits<R>, Error> {
-        let Splitting { rows, rows_per_split, splits } = Splitting::new(rows, a_stride, b_stride);
-        let size = a_stride * b_stride;
-        let out = self.work.parts.room(&self.device, splits * size)?;
-        let arguments = Outer {
-            left,
-            right,
-            out,
-            a_stride: a_stride as i32,
-            b_stride: b_stride as i32,
-            rows: rows as i32,
-            rows_per_split: rows_per_split as i32,
-        };
-        self.launch([b_stride / TILE_ALL, a_stride / TILE_ALL, splits], arguments)?;
-        Ok(Splits { parts: out, splits: splits as i32, size: size as u64 })
-    }
-
-    /// Runs on from `state`; every h goes to `activity` (time, trial, neuron), the last c to `state`.
-    pub(super) fn simulate(
-        &mut self,
-        state: &mut Array2<R>,
-        inputs: ArrayView3<'_, f32>,
-        activity: &mut [R],
-    ) -> Result<(), Error> {
-        let [steps, trials, _] = [0, 1, 2].map(|axis| inputs.shape()[axis]);
-        let at_once = steps.min(SIMULATED_STEPS);
-        let mut shape = self.shape(at_once, trials);
-        self.pack_cell(shape)?;
-        self.make_room(shape, at_once, Keep::Last)?;
-        self.start(shape, &Initial::Given(state.view()))?;
-        let per_step = trials * self.config.hidden_size;
-        let pieces =
-            activity.chunks_mut(at_once * per_step).zip(inputs.axis_chunks_iter(Axis(0), at_once));
-        for (k, (activity, inputs)) in pieces.enumerate() {
-            if k > 0 {
-                // The piece before was a whole one.
-                self.go_on(shape, at_once)?;
-            }
-            shape = self.shape(inputs.len_of(Axis(0)), trials);
-            let inputs = Inputs::Given(inputs);
-            self.put_inputs(&inputs)?;
-            self.run(shape, &inputs, 0, Keep::Last)?;
-            let to = self.work.states.room(&self.device, activity.len())?;
-            let collect = Collect { shape, h: self.h_at(shape, 1), to };
-            self.launch([activity.len().div_ceil(THREADS), 1, 1], collect)?;
-            self.work.states.get(&self.device, 0, activity)?;
-        }
-        self.hand_over(shape, shape.steps as usize, state)
-    }
 }
 
-/// Steps that room is made for.
+/// Number of steps for which room is made.
 pub(super) fn room_steps(steps: usize) -> usize {
     steps.next_multiple_of(ROOM_STEPS)
 }
 
-/// Numbers of all rows at one step.
+/// Number of elements in all rows at one step.
 pub(super) fn size(shape: Shape) -> usize {
     shape.rows as usize * shape.stride as usize
 }
 
-/// The shape as a kernel of one step sees it, the same for batches of any length.
+/// The shape as a kernel of one step sees it, which is the same for batches of any length.
 pub(super) fn one_step(shape: Shape) -> Shape {
     Shape { steps: 1, ..shape }
 }
 
-/// Blocks of a step with so many columns.
+/// Number of blocks in a step with so many columns.
 pub(super) fn step_grid(shape: Shape, columns: usize) -> [usize; 3] {
     [columns.div_ceil(TILE), shape.rows as usize / TILE, 1]
 }

@@ -1,4 +1,4 @@
-//! The peak of fused multiply-adds, measured.
+//! Measures the peak of fused multiply-adds.
 
 use std::time::Instant;
 
@@ -9,9 +9,9 @@ use super::device::{Device, THREADS};
 use super::launch::launch;
 use super::memory::Array;
 
-/// Chains of a thread, as in `kernels/peak.cu`.
+/// Number of chains in a thread, as in `kernels/peak.cu`.
 const CHAINS: usize = 16;
-/// Enough for every multiprocessor of any GPU, several times over.
+/// Number of blocks: enough for every multiprocessor of any GPU, several times over.
 const BLOCKS: usize = 4096;
 
 /// Floating-point operations per second of nothing but fused multiply-adds in single precision: the best
@@ -27,7 +27,7 @@ pub fn fma_peak<D: Device>(device: &D, rounds: usize) -> Result<f64, Error> {
     for _ in 0..5 {
         let start = Instant::now();
         launch::<f32, D, _>(device, [BLOCKS, 1, 1], 0, arguments)?;
-        // Waits.
+        // This waits for the kernel.
         out.get(device, 0, &mut [0.0])?;
         let flops = (2 * CHAINS * rounds * BLOCKS * THREADS) as f64;
         best = f64::max(best, flops / start.elapsed().as_secs_f64());

@@ -1,18 +1,20 @@
 //! Heads on the device: their weights side by side, outputs, scores, gradients.
 
+use ndarray::{ArrayView2, ArrayView3, Axis};
+
 use crate::{Error, Real, Tensor};
 
 use super::Cuda;
 use super::arguments::{
-    Bits, Heads, LabelDrawn, Outputs, PackReadouts, Ptr, ReadoutGradient, Score, ScoreLabels,
-    ScoreSeries, Shape, bit_rule,
+    Bits, Heads, LabelDrawn, Outputs, PackReadouts, Ptr, ReadoutGradient, Score, ScoreClasses,
+    ScoreValues, Shape, bit_rule,
 };
 use super::device::{Device, THREADS};
 use super::pass::TILE;
-use super::shown::{Answers, Shown};
+use super::shown::{Answers, DrawnLabels, Shown};
 
 impl<R: Real, D: Device> Cuda<R, D> {
-    /// The active heads' readouts as the parameters are now.
+    /// Packs the readouts of the active heads, as the parameters are now.
     pub(super) fn pack_readouts(&mut self, shape: Shape, heads: &[usize]) -> Result<(), Error> {
         if self.work.heads.as_deref() != Some(heads) {
             self.find_heads(heads)?;
@@ -23,8 +25,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let arguments = PackReadouts {
             shape,
             params: self.params.ptr(device),
-            weights: work.weights.ptr(device),
-            biases: work.biases.ptr(device),
+            weights: work.weight_places.ptr(device),
+            biases: work.bias_places.ptr(device),
             outputs: work.outputs() as i32,
             output_stride: output_stride as i32,
             forward: work.readout_forward.room(device, stride * output_stride)?,
@@ -33,10 +35,10 @@ impl<R: Real, D: Device> Cuda<R, D> {
         self.launch([stride.div_ceil(THREADS), output_stride, 1], arguments)
     }
 
-    /// Makes the tables of where the outputs of these heads stand.
+    /// Makes the tables that say where the outputs of these heads stand in the parameters.
     fn find_heads(&mut self, heads: &[usize]) -> Result<(), Error> {
         let hidden = self.config.hidden_size;
-        // Where each array begins.
+        // The place where each array begins.
         let mut begins = vec![0];
         for (_, values) in self.host.tensors() {
             begins.push(begins[begins.len() - 1] + values.len());
@@ -54,8 +56,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
             first.push(weights.len() as i32);
             self.work.ranges.push(start..weights.len());
         }
-        self.work.weights.put(&self.device, &weights)?;
-        self.work.biases.put(&self.device, &biases)?;
+        self.work.weight_places.put(&self.device, &weights)?;
+        self.work.bias_places.put(&self.device, &biases)?;
         self.work.first.put(&self.device, &first)?;
         self.work.heads = Some(heads.to_vec());
         Ok(())
@@ -68,70 +70,93 @@ impl<R: Real, D: Device> Cuda<R, D> {
         shown: &Shown<'_, R>,
         last: usize,
     ) -> Result<(), Error> {
-        let read = if shown.every_step() { shown.steps } else { 1 };
-        let all_rows = read * shape.rows as usize;
-        let output_stride = self.work.output_stride();
-        let h = self.h_at(shape, last + 1 - read);
-        let device = &self.device;
-        let work = &mut self.work;
-        let y = work.y.room(device, all_rows * output_stride)?;
-        let mut score = Score {
+        let read = shown.read_steps();
+        let rows = read * shape.rows as usize;
+        let (outputs, output_stride) = (self.work.outputs(), self.work.output_stride());
+        let y = self.work.y.room(&self.device, rows * output_stride)?;
+        let product = Outputs {
+            shape,
+            h: self.h_at(shape, last + 1 - read),
+            matrix: self.work.readout_forward.ptr(&self.device),
+            output_stride: output_stride as i32,
+            y,
+        };
+        self.launch([rows / TILE, output_stride / TILE, 1], product)?;
+        let score = Score {
             shape,
             y,
             output_stride: output_stride as i32,
             labels: Ptr::NULL,
-            first: work.first.ptr(device),
-            targets: Ptr::NULL,
-            outputs: work.outputs() as i32,
+            first: self.work.first.ptr(&self.device),
+            values: Ptr::NULL,
+            weights: Ptr::NULL,
+            outputs: outputs as i32,
+            share: shown.share(outputs),
             losses: Ptr::NULL,
             hits: Ptr::NULL,
         };
-        let matrix = work.readout_forward.ptr(device);
-        let output_stride = output_stride as i32;
-        let outputs = Outputs { shape, h, matrix, output_stride, y };
-        let grid = [all_rows / TILE, output_stride as usize / TILE, 1];
         let heads = shown.heads.len();
         match &shown.answers {
-            Answers::Labels(labels) => {
+            Answers::Classes(labels) => {
                 let labels = labels.as_standard_layout();
                 let labels = labels.as_slice().expect("standard layout");
-                score.labels = work.labels.put(device, labels)?;
-                score.losses = work.losses.room(device, heads)?;
-                score.hits = work.hits.room(device, heads)?;
-                self.launch(grid, outputs)?;
-                self.launch([heads, 1, 1], ScoreLabels { score })
+                let labels = self.work.labels.put(&self.device, labels)?;
+                self.score_classes(Score { labels, ..score }, heads)
             }
-            Answers::Drawn { key, bits, rule, memory } => {
-                let bits = Bits::new(*key, *bits);
-                let memory: Vec<i32> = memory.iter().map(|&n| n as i32).collect();
-                let count = shown.trials * heads;
-                let drawn = LabelDrawn {
-                    shape,
-                    bits,
-                    memory: work.memory.put(device, &memory)?,
-                    heads: heads as i32,
-                    rule: bit_rule(*rule),
-                    labels: work.labels.room(device, count)?,
-                };
-                score.labels = drawn.labels;
-                score.losses = work.losses.room(device, heads)?;
-                score.hits = work.hits.room(device, heads)?;
-                self.launch(grid, outputs)?;
-                self.launch([count.div_ceil(THREADS), 1, 1], drawn)?;
-                self.launch([heads, 1, 1], ScoreLabels { score })
+            Answers::Drawn(asked) => {
+                let labels = self.draw_labels(shape, asked)?;
+                self.score_classes(Score { labels, ..score }, heads)
             }
-            Answers::Series(targets) => {
-                let targets = targets.as_standard_layout();
-                let targets = targets.as_slice().expect("standard layout");
-                score.targets = work.targets.put(device, targets)?;
-                score.losses = work.losses.room(device, read)?;
-                self.launch(grid, outputs)?;
-                self.launch([read, 1, 1], ScoreSeries { score })
-            }
+            Answers::Values { values, weights } => self.score_values(score, *values, *weights),
         }
     }
 
-    /// What they send back to step `t`, those from step `first_read` on being read.
+    /// Scores the heads by their labels.
+    fn score_classes(&mut self, score: Score<R>, heads: usize) -> Result<(), Error> {
+        let losses = self.work.losses.room(&self.device, heads)?;
+        let hits = self.work.hits.room(&self.device, heads)?;
+        self.launch([heads, 1, 1], ScoreClasses { score: Score { losses, hits, ..score } })
+    }
+
+    /// Scores the one head by the values that it should give at every step.
+    fn score_values(
+        &mut self,
+        score: Score<R>,
+        values: ArrayView3<'_, f32>,
+        weights: Option<ArrayView2<'_, f32>>,
+    ) -> Result<(), Error> {
+        let (steps, device) = (values.len_of(Axis(0)), &self.device);
+        let values = values.as_standard_layout();
+        let values = self.work.values.put(device, values.as_slice().expect("standard layout"))?;
+        let weights = match weights {
+            Some(weights) => {
+                let weights = weights.as_standard_layout();
+                self.work.weights.put(device, weights.as_slice().expect("standard layout"))?
+            }
+            None => Ptr::NULL,
+        };
+        let losses = self.work.losses.room(device, steps)?;
+        let score = Score { values, weights, losses, ..score };
+        self.launch([steps, 1, 1], ScoreValues { score })
+    }
+
+    /// Finds the labels of the bits that the device draws, (trial, head).
+    fn draw_labels(&mut self, shape: Shape, asked: &DrawnLabels) -> Result<Ptr<u8>, Error> {
+        let count = shape.trials as usize * asked.memory.len();
+        let labels = self.work.labels.room(&self.device, count)?;
+        let drawn = LabelDrawn {
+            shape,
+            bits: Bits::new(asked.key, asked.bits),
+            memory: self.work.memory.put(&self.device, &asked.memory)?,
+            heads: asked.memory.len() as i32,
+            rule: bit_rule(asked.rule),
+            labels,
+        };
+        self.launch([count.div_ceil(THREADS), 1, 1], drawn)?;
+        Ok(labels)
+    }
+
+    /// What the heads, which read the steps from `first_read` on, send back to step `t`.
     pub(super) fn heads_at(&self, shape: Shape, t: usize, first_read: usize) -> Heads<R> {
         let output_stride = self.work.output_stride();
         let y = self.work.y.ptr(&self.device);
@@ -144,6 +169,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         }
     }
 
+    /// Computes the gradient of the heads, which read the steps from `first_read` on.
     pub(super) fn readout_gradient(
         &mut self,
         shape: Shape,
@@ -157,8 +183,8 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let arguments = ReadoutGradient {
             shape,
             matrix,
-            weights: self.work.weights.ptr(&self.device),
-            biases: self.work.biases.ptr(&self.device),
+            weights: self.work.weight_places.ptr(&self.device),
+            biases: self.work.bias_places.ptr(&self.device),
             gradient: self.gradient.ptr(&self.device),
         };
         self.launch([self.columns().div_ceil(THREADS), self.work.outputs(), 1], arguments)

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use ndarray::{ArrayView2, ArrayView3};
 use tau_random::{BitRule, Bits, DrawnBits, Key};
 
-use crate::{Batch, Error, Initial, Real, Target};
+use crate::{Batch, Initial, Real, Target};
 
-/// One form for both.
+/// A batch in one form, whether handed over or drawn by the device.
 pub(super) struct Shown<'a, R> {
     pub(super) steps: usize,
     pub(super) trials: usize,
@@ -15,72 +15,87 @@ pub(super) struct Shown<'a, R> {
     pub(super) initial: Initial<'a, R>,
     pub(super) inputs: Inputs<'a>,
     pub(super) answers: Answers<'a>,
+    /// What is asked, counted: see [`Batch::asked`].
+    asked: f64,
 }
 
 pub(super) enum Inputs<'a> {
-    /// (time, trial, channel).
+    /// Numbers of the host, shape (time, trial, channel).
     Given(ArrayView3<'a, f32>),
-    Drawn {
-        key: Key,
-        bits: Bits,
-    },
+    /// Bits that the device draws.
+    Drawn { key: Key, bits: Bits },
 }
 
 pub(super) enum Answers<'a> {
-    /// (trial, position of the head).
-    Labels(ArrayView2<'a, u8>),
-    /// (time, trial, output).
-    Series(ArrayView3<'a, f32>),
-    Drawn {
-        key: Key,
-        bits: Bits,
-        rule: BitRule,
-        memory: Vec<usize>,
+    /// A class for each head, shape (trial, position of the head).
+    Classes(ArrayView2<'a, u8>),
+    /// Values of one head at every step.
+    Values {
+        /// Shape (time, trial, output).
+        values: ArrayView3<'a, f32>,
+        /// Shape (time, trial); `None` if all weights are 1.
+        weights: Option<ArrayView2<'a, f32>>,
     },
+    /// Classes that the device finds in the bits that it draws.
+    Drawn(DrawnLabels),
+}
+
+/// What is asked of drawn bits.
+pub(super) struct DrawnLabels {
+    pub(super) key: Key,
+    pub(super) bits: Bits,
+    pub(super) rule: BitRule,
+    /// N of each head.
+    pub(super) memory: Vec<i32>,
 }
 
 impl<'a, R: Real> Shown<'a, R> {
-    pub(super) fn batch(batch: &Batch<'a, R>) -> Result<Self, Error> {
+    pub(super) fn batch(batch: &Batch<'a, R>) -> Self {
         let (heads, answers) = match batch.target {
-            Target::Classes { labels, heads } => (Cow::Borrowed(heads), Answers::Labels(labels)),
-            Target::Values { values, weights: None, head } => {
-                (Cow::Owned(vec![head]), Answers::Series(values))
-            }
-            Target::Values { weights: Some(_), .. } => {
-                let reason = "it does not know weights of values (use the processor)";
-                return Err(Error::UnusableDevice { reason: reason.to_owned() });
+            Target::Classes { labels, heads } => (Cow::Borrowed(heads), Answers::Classes(labels)),
+            Target::Values { values, weights, head } => {
+                (Cow::Owned(vec![head]), Answers::Values { values, weights })
             }
         };
-        Ok(Self {
+        Self {
             steps: batch.steps(),
             trials: batch.trials(),
             heads,
             initial: batch.initial,
             inputs: Inputs::Given(batch.inputs),
             answers,
-        })
+            asked: batch.asked(),
+        }
     }
 
     pub(super) fn drawn(drawn: &DrawnBits<'_>, initial: Initial<'a, R>) -> Self {
         let DrawnBits { key, steps, trials, bits, rule, memory } = *drawn;
+        let heads = Cow::Owned((0..memory.len()).collect());
+        // No N exceeds the number of steps, which fits.
+        let memory = memory.iter().map(|&n| n as i32).collect();
         Self {
             steps,
             trials,
-            heads: Cow::Owned((0..memory.len()).collect()),
+            heads,
             initial,
             inputs: Inputs::Drawn { key, bits },
-            answers: Answers::Drawn { key, bits, rule, memory: memory.to_vec() },
+            answers: Answers::Drawn(DrawnLabels { key, bits, rule, memory }),
+            asked: trials as f64,
         }
     }
 
     /// Whether an answer is wanted at every step, not only at the last.
     pub(super) fn every_step(&self) -> bool {
-        matches!(self.answers, Answers::Series(_))
+        matches!(self.answers, Answers::Values { .. })
     }
 
-    /// From sums of losses to their mean.
-    pub(super) fn loss_scale(&self, outputs: usize) -> f64 {
-        let steps = if self.every_step() { self.steps * outputs } else { 1 };
-        1.0 / (self.trials as f64 * steps as f64)
+    /// Number of steps whose outputs are read.
+    pub(super) fn read_steps(&self) -> usize {
+        if self.every_step() { self.steps } else { 1 }
+    }
+
+    /// The factor that turns a sum of losses into the loss, for heads with so many outputs.
+    pub(super) fn share(&self, outputs: usize) -> f64 {
+        1.0 / if self.every_step() { self.asked * outputs as f64 } else { self.asked }
     }
 }

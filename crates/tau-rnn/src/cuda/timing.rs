@@ -48,7 +48,7 @@ impl Timing {
 }
 
 impl Gpu {
-    /// Number of graphs that it remembers.
+    /// Number of graphs that the GPU remembers.
     #[must_use]
     pub fn graphs(&self) -> usize {
         self.graphs.borrow().len()

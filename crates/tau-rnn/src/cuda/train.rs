@@ -1,4 +1,4 @@
-//! From the gradient to the next parameters.
+//! The way from the gradient to the next parameters.
 
 use crate::optim::{AdamForm, Rule as Law};
 use crate::{Error, Optimiser, Real};
@@ -9,7 +9,7 @@ use super::device::{Device, THREADS};
 use super::launch::launch;
 use super::shown::Shown;
 
-/// Blocks that add up squares, at most; each leaves one sum.
+/// Largest number of blocks that add up squares; each leaves one sum.
 const SQUARE_BLOCKS: usize = 512;
 
 impl<R: Real, D: Device> Cuda<R, D> {
@@ -19,10 +19,9 @@ impl<R: Real, D: Device> Cuda<R, D> {
         optimiser: &Optimiser,
         heads: &[usize],
     ) -> Result<(), Error> {
-        rule::<R>(optimiser)?;
         let adam = matches!(optimiser.rule, Law::Adam { .. });
         if self.adam != Some(adam) {
-            // What another rule remembered means nothing to this one.
+            // The memory of another rule means nothing to this one.
             let total = self.params.len();
             self.mean.zeros(&self.device, total)?;
             if adam {
@@ -64,7 +63,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
         let count = total as u64;
         let sums = Squares { gradient, count, segments, n_segments, sums: squares };
         launch::<R, D, _>(device, [blocks, 1, 1], 0, sums)?;
-        let rule = rule::<R>(optimiser)?;
+        let rule = rule::<R>(optimiser);
         let state = self.state.ptr(device);
         let judge = Judge {
             rule,
@@ -72,7 +71,7 @@ impl<R: Real, D: Device> Cuda<R, D> {
             n_squares: blocks as i32,
             n_losses: self.work.losses.len() as i32,
             losses: self.work.losses.ptr(device),
-            loss_scale: shown.loss_scale(self.work.outputs()),
+            loss_scale: shown.share(self.work.outputs()),
             segments,
             state,
             n_segments,
@@ -97,10 +96,11 @@ impl<R: Real, D: Device> Cuda<R, D> {
     }
 }
 
-fn rule<R: Real>(optimiser: &Optimiser) -> Result<Rule, Error> {
+/// An optimiser as the kernels take it.
+fn rule<R: Real>(optimiser: &Optimiser) -> Rule {
     let mut rule = Rule {
         clip_norm: optimiser.clip_norm.unwrap_or(0.0),
-        // Of a norm of 1, which no clipping makes smaller.
+        // The reach for a gradient of norm 1, which no clipping makes shorter.
         reach: Optimiser { clip_norm: None, ..*optimiser }.reach(1.0),
         largest_step: R::LARGEST_STEP,
         ..Rule::default()
@@ -110,14 +110,11 @@ fn rule<R: Real>(optimiser: &Optimiser) -> Result<Rule, Error> {
             rule.rate = learning_rate;
             rule.momentum = momentum;
         }
-        Law::Adam { form: AdamForm::Keras, .. } => {
-            let reason = "it does not know Adam in Keras's form (use PyTorch's, or the processor)";
-            return Err(Error::UnusableDevice { reason: reason.to_owned() });
-        }
-        Law::Adam { learning_rate, beta1, beta2, epsilon, decay, form: AdamForm::Pytorch } => {
-            let adam = 1;
-            rule = Rule { adam, rate: learning_rate, beta1, beta2, epsilon, decay, ..rule };
+        Law::Adam { learning_rate, beta1, beta2, epsilon, decay, form } => {
+            let keras = i32::from(form == AdamForm::Keras);
+            let rate = learning_rate;
+            rule = Rule { adam: 1, keras, rate, beta1, beta2, epsilon, decay, ..rule };
         }
     }
-    Ok(rule)
+    rule
 }

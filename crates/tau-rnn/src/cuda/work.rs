@@ -1,4 +1,4 @@
-//! What a pass works on.
+//! The memory that a pass works on, and how much of it a batch needs.
 
 use std::ops::Range;
 
@@ -7,39 +7,40 @@ use crate::{Cell, Config, Leaky, Placement, Real};
 use super::device::Device;
 use super::gated::COLUMNS;
 use super::memory::Array;
-use super::pass::{Splitting, TILE, room_steps, stride};
+use super::outer::Splitting;
+use super::pass::{TILE, room_steps, stride};
 
-/// Memory of a pass, used again from batch to batch. Padding is never written: it stays zero.
+/// Memory of a pass, which the next batch uses again. Padding is never written: it stays zero.
 #[derive(Debug)]
 pub(super) struct Work<R, D: Device> {
-    /// M and Mᵀ.
+    /// M and Mᵀ, packed.
     pub(super) forward: Array<R, D>,
     pub(super) backward: Array<R, D>,
     pub(super) alpha: Array<R, D>,
     pub(super) decay: Array<R, D>,
-    /// Readouts of the active heads.
+    /// Readouts of the active heads, packed in both orientations.
     pub(super) readout_forward: Array<R, D>,
     pub(super) readout_backward: Array<R, D>,
-    /// The heads that the next four tables are for; `None` if the parameters have moved since.
+    /// The heads for which the next four tables were made; `None` if the parameters have moved since.
     pub(super) heads: Option<Vec<usize>>,
-    pub(super) weights: Array<u64, D>,
-    pub(super) biases: Array<u64, D>,
+    pub(super) weight_places: Array<u64, D>,
+    pub(super) bias_places: Array<u64, D>,
     pub(super) first: Array<i32, D>,
-    /// The outputs of each active head.
+    /// The range of outputs of each active head.
     pub(super) ranges: Vec<Range<usize>>,
     /// h̃(0) … h̃(T).
     pub(super) h: Array<R, D>,
     pub(super) f: Array<R, D>,
     /// c(0) … c(T) of an LSTM.
     pub(super) c: Array<R, D>,
-    /// Gates at steps 1 … T of a cell that has them, to become their errors.
+    /// Gates of a cell that has them, at steps 1 … T; on the way back they become their errors.
     pub(super) gates: Array<R, D>,
     /// e(1) … e(T).
     pub(super) errors: Array<R, D>,
     pub(super) carry: Array<R, D>,
     pub(super) tau_sums: Array<R, D>,
     pub(super) y: Array<R, D>,
-    /// Sums of outer products.
+    /// Sums of outer products, split by split.
     pub(super) parts: Array<R, D>,
     pub(super) inputs: Array<f32, D>,
     pub(super) given: Array<R, D>,
@@ -47,10 +48,11 @@ pub(super) struct Work<R, D: Device> {
     pub(super) states: Array<R, D>,
     pub(super) labels: Array<u8, D>,
     pub(super) memory: Array<i32, D>,
-    pub(super) targets: Array<f32, D>,
+    pub(super) values: Array<f32, D>,
+    pub(super) weights: Array<f32, D>,
     pub(super) losses: Array<f64, D>,
     pub(super) hits: Array<f64, D>,
-    /// Sums of squares.
+    /// Sums of squares of the gradient, one for each block.
     pub(super) squares: Array<f64, D>,
 }
 
@@ -64,8 +66,8 @@ impl<R, D: Device> Default for Work<R, D> {
             readout_forward: Array::default(),
             readout_backward: Array::default(),
             heads: None,
-            weights: Array::default(),
-            biases: Array::default(),
+            weight_places: Array::default(),
+            bias_places: Array::default(),
             first: Array::default(),
             ranges: Vec::new(),
             h: Array::default(),
@@ -82,7 +84,8 @@ impl<R, D: Device> Default for Work<R, D> {
             states: Array::default(),
             labels: Array::default(),
             memory: Array::default(),
-            targets: Array::default(),
+            values: Array::default(),
+            weights: Array::default(),
             losses: Array::default(),
             hits: Array::default(),
             squares: Array::default(),
@@ -91,7 +94,7 @@ impl<R, D: Device> Default for Work<R, D> {
 }
 
 impl<R, D: Device> Work<R, D> {
-    /// Bytes of the arrays that grow with the batch.
+    /// Number of bytes in the arrays that grow with the batch.
     pub(super) fn bytes(&self) -> usize
     where
         R: Real,
@@ -106,7 +109,7 @@ impl<R, D: Device> Work<R, D> {
         self.heads = None;
     }
 
-    /// Outputs of the active heads.
+    /// Number of outputs of the active heads.
     pub(super) fn outputs(&self) -> usize {
         self.ranges.last().map_or(0, |range| range.end)
     }
@@ -116,8 +119,8 @@ impl<R, D: Device> Work<R, D> {
     }
 }
 
-/// Bytes on the device that one update needs besides parameters, gradient and momentum: mostly the
-/// histories of the states and of the errors.
+/// Number of bytes on the device that one update needs besides parameters, gradient and momentum. Most of
+/// them are the histories of the states and of the errors.
 #[must_use]
 pub fn workspace_bytes<R: Real>(
     config: &Config,
@@ -130,14 +133,14 @@ pub fn workspace_bytes<R: Real>(
     let output_stride = stride(outputs);
     let rows = trials.next_multiple_of(TILE);
     let room = room_steps(steps);
-    // Numbers of a row of errors; rows of states and what else there is of a neuron.
+    // Length of a row of errors; number of rows that hold a number for each neuron.
     let (error_stride, states) = match config.cell {
-        // h, c, and the carry.
+        // h, c and the carry.
         Cell::Lstm | Cell::Gru => {
             (stride(COLUMNS * config.hidden_size), config.cell.states() * (room + 1) + 1)
         }
         Cell::Leaky(Leaky { placement: Placement::Whole, .. }) => (stride_h, room + 1),
-        // f as well, (1 − a) δ and what dτ sums up.
+        // h and f, (1 − a) δ, and the sums for dτ.
         Cell::Leaky(_) => (stride_h, 2 * (room + 1) + 2),
     };
     let history = rows * (states * stride_h + room * error_stride);
@@ -147,8 +150,8 @@ pub fn workspace_bytes<R: Real>(
         |rows, a_stride| Splitting::new(rows, a_stride, stride_h).splits * a_stride * stride_h;
     let parts = parts(steps * rows, error_stride).max(parts(read * rows, output_stride));
     let matrices = 2 * stride_h * (error_stride + output_stride);
-    // Handed over in single precision: inputs, and targets at every step.
-    let targets = if every_step { outputs } else { 0 };
+    // What is handed over in single precision: inputs, and at every step the values and their weight.
+    let targets = if every_step { outputs + 1 } else { 0 };
     let shown = steps * trials * (config.input_size + targets) * size_of::<f32>();
     (history + y + parts + matrices) * size_of::<R>() + shown
 }

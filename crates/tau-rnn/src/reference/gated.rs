@@ -1,15 +1,17 @@
 //! LSTM and GRU, term by term as [`crate::Cell`] has them.
 
-use crate::{Batch, Config, Gradients, Initial, Params};
+use crate::{Gradients, Initial};
 
-/// Which of the two.
+use super::Pass;
+
+/// Which cell with gates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gates {
     Lstm,
     Gru,
 }
 
-/// Everything one trial went through.
+/// Everything that one trial went through.
 pub(super) struct Trial {
     /// h(0) … h(T).
     pub(super) h: Vec<Vec<f64>>,
@@ -19,13 +21,8 @@ pub(super) struct Trial {
     gates: Vec<Vec<[f64; 4]>>,
 }
 
-pub(super) fn run(
-    gates: Gates,
-    config: &Config,
-    params: &Params<f64>,
-    batch: &Batch<'_, f64>,
-    trial: usize,
-) -> Trial {
+pub(super) fn run(gates: Gates, pass: &Pass<'_, '_>) -> Trial {
+    let Pass { config, params, batch, trial } = *pass;
     let hidden = config.hidden_size;
     let start = match batch.initial {
         // A uniform one is of length 0: `Initial::check`.
@@ -77,17 +74,14 @@ pub(super) fn run(
 }
 
 /// Back-propagation through time of one trial.
-#[allow(clippy::too_many_arguments)] // what a trial's way back depends on
 pub(super) fn back(
     gates: Gates,
-    config: &Config,
-    params: &Params<f64>,
-    batch: &Batch<'_, f64>,
-    trial: usize,
+    pass: &Pass<'_, '_>,
     record: &Trial,
     mut errors: Vec<Vec<f64>>,
     gradients: &mut Gradients<f64>,
 ) {
+    let Pass { config, params, batch, trial } = *pass;
     let hidden = config.hidden_size;
     // dL/dc(t) as far as it comes from step t + 1.
     let mut later_c = vec![0.0; hidden];

@@ -1,8 +1,10 @@
 //! The leaky cell, term by term as [`crate::Placement`] has it.
 
-use crate::{Activation, Batch, Config, Gradients, Initial, Leaky, Params, Placement};
+use crate::{Activation, Gradients, Initial, Leaky, Params, Placement};
 
-/// Everything one trial went through.
+use super::Pass;
+
+/// Everything that one trial went through.
 pub(super) struct Trial {
     /// h(0) … h(T).
     pub(super) h: Vec<Vec<f64>>,
@@ -12,13 +14,8 @@ pub(super) struct Trial {
     drive: Vec<Vec<f64>>,
 }
 
-pub(super) fn run(
-    config: &Config,
-    leaky: &Leaky,
-    params: &Params<f64>,
-    batch: &Batch<'_, f64>,
-    trial: usize,
-) -> Trial {
+pub(super) fn run(leaky: &Leaky, pass: &Pass<'_, '_>) -> Trial {
+    let Pass { config, params, batch, trial } = *pass;
     let hidden = config.hidden_size;
     let mut start = vec![0.0; hidden];
     match batch.initial {
@@ -66,17 +63,14 @@ pub(super) fn run(
 }
 
 /// Back-propagation through time of one trial.
-#[allow(clippy::too_many_arguments)] // what a trial's way back depends on
 pub(super) fn back(
-    config: &Config,
     leaky: &Leaky,
-    params: &Params<f64>,
-    batch: &Batch<'_, f64>,
-    trial: usize,
+    pass: &Pass<'_, '_>,
     record: &Trial,
     mut errors: Vec<Vec<f64>>,
     gradients: &mut Gradients<f64>,
 ) {
+    let Pass { config, params, batch, trial } = *pass;
     let hidden = config.hidden_size;
     for t in (0..batch.steps()).rev() {
         let before = &record.h[t];

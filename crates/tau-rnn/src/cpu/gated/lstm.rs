@@ -7,7 +7,7 @@
 
 use crate::Real;
 
-use super::{Gates, RowBackward, RowForward, flush, sigmoid, tanh};
+use super::gates::{Gates, RowBackward, RowForward, flush, sigmoid, tanh};
 
 pub(super) struct Lstm;
 
