@@ -10,8 +10,8 @@
 use std::path::{Path, PathBuf};
 
 use tau_random::{Key, Purpose};
-use tau_rnn::{Backend, Batch, Config, Cpu, HeadScore, Initial, Params, Target, thread_pool};
-use tau_tasks::TaskKind;
+use tau_rnn::{Backend, Batch, Config, Cpu, Initial, Params, thread_pool};
+use tau_tasks::{Targets, TaskSpec};
 
 const FOLDER: &str = "TAU_REFERENCE_MODELS";
 const TRIALS: usize = 256;
@@ -62,12 +62,12 @@ fn a_published_network_solves_every_n_that_its_name_promises() {
         let heads: Vec<usize> = (0..memory.len()).collect();
         let scores = network.scores(&memory, &heads, 100);
         for (n, score) in memory.iter().zip(&scores) {
-            let accuracy = 100.0 * score.accuracy;
+            let accuracy = 100.0 * score;
             eprintln!("{}: N = {n}: {accuracy:.3} %", network.name);
             assert!(accuracy > 98.0, "{}: N = {n}: {accuracy} %", network.name);
         }
         if let Some(known) = network.known() {
-            let mean = scores.iter().map(|score| 100.0 * score.accuracy).sum::<f64>();
+            let mean = scores.iter().map(|score| 100.0 * score).sum::<f64>();
             let difference = mean / scores.len() as f64 - known.accuracy;
             assert!(
                 difference.abs() < known.tolerance,
@@ -84,7 +84,7 @@ fn a_published_network_solves_every_n_that_its_name_promises() {
 fn the_head_behind_the_promised_ones_solves_nothing() {
     for network in published().into_iter().filter(Network::has_many_heads) {
         let n = network.largest + 1;
-        let accuracy = network.scores(&[n], &[n - 2], 10)[0].accuracy;
+        let accuracy = network.scores(&[n], &[n - 2], 10)[0];
         assert!(accuracy < 0.7, "{}: N = {n}: {accuracy}", network.name);
     }
 }
@@ -105,7 +105,7 @@ fn the_published_time_constants_are_read_to_the_last_digit() {
 struct Network {
     name: String,
     curriculum: String,
-    task: TaskKind,
+    task: TaskSpec,
     largest: usize,
     params: Params<f32>,
 }
@@ -144,29 +144,24 @@ impl Network {
         KNOWN.iter().find(|known| known.file == self.name)
     }
 
-    /// Means over `batches` fresh batches, one score for each N and the head that reads it.
-    fn scores(&self, memory: &[usize], heads: &[usize], batches: u32) -> Vec<HeadScore> {
-        let task = self.task.with_memory(memory).unwrap();
-        let config = Config::paper(self.params.hidden_size());
+    /// Mean accuracies over `batches` fresh batches, one for each N and the head that reads it.
+    fn scores(&self, memory: &[usize], heads: &[usize], batches: u32) -> Vec<f64> {
+        let task = self.task.with_memory(memory).unwrap().build().unwrap();
+        let config = Config::leaky(self.params.hidden_size(), 1);
         let pool = thread_pool(None).unwrap();
         let mut cpu = Cpu::new(config, self.params.clone(), pool).unwrap();
-        let mut means = vec![HeadScore::default(); heads.len()];
+        let mut means = vec![0.0; heads.len()];
         for k in 0..batches {
             let sample = task.batch(TRIALS, Key::new(0, Purpose::TestInputs).step(k)).unwrap();
-            let tau_tasks::Target::Labels(labels) = &sample.target else {
-                panic!("{}: no labels", self.name);
+            let Targets::Classes(labels) = &sample.targets else {
+                panic!("{}: no classes", self.name);
             };
-            let batch = Batch {
-                inputs: sample.inputs.view(),
-                initial: Initial::Uniform {
-                    scale: 0.1,
-                    key: Key::new(0, Purpose::TestInitialState).step(k),
-                },
-                target: Target::Labels { labels: labels.view(), heads },
-            };
+            let key = Key::new(0, Purpose::TestInitialState).step(k);
+            let batch = Batch::classes(&sample.inputs, labels)
+                .heads(heads)
+                .starting(Initial::Uniform { scale: 0.1, key });
             for (mean, score) in means.iter_mut().zip(cpu.evaluate(&batch).unwrap().heads) {
-                mean.accuracy += score.accuracy / f64::from(batches);
-                mean.loss += score.loss / f64::from(batches);
+                *mean += score.accuracy.unwrap() / f64::from(batches);
             }
         }
         means

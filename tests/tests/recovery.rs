@@ -16,8 +16,8 @@ use ndarray::{Array1, Array2};
 use tau_analysis::processes::{Process, activity};
 use tau_analysis::{AutocorrelationStream, Drive, FitConfig, Quality, TauNet, tau_net};
 use tau_random::{Key, Purpose};
-use tau_rnn::{Activation, Config, Cpu, Params, Placement, TimeConstants, thread_pool};
-use tau_tasks::TaskKind;
+use tau_rnn::{Activation, Config, Cpu, Leaky, Params, Placement, thread_pool};
+use tau_tasks::TaskSpec;
 
 const RECORDINGS: usize = 100;
 
@@ -214,12 +214,9 @@ fn the_timescale_of_a_hand_made_network_is_recovered() {
 /// τ_net of such neurons with time constants `taus`, under the white bits of DMS.
 fn driven(taus: &[f64], steps: usize, seed: u64) -> Vec<TauNet> {
     let size = taus.len();
-    let config = Config {
-        placement: Placement::Drive,
-        activation: Activation::Relu,
-        tau: TimeConstants::Trainable { start: 1.0 },
-        ..Config::paper(size)
-    };
+    let leaky =
+        Leaky { placement: Placement::Drive, activation: Activation::Relu, ..Leaky::DEFAULT };
+    let config = Config::new(leaky, size, 1);
     let params = Params {
         tau: taus.iter().map(|&tau| tau as f32).collect(),
         w_rec: Array2::zeros((size, size)),
@@ -230,7 +227,7 @@ fn driven(taus: &[f64], steps: usize, seed: u64) -> Vec<TauNet> {
     };
     let mut network = Cpu::new(config, params, thread_pool(Some(1)).unwrap()).unwrap();
     let drive = Drive { steps, burn_in: 1_000, trials: 1, max_lag: 30, initial_state: 0.1, seed };
-    let task = TaskKind::Dms.with_memory(&[2]).unwrap();
+    let task = TaskSpec::dms(&[2]).build().unwrap();
     let found = drive.autocorrelation(&mut network, &*task, &AtomicBool::new(false)).unwrap();
     tau_net(&found, &FitConfig::default()).unwrap().units
 }

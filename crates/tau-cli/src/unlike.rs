@@ -81,6 +81,22 @@ mod tests {
     use tau_rnn::{Activation, Cell, Leaky};
     use tau_tasks::TaskSpec;
 
+    #[test]
+    fn a_table_of_a_different_form_is_said_once() {
+        let mut other = plain().with_fixed_data(9, 2, 1);
+        other.network.arrays.b_in = None;
+        other.optimiser.clip_norm = None;
+        let (_, unlike) = nearest_base(&other, &[]);
+        let expected = [
+            "data.fixed.data_seed = 1",
+            "data.fixed.held_out = 2",
+            "data.fixed.trials = 9",
+            "network.arrays.b_in = none",
+            "optimiser.clip_norm = none",
+        ];
+        assert_eq!(unlike, expected);
+    }
+
     fn plain() -> TrainingSpec {
         TrainingSpec::plain(TaskSpec::parity(&[2]), 20, 1).unwrap()
     }
