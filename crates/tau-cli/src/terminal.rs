@@ -86,6 +86,7 @@ impl Terminal {
 
     fn clock(&self) -> String {
         let left = all_left_s(&self.paces, self.threads.min(self.paces.len()));
+        let left = left.filter(|_| self.ended < self.paces.len());
         let left = left.map_or_else(String::new, |left| format!(", {} left", about(left)));
         format!(
             "[{}, {} of {} runs{left}]",
@@ -178,9 +179,12 @@ impl Terminal {
             None => return,
         };
         self.told[index] = Some(Instant::now());
-        let left = self.paces[index].left_s().unwrap_or(0.0);
-        let line = format!("{} {}: {what}", self.clock(), self.names[index]);
-        self.say(&format!("{line} (this run: {} left)", about(left)));
+        let mut line = format!("{} {}: {what}", self.clock(), self.names[index]);
+        if self.paces.len() > 1 {
+            let left = self.paces[index].left_s().unwrap_or(0.0);
+            line = format!("{line} (this run: {} left)", about(left));
+        }
+        self.say(&line);
     }
 
     /// Whether an epoch of a task without N gets a line: the first, those that are kept, and one every

@@ -2,60 +2,60 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tau_runs::{Base, spec_values};
+use tau_runs::{Base, spec_differences, spec_values};
 use tau_training::TrainingSpec;
 
 /// Keys that the name of a run, or the line about it, has already.
-const SAID: [&str; 6] = [
+const SAID: [&str; 8] = [
     "task.kind",
     "schedule.kind",
     "schedule.n_start",
     "schedule.n_end",
+    "schedule.heads",
+    "schedule.forget",
     "network.hidden_size",
     "seed",
 ];
 
-type Values = BTreeMap<String, String>;
-
-/// The keys of which two specs have different values.
-fn different(mine: &Values, other: &Values) -> Vec<String> {
-    let keys: BTreeSet<&String> = mine.keys().chain(other.keys()).collect();
-    let keys = keys.into_iter().filter(|key| !SAID.contains(&key.as_str()));
-    keys.filter(|key| mine.get(*key) != other.get(*key)).cloned().collect()
-}
-
 /// The base that a spec is most like, and what differs from it: `network.cell.activation = tanh`. The
 /// plain training of its task counts among the bases.
 pub(crate) fn nearest_base(spec: &TrainingSpec, bases: &[Base]) -> (&'static str, Vec<String>) {
-    let mine = spec_values(spec);
     let hidden = spec.network.hidden_size;
     let plain = TrainingSpec::plain(spec.task.clone(), hidden, spec.seed).ok();
     let fitting = bases.iter().filter(|base| (base.fits)(&spec.task));
     let all = fitting.map(|base| (base.name, (base.spec)()));
     let all = all.chain(plain.map(|plain| ("plain", plain)));
-    let differences = all.map(|(name, other)| (name, different(&mine, &spec_values(&other))));
-    let nearest = differences.min_by_key(|(_, keys)| keys.len());
-    let (name, keys) = nearest.unwrap_or(("nothing", mine.keys().cloned().collect()));
-    let value = |key: &String| mine.get(key).map_or("none", String::as_str).to_owned();
-    let said = keys.iter().filter(|key| !is_replaced(key, &mine));
-    (name, said.map(|key| format!("{key} = {}", value(key))).collect())
+    let differences = all.map(|(name, other)| (name, spec_differences(spec, &other)));
+    let said = differences.map(|(name, all)| {
+        let all = all.into_iter().filter(|(key, _)| !SAID.contains(&key.as_str()));
+        (name, all.map(|(key, value)| format!("{key} = {value}")).collect())
+    });
+    said.min_by_key(|(_, differences): &(_, Vec<String>)| differences.len())
+        .unwrap_or(("nothing", Vec::new()))
 }
 
-/// Whether a key is missing only because its table has a different form: `data.fresh.test_batches`
-/// beside `data.fixed.trials`, `w_rec.init` beside `w_rec.init.orthogonal.gain`.
-fn is_replaced(key: &str, mine: &Values) -> bool {
-    let below = |table: &str| mine.keys().any(|own| own.starts_with(&format!("{table}.")));
-    let mut tables = key.match_indices('.').rev().map(|(end, _)| &key[..end]);
-    let (parent, grandparent) = (tables.next(), tables.next());
-    let scalar_above = parent.is_some_and(|table| mine.contains_key(table));
-    let variant = parent.is_some_and(|table| !below(table)) && grandparent.is_some_and(below);
-    !mine.contains_key(key) && (below(key) || scalar_above || variant)
-}
-
-/// For each spec the values in which these specs differ, by the last part of their keys:
-/// `activation=tanh`.
+/// For each spec the values in which it differs from those whose names begin alike, by the last part of
+/// their keys: `activation=tanh`.
 pub(crate) fn each_other(specs: &[&TrainingSpec]) -> Vec<String> {
-    let all: Vec<Values> = specs.iter().map(|spec| spec_values(spec)).collect();
+    let alike = |spec: &TrainingSpec| {
+        format!("{} {} {}", spec.task, spec.schedule, spec.network.hidden_size)
+    };
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, spec) in specs.iter().enumerate() {
+        groups.entry(alike(spec)).or_default().push(index);
+    }
+    let mut names = vec![String::new(); specs.len()];
+    for group in groups.into_values() {
+        let members: Vec<&TrainingSpec> = group.iter().map(|&index| specs[index]).collect();
+        for (index, name) in group.into_iter().zip(in_group(&members)) {
+            names[index] = name;
+        }
+    }
+    names
+}
+
+fn in_group(specs: &[&TrainingSpec]) -> Vec<String> {
+    let all: Vec<BTreeMap<String, String>> = specs.iter().map(|spec| spec_values(spec)).collect();
     let mut values: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
     let keys: BTreeSet<&str> =
         all.iter().flat_map(|flat| flat.keys().map(String::as_str)).collect();
@@ -65,7 +65,7 @@ pub(crate) fn each_other(specs: &[&TrainingSpec]) -> Vec<String> {
         }
     }
     values.retain(|key, values| values.len() > 1 && !SAID.contains(key));
-    let name = |flat: &Values| {
+    let name = |flat: &BTreeMap<String, String>| {
         let mine = values.keys().filter_map(|key| {
             let value = flat.get(*key)?;
             Some(format!("{}={value}", key.rsplit('.').next().unwrap_or(key)))
@@ -124,5 +124,8 @@ mod tests {
         // A value that is not there is said, too.
         let kept = TrainingSpec { keep_every: Some(2), ..plain() };
         assert_eq!(each_other(&[&first, &kept]), ["", "keep_every=2"]);
+        // The names tell these apart.
+        let pulse = TrainingSpec::plain("pulse".parse().unwrap(), 20, 1).unwrap();
+        assert_eq!(each_other(&[&first, &pulse]), ["", ""]);
     }
 }

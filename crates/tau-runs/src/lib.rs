@@ -72,7 +72,7 @@ pub use lock::Lock;
 pub use manifest::{Manifest, Provenance};
 pub use metrics::{MetricsRow, Reached, milestones};
 pub use run::{Run, runs_in};
-pub use spec::{Place, read_spec, spec_values};
+pub use spec::{Place, read_spec, spec_differences, spec_values};
 pub use status::{State, Status};
 pub use stop::StopToken;
 pub use sweep::read_sweep;

@@ -25,7 +25,7 @@ use tau_training::TrainingSpec;
 use toml::{Table, Value};
 
 pub(crate) use canonical::canonical;
-pub use canonical::spec_values;
+pub use canonical::{spec_differences, spec_values};
 pub(crate) use fault::Fault;
 pub use lines::Place;
 pub(crate) use lines::Text;

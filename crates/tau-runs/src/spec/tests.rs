@@ -258,6 +258,32 @@ fn the_canonical_form_does_not_depend_on_order_or_format() {
 }
 
 #[test]
+fn differences_are_those_that_a_person_would_say() {
+    let differences = |text: &str| -> Vec<String> {
+        let all = spec_differences(&read(text), &seeded(7, ladder()));
+        all.into_iter().map(|(key, value)| format!("{key} = {value}")).collect()
+    };
+    assert_eq!(differences("seed = 7"), Vec::<String>::new());
+    let text = "seed = 7\noptimiser.clip_norm = \"none\"\nnetwork.arrays.b_in = \"none\"\n\
+                data.fixed = { trials = 3, held_out = 1, data_seed = 2 }\n\
+                task = { kind = \"pulse\" }\nschedule = \"none\"\nstop.loss_below = 1\nbase = \"ladder\"";
+    let expected = [
+        "data.fixed.data_seed = 2",
+        "data.fixed.held_out = 1",
+        "data.fixed.trials = 3",
+        "network.arrays.b_in = none",
+        "optimiser.clip_norm = none",
+        "schedule.kind = none",
+        "stop.loss_below = 1.0",
+        "task.gap = 20",
+        "task.kind = pulse",
+        "task.noise = true",
+        "task.parameters = paper",
+    ];
+    assert_eq!(differences(text), expected);
+}
+
+#[test]
 fn seeds_are_drawn_and_differ() {
     let seeds: Vec<u64> = ["", "seed = \"random\"", ""].map(|text| read(text).seed).into();
     assert!(seeds[0] != seeds[1] && seeds[1] != seeds[2], "{seeds:?}");
