@@ -53,7 +53,10 @@ fn a_run_is_measured() {
     assert_eq!(table("neurons.csv").lines().count(), 1 + 2 * 16);
     let networks = table("networks.csv");
     let rows: Vec<&str> = networks.lines().collect();
-    assert!(rows[0].starts_with("n,accuracy,tau_mean") && rows.len() == 3, "{networks}");
+    assert!(
+        rows[0].starts_with("milestone,n,accuracy,loss,tau_mean") && rows.len() == 3,
+        "{networks}"
+    );
     assert_eq!(table("spectrum.csv").lines().count(), 1 + 2 * 16);
 }
 
@@ -96,19 +99,19 @@ fn a_measurement_is_the_same_however_it_is_made() {
     assert!(code == Some(2) && message.contains("add them to --only"), "{message}");
 }
 
-/// A table of version 0.1's first columns is completed, N by N; one with columns that nobody knows is
-/// not touched.
+/// A table with some of the columns, and without its networks.csv, is completed network by network; a
+/// table with columns that nobody knows is not touched.
 #[test]
-fn an_earlier_table_of_neurons_is_completed() {
+fn a_table_with_fewer_columns_is_completed() {
     let place = place(ONE);
     let place = place.path();
     let run = said(place, &["train", "one.toml", "--device", "cpu"]).trim().to_owned();
     let measures = place.join(&run).join("measures");
     fs::create_dir_all(&measures).unwrap();
-    let mut old =
-        "n,neuron,tau_raw,tau_eff,tau_net,tau_net_error,quality,steps,trials\n".to_owned();
+    let mut old = "milestone,n,neuron,tau_raw,tau_eff,tau_net,tau_net_error,quality,steps,trials\n"
+        .to_owned();
     for neuron in 0..16 {
-        old += &format!("2,{neuron},1.5,1.5,2.25,0.1,good,500,5\n");
+        old += &format!("N002,2,{neuron},1.5,1.5,2.25,0.1,good,500,5\n");
     }
     let path = measures.join("neurons.csv");
     fs::write(&path, &old).unwrap();
@@ -117,10 +120,10 @@ fn an_earlier_table_of_neurons_is_completed() {
     let completed = fs::read_to_string(&path).unwrap();
     let rows: Vec<&str> = completed.lines().collect();
     assert_eq!(rows.len(), 1 + 2 * 16);
-    assert_eq!(rows[1], "2,0,1.5,1.5,2.25,,,0.1,good,,,,,,,,,,,,500,5");
+    assert_eq!(rows[1], "N002,2,0,1.5,1.5,2.25,,,0.1,good,,,,,,,,,,,,500,5");
     let networks = fs::read_to_string(measures.join("networks.csv")).unwrap();
     let row = networks.lines().nth(1).unwrap();
-    assert!(row.starts_with("2,") && row.contains(",1.5,0.0,2.25,0.0,16,16,0.0,"), "{row}");
+    assert!(row.starts_with("N002,2,") && row.contains(",1.5,0.0,2.25,0.0,16,16,0.0,"), "{row}");
     let strange = old.replace("tau_raw", "tau_rau");
     fs::write(&path, &strange).unwrap();
     let (code, message) = refused(place, &measure);

@@ -18,23 +18,32 @@ impl Tables {
         ["neurons.csv", "networks.csv", "spectrum.csv"].map(|name| folder.join(name))
     }
 
-    /// Reads what was measured of these milestones, which stand in their order.
+    /// Reads what was measured; `milestones` are those of the run, in their order.
     pub(super) fn read(folder: &Path, milestones: &[&str]) -> anyhow::Result<Self> {
         let [neurons, networks, spectrum] = Self::paths(folder);
-        let mut all = Vec::new();
         let (neurons, networks) = (rows::<NeuronRow>(&neurons)?, rows::<NetworkRow>(&networks)?);
         let modes = rows::<ModeRow>(&spectrum)?;
-        for &milestone in milestones {
-            let of_neurons = neurons.iter().filter(|row| row.milestone == milestone);
-            let network = networks.iter().find(|row| row.milestone == milestone);
-            let Some(network) = network else { continue };
-            all.push(Portrait {
-                neurons: of_neurons.cloned().collect(),
-                network: network.clone(),
-                modes: modes.iter().filter(|row| row.milestone == milestone).cloned().collect(),
-            });
+        // A network without neurons is nothing that was measured.
+        let mut names: Vec<&str> = neurons.iter().map(|row| row.milestone.as_str()).collect();
+        names.dedup();
+        let mut all = Self(Vec::new());
+        for name in names {
+            let of_neurons = || neurons.iter().filter(|row| row.milestone == name).cloned();
+            let bare = || NetworkRow {
+                milestone: name.to_owned(),
+                n: of_neurons().next().and_then(|row| row.n),
+                ..NetworkRow::default()
+            };
+            let network = networks.iter().find(|row| row.milestone == name);
+            let mut one = Portrait {
+                neurons: of_neurons().collect(),
+                network: network.cloned().unwrap_or_else(bare),
+                modes: modes.iter().filter(|row| row.milestone == name).cloned().collect(),
+            };
+            one.summarise();
+            all.insert(one, milestones);
         }
-        Ok(Self(all))
+        Ok(all)
     }
 
     pub(super) fn of(&self, milestone: &str) -> Option<&Portrait> {
