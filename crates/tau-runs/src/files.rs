@@ -11,7 +11,7 @@ const FULL_OR_READ_ONLY: &str = "is the disk full or the folder read-only? choos
 /// Puts `bytes` in place of the file: written aside, flushed to the disk, renamed.
 ///
 /// # Errors
-/// [`Error::File`]; the old file, if any, is then still there.
+/// A file that cannot be written; the old file, if any, is then still there.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = match path.parent() {
         // That of a bare file name is empty.
@@ -32,7 +32,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// not lost: it is moved aside, its number of rows in its name.
 ///
 /// # Errors
-/// [`Error::File`].
+/// A file or folder that cannot be read or written ([`Error::is_of_files`]).
 pub fn write_table(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let rows = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
     if let Some(old) = read_if_there(path)?
@@ -97,7 +97,7 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
 /// Makes a folder, with those above it.
 ///
 /// # Errors
-/// [`Error::File`].
+/// A file or folder that cannot be read or written ([`Error::is_of_files`]).
 pub fn create_folder(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| {
         let remedy = match source.kind() {
@@ -113,7 +113,7 @@ pub fn create_folder(path: &Path) -> Result<(), Error> {
 /// The whole file; `None` if there is none.
 ///
 /// # Errors
-/// [`Error::File`].
+/// A file or folder that cannot be read or written ([`Error::is_of_files`]).
 pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
