@@ -68,10 +68,10 @@ fn names_that_are_none_are_answered_with_those_that_are() {
 /// A typo in a facet used to give an empty sample and a calm "not decidable".
 #[test]
 fn a_misspelt_facet_of_a_claim_or_figure_is_an_error_that_names_it() {
-    const LARGER: Selector = Selector::like(&LARGE, "large", &[("size", "larg")]);
+    const LARGER: Selector = Selector::like(&LARGE, "large", &[("size", "larger")]);
     const KEY: Selector = Selector::like(&LARGE, "large", &[("sizes", "large")]);
     let nearest =
-        "no condition of any preset has size = larg (did you mean large? known: large, small)";
+        "no condition of any preset has size = larger (did you mean large? known: large, small)";
     let networks = &[SMALL, LARGER];
     assert_eq!(
         with_claim(Claim { networks, ..claim("4", "seed") }),
