@@ -174,9 +174,12 @@ fn published() -> Vec<Network> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/models");
     let folder = named.clone().unwrap_or(beside);
     let entries = std::fs::read_dir(&folder).into_iter().flatten();
+    // A network before training (`…_init.pt`) promises no N.
+    let promises = |path: &PathBuf| path.to_string_lossy().contains("_N");
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "pt"))
+        .filter(promises)
         .collect();
     paths.sort();
     if paths.is_empty() {
