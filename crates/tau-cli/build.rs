@@ -8,7 +8,7 @@ fn main() {
     println!("cargo::rustc-env=TAU_COMMIT={commit}");
 }
 
-/// That of the checkout, marked if it was changed since; `None` outside one.
+/// The commit of the checkout, marked if it was changed since; `None` outside one.
 fn commit() -> Option<String> {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
     let workspace = package.parent()?.parent()?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tau_statistics::moments;
 
-/// What a number that says how well a network did measures.
+/// The meaning of a score: an accuracy beside its chance, or a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Measure {
@@ -90,7 +90,7 @@ pub struct Score {
     /// The best repeat: the largest accuracy, or the smallest loss.
     #[serde(with = "infinite")]
     pub best: f64,
-    /// What the numbers measure.
+    /// Whether the numbers are accuracies or losses.
     pub measure: Measure,
 }
 

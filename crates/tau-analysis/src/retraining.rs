@@ -36,7 +36,7 @@ pub struct Retraining {
 /// How well a network did before and after each epoch of further training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrainingResult {
-    /// What the numbers measure.
+    /// Whether the numbers are accuracies or losses.
     pub measure: Measure,
     /// Accuracy or loss, the mean over heads, before training and after each epoch: `epochs + 1`
     /// entries. `None` from the epoch on in which the network diverged, and for a loss that is not

@@ -58,7 +58,7 @@ pub struct Scoring {
 pub struct Scored {
     /// Accuracy in [0, 1] or loss, (repeat, head of the task).
     pub values: Array2<f64>,
-    /// What the numbers of each head measure.
+    /// Whether the numbers of each head are accuracies or losses.
     pub measures: Vec<Measure>,
 }
 

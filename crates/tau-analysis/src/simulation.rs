@@ -24,7 +24,7 @@ pub(crate) fn initial<'a>(config: &Config, scale: f64, key: Key) -> Initial<'a, 
 /// That state of each trial: (trial, its state).
 ///
 /// # Errors
-/// What the network refuses.
+/// The error for a state or input that the network refuses.
 pub(crate) fn first_state(
     config: &Config,
     trials: usize,

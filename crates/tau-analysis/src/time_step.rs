@@ -27,7 +27,7 @@ pub struct TimeStepResult {
     /// Accuracy or loss, means over repeats, (position in [`TimeStep::steps_per_unit`], head of the
     /// task).
     pub values: Array2<f64>,
-    /// What the numbers of each head measure.
+    /// Whether the numbers of each head are accuracies or losses.
     pub measures: Vec<Measure>,
 }
 

@@ -30,7 +30,7 @@ use tau_rnn::Hardware;
 use tau_runs::Provenance;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Of the sources: see build.rs.
+/// The commit of the sources: see build.rs.
 const COMMIT: &str = env!("TAU_COMMIT");
 const VERSION_AND_COMMIT: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TAU_COMMIT"), ")");
 

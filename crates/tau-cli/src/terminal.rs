@@ -239,7 +239,7 @@ pub(crate) fn loss(report: &EpochReport) -> String {
     loss_words(report.training_loss, held_out)
 }
 
-/// The same of two losses.
+/// The words for a training loss and a held-out loss.
 pub(crate) fn loss_words(training: Option<f64>, held_out: Option<f64>) -> String {
     let number =
         |loss: f64| if loss < 0.001 { format!("{loss:.2e}") } else { format!("{loss:.4}") };

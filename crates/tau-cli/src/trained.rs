@@ -122,7 +122,7 @@ impl Trained {
         Ok(())
     }
 
-    /// The same in the middle of long work, without a word.
+    /// Writes the table in the middle of long work, without a word.
     pub(crate) fn keep(&self, rows: impl Iterator<Item = impl Serialize>) -> anyhow::Result<()> {
         let Some(path) = &self.csv else { return Ok(()) };
         Ok(write_table(path, &table(rows)?)?)

@@ -97,7 +97,7 @@ fn a_truncated_network_is_named_and_nothing_is_changed() {
     }
 }
 
-/// The same for the state that an unfinished run would go on from.
+/// A damaged file is named also for the state that an unfinished run would go on from.
 #[test]
 fn a_truncated_latest_is_named_and_nothing_is_changed() {
     let out = smoked();

@@ -60,7 +60,7 @@ fn a_run_is_measured() {
     assert_eq!(table("spectrum.csv").lines().count(), 1 + 2 * 16);
 }
 
-/// Of all parts, of one part after the other, and on another number of threads.
+/// All parts at once give the tables of one part after the other, on any number of threads.
 #[test]
 fn a_measurement_is_the_same_however_it_is_made() {
     let place = place(ONE);

@@ -124,7 +124,7 @@ impl Schedule {
     /// Every stage in its order.
     ///
     /// # Errors
-    /// Those of [`Schedule::first`].
+    /// The errors of [`Schedule::first`].
     pub fn stages<'a>(
         &'a self,
         task: &TaskSpec,

@@ -64,7 +64,7 @@ pub struct Row {
     pub device: String,
 }
 
-/// Who computed a row.
+/// The program and the machine that computed a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {

@@ -90,7 +90,7 @@ impl DrawnBits<'_> {
     /// The numbers of the batch.
     ///
     /// # Errors
-    /// Those of [`Draws::new`]; [`Error::TooShort`] for sequences shorter than an N.
+    /// The errors of [`Draws::new`]; [`Error::TooShort`] for sequences shorter than an N.
     pub fn draws(&self) -> Result<Draws, Error> {
         let draws = Draws::new(self.key, self.steps, self.trials, 1)?;
         let smallest = self.memory.iter().copied().max().unwrap_or(1);

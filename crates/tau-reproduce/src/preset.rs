@@ -150,7 +150,7 @@ impl Preset {
         })
     }
 
-    /// The same preset with another number of networks, equal for all conditions.
+    /// This preset with a different number of networks, equal for all conditions.
     ///
     /// # Errors
     /// [`Error::Seeds`] for none or more than 1000.

@@ -30,7 +30,7 @@ pub struct Lock {
     text: String,
 }
 
-/// Who has a lock: only to be told to others.
+/// The owner of a lock, for messages alone.
 #[derive(Debug, Serialize, Deserialize)]
 struct Owner {
     host: String,
@@ -110,7 +110,7 @@ impl Lock {
         Err(Error::locked(&self.folder, owner))
     }
 
-    /// Who has the folder now, if anyone; nothing is changed.
+    /// Says which process has the folder now, if one has it; nothing is changed.
     #[must_use]
     pub fn owner(folder: &Path) -> Option<String> {
         let mut file = File::open(folder.join(NAME)).ok()?;
@@ -139,7 +139,7 @@ fn same_file(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Who says to have the lock.
+/// Reads the owner that the lock file names.
 fn owner(file: &mut File) -> String {
     let mut text = String::new();
     // What cannot be read is not known.

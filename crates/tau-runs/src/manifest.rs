@@ -1,4 +1,4 @@
-//! Who computed a run, with what, and what came out: `manifest.json`.
+//! The program and the machine that computed a run, and digests of its files: `manifest.json`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ const NAME: &str = "manifest.json";
 const METRICS_FORMAT: i64 = 1;
 const REMEDY: &str = "delete it: the next start of the run writes it anew";
 
-/// Who computes, and on what.
+/// The program that computes, and its device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// Version of the program.
@@ -47,7 +47,7 @@ impl Provenance {
 /// Contents of `manifest.json`: of the last start of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Who computed it.
+    /// The program that computed the run.
     #[serde(flatten)]
     pub by: Provenance,
     /// Name of the machine.
@@ -73,7 +73,7 @@ pub(crate) fn check_metrics(found: i64) -> Result<(), String> {
 }
 
 impl Run {
-    /// Who computed it, with what, and what came out; `None` if it was never begun.
+    /// The manifest of the last start; `None` if the run was never begun.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -114,7 +114,7 @@ impl Run {
     }
 }
 
-/// Of all that training writes (measurements come and go).
+/// Digests of all files that training writes (measurements come and go).
 fn digests(folder: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut names = Vec::new();
     for (inside, prefix) in [(folder.to_owned(), ""), (folder.join("checkpoints"), "checkpoints/")]

@@ -142,7 +142,7 @@ impl Run {
     /// The milestones that the run has reached, in their order; each has a checkpoint.
     ///
     /// # Errors
-    /// Those of [`metrics`](Self::metrics).
+    /// The errors of [`metrics`](Self::metrics).
     pub fn milestones(&self) -> Result<Vec<Reached>, Error> {
         Ok(milestones(&self.metrics()?))
     }

@@ -31,7 +31,7 @@ struct Axis {
 /// table.
 ///
 /// # Errors
-/// Those of [`crate::read_spec`]; a grid that is none; more than 100 000 runs.
+/// The errors of [`crate::read_spec`]; a grid that is none; more than 100 000 runs.
 pub fn read_sweep(text: &str, bases: &[Base]) -> Result<Vec<TrainingSpec>, Error> {
     let mut text = Text::parse(text)?;
     let axes = axes(&mut text)?;

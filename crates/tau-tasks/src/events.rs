@@ -14,9 +14,9 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ParameterSet {
-    /// That of the generators in the root folder of the published code.
+    /// The set of the generators in the root folder of the published code.
     Root,
-    /// That of the folder `code_paper_rep`, which drew the figures of the paper.
+    /// The set of the folder `code_paper_rep`, which drew the figures of the paper.
     #[default]
     Paper,
 }

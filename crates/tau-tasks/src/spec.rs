@@ -76,7 +76,7 @@ macro_rules! tasks {
                 }
             }
 
-            /// The same task for another set of N; `None` for a task that has no N.
+            /// This task for a different set of N; `None` for a task that has no N.
             #[must_use]
             pub fn with_memory(&self, memory: &[usize]) -> Option<Self> {
                 match self {

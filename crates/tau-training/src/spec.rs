@@ -97,7 +97,7 @@ impl TrainingSpec {
     /// one per processor, or as many as `RAYON_NUM_THREADS` says).
     ///
     /// # Errors
-    /// Those of [`TrainingSpec::check`] and [`tau_rnn::thread_pool`].
+    /// The errors of [`TrainingSpec::check`] and [`tau_rnn::thread_pool`].
     pub fn on_cpu(&self, threads: Option<usize>) -> Result<Trainer<f32>, Error> {
         self.check()?;
         let (network, params) = (self.network.clone(), self.initial_params()?);
@@ -105,7 +105,7 @@ impl TrainingSpec {
         Trainer::new(self.clone(), Box::new(backend))
     }
 
-    /// The same training in continuous time, at these k = 1/Δt (ICLR 2024, appendix: 7, 8, 9 and
+    /// This training in continuous time, at these k = 1/Δt (ICLR 2024, appendix: 7, 8, 9 and
     /// 10); its checkpoints are networks of the largest. Networks of gated cells stay as they are.
     #[must_use]
     pub fn in_continuous_time(mut self, steps_per_unit: &[u32]) -> Self {
@@ -143,7 +143,7 @@ impl TrainingSpec {
     /// The stage that training starts with.
     ///
     /// # Errors
-    /// Those of [`Schedule::first`].
+    /// The errors of [`Schedule::first`].
     pub fn first_stage(&self) -> Result<Stage, Error> {
         Ok(self.schedule.first(&self.task)?)
     }
@@ -151,7 +151,7 @@ impl TrainingSpec {
     /// The parameters before training, without heads: those are added when a stage needs them.
     ///
     /// # Errors
-    /// Those of [`tau_rnn::Config::check`].
+    /// The errors of [`tau_rnn::Config::check`].
     pub fn initial_params<R: Real>(&self) -> Result<Params<R>, Error> {
         let mut random = Key::new(self.seed, Purpose::Parameters).stream();
         Ok(Params::init(&self.network, &mut random)?)

@@ -80,7 +80,7 @@ impl<R: Real> Trainer<R> {
     /// Starts at the beginning, with a backend that holds [`TrainingSpec::initial_params`].
     ///
     /// # Errors
-    /// Those of [`TrainingSpec::check`].
+    /// The errors of [`TrainingSpec::check`].
     pub fn new(spec: TrainingSpec, backend: Box<dyn Backend<R>>) -> Result<Self, Error> {
         let stage = Some(spec.first_stage()?);
         let losses = Losses::default();
@@ -92,7 +92,7 @@ impl<R: Real> Trainer<R> {
     /// of that moment: the run ends with the same bits as one that was never interrupted.
     ///
     /// # Errors
-    /// Those of [`TrainingSpec::check`]; [`Error::Resume`] if the backend has a different network.
+    /// The errors of [`TrainingSpec::check`]; [`Error::Resume`] if the backend has a different network.
     pub fn resume(
         spec: TrainingSpec,
         mut backend: Box<dyn Backend<R>>,

@@ -38,7 +38,7 @@ pub(crate) fn gpu() -> MutexGuard<'static, Gpu> {
 pub(crate) struct Function {
     name: String,
     precision: &'static str,
-    /// Of its arguments.
+    /// Size of its arguments together, in bytes.
     bytes: usize,
 }
 

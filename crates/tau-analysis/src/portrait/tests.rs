@@ -86,7 +86,7 @@ fn measured(network: &Network, how: &PortraitConfig, before: Option<Portrait>) -
     network.measure(how, before, false, &|_, _, _| ()).unwrap()
 }
 
-/// The same measurement, of these parts.
+/// The settings of the network, for these parts alone.
 fn only(network: &Network, parts: &[Part]) -> PortraitConfig {
     PortraitConfig { parts: parts.to_vec(), ..network.how.clone() }
 }

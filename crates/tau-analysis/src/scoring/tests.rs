@@ -59,7 +59,7 @@ fn an_exploded_network_guesses() {
     assert!(found.values.iter().all(|accuracy| *accuracy == 0.5), "{found:?}");
 }
 
-/// The same equations with a leaky ReLU.
+/// The delay line with a leaky ReLU.
 fn with_leaky_relu(config: &Config) -> Config {
     let leaky = Leaky { activation: Activation::LeakyRelu, ..*config.leaky_cell().unwrap() };
     Config { cell: leaky.into(), ..config.clone() }

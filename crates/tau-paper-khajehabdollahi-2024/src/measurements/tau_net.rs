@@ -36,9 +36,9 @@ pub(crate) struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Input {
-    /// That of the network's own task.
+    /// The input of the network's own task.
     OwnInput,
-    /// That of N-parity, for every task: as in the published code.
+    /// The input of N-parity, for every task: as in the published code.
     ParityInput,
 }
 

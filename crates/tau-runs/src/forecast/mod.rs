@@ -36,7 +36,7 @@ impl Forecast {
     /// thread and on all of them, and scales by the work of all.
     ///
     /// # Errors
-    /// Those of the core and of the task; a run without a device.
+    /// The errors of the core and of the task; a run without a device.
     pub fn of(runs: &[&Run], threads: usize, probe_s: f64) -> Result<Self, Error> {
         let mut outlines = Outlines::default();
         let mut unfinished = Vec::new();
